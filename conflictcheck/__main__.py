@@ -1,0 +1,5 @@
+"""``python -m conflictcheck``."""
+
+from conflictcheck.cli import main
+
+main()

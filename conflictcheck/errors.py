@@ -1,0 +1,76 @@
+"""All errors that conflictcheck raises on purpose.
+
+A clash is not an error: it is an answer, and travels in the `Report`. Missing facts are not errors
+either: they travel as `Unknown` and end in the verdict ``undecided``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class ConflictCheckError(Exception):
+    """Something the user can act on; the command line prints it and exits with 2.
+
+    Attributes:
+        message: what is wrong, in one sentence without a full stop.
+        file: the file it is about, as the user would name it, or None.
+        line: the line in that file, counted from 1, or None.
+        hint: what to do about it, or None.
+    """
+
+    def __init__(
+        self, message: str, *, file: str | None = None, line: int | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.file = file
+        self.line = line
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """Where, what, what to do: ``requirements.txt:12: … (hint)``."""
+        where = "" if self.file is None else f"{self.file}: " if self.line is None else f"{self.file}:{self.line}: "
+        hint = "" if self.hint is None else f"; {self.hint}"
+        return f"{where}{self.message}{hint}"
+
+
+class UsageError(ConflictCheckError):
+    """Options that make no sense, alone or together."""
+
+
+class SpecError(ConflictCheckError):
+    """A spec that cannot be found, read or understood."""
+
+
+class SnapshotError(ConflictCheckError):
+    """A snapshot file that cannot be read."""
+
+
+class CacheError(ConflictCheckError):
+    """A cache that cannot be used, and was asked for by name."""
+
+
+class OutputError(ConflictCheckError):
+    """A place that cannot be written to."""
+
+
+class InputErrors(ConflictCheckError):
+    """Several problems of the input, reported together.
+
+    Attributes:
+        errors: the problems, in file and line order; at least one.
+    """
+
+    def __init__(self, errors: Sequence[ConflictCheckError]) -> None:
+        self.errors = tuple(sorted(errors, key=lambda e: (e.file or "", e.line or 0, e.message)))
+        first = self.errors[0]
+        super().__init__(first.message, file=first.file, line=first.line, hint=first.hint)
+
+    def __str__(self) -> str:
+        """One problem a line."""
+        return "\n".join(str(error) for error in self.errors)
+
+
+class InternalError(Exception):
+    """Two parts of conflictcheck disagree: a bug of ours, never worded as the user's mistake."""

@@ -1,0 +1,106 @@
+"""Facts about packages, as an index states them.
+
+Policy (targets, dates, yanked files, pre-releases) is applied elsewhere. "Unknown" is a value with a reason,
+never a missing one: no files, files not known, and no dependencies are three results. The structs are encoded
+as arrays, so that the cache and snapshots store them as they are.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+
+class File(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One distribution file of a release.
+
+    Attributes:
+        filename: as listed, checked to be a wheel or source distribution of the package.
+        url: absolute, without credentials.
+        version: normalized text of the version in the filename.
+        tags: the compressed tag set of a wheel (``cp311-cp311-manylinux_2_17_x86_64``); empty for an sdist.
+        build: the build tag of a wheel, else empty.
+        requires_python: the specifier as listed, or None.
+        yanked: None, or the reason given (may be empty).
+        upload_time: RFC 3339 in UTC, or None where the index does not say.
+        hashes: ``sha256:…`` values, sorted.
+        size: bytes, or None.
+        metadata: None: no metadata file (PEP 658); else its hash (``sha256:…``) or an empty string.
+        index: the index or find-links place it was listed by, without credentials.
+    """
+
+    filename: str
+    url: str
+    version: str
+    tags: str = ""
+    build: str = ""
+    requires_python: str | None = None
+    yanked: str | None = None
+    upload_time: str | None = None
+    hashes: tuple[str, ...] = ()
+    size: int | None = None
+    metadata: str | None = None
+    index: str = ""
+
+    @property
+    def is_wheel(self) -> bool:
+        """Whether it is a wheel, not a source distribution."""
+        return bool(self.tags)
+
+
+class Listing(msgspec.Struct, frozen=True, array_like=True):
+    """All files of one package.
+
+    Attributes:
+        name: the package.
+        files: oldest version first (PEP 440 order), then by filename.
+        also_on: further indexes that offer the same name and were not asked further (first match wins).
+        invalid: filenames passed over because they name no version of this package.
+    """
+
+    name: str
+    files: tuple[File, ...]
+    also_on: tuple[str, ...] = ()
+    invalid: tuple[str, ...] = ()
+
+
+class Missing(msgspec.Struct, frozen=True, array_like=True):
+    """No index has this package: a fact, not a failure."""
+
+    name: str
+
+
+class Unknown(msgspec.Struct, frozen=True, array_like=True):
+    """The facts could not be had.
+
+    Attributes:
+        reason: one clause without a full stop, fit for a report: ``the index answered 503``.
+    """
+
+    reason: str
+
+
+MetadataSource = Literal["metadata-file", "wheel", "sdist", "pyproject", "inferred", "local"]
+
+
+class Metadata(msgspec.Struct, frozen=True, array_like=True):
+    """What one release says of itself.
+
+    Attributes:
+        name: as in the metadata, normalized.
+        version: normalized text.
+        requires_dist: requirement strings, as written.
+        requires_python: the specifier as written, or None.
+        provides_extra: normalized.
+        source: where it comes from; ``inferred`` means that a build might say otherwise.
+        filename: the file it was read from.
+    """
+
+    name: str
+    version: str
+    requires_dist: tuple[str, ...] = ()
+    requires_python: str | None = None
+    provides_extra: tuple[str, ...] = ()
+    source: MetadataSource = "wheel"
+    filename: str = ""

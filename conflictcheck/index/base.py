@@ -1,0 +1,64 @@
+"""What an index can be asked."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import msgspec
+from packaging.utils import NormalizedName
+
+from conflictcheck.facts import File, Listing, Metadata, Missing, Unknown
+
+
+class MetadataRequest(msgspec.Struct, frozen=True):
+    """The files of one release from which its metadata may be read, best first.
+
+    Attributes:
+        name: the package.
+        version: normalized text.
+        files: the file to read first, then others to try where that one has none; at least one.
+    """
+
+    name: NormalizedName
+    version: str
+    files: tuple[File, ...]
+
+
+class Index(ABC):
+    """A source of facts. Asking twice gives the same answer within a run."""
+
+    @abstractmethod
+    def listings(self, names: Sequence[NormalizedName]) -> list[Listing | Missing | Unknown]:
+        """The files of each package, asked for concurrently.
+
+        Args:
+            names: normalized names, without repeats.
+
+        Returns:
+            One answer a name, in the same order. Network trouble is an `Unknown`, not an exception.
+        """
+
+    @abstractmethod
+    def metadata(self, requests: Sequence[MetadataRequest]) -> list[Metadata | Unknown]:
+        """The metadata of each release, asked for concurrently.
+
+        Returns:
+            One answer a request, in the same order. No code of a package is run to get it.
+        """
+
+    @abstractmethod
+    def direct(self, url: str, name: NormalizedName) -> tuple[Metadata, File] | Unknown:
+        """The metadata of a direct reference: an archive's URL, or a ``file:`` URL of an archive or project folder.
+
+        Args:
+            url: as in `Requirement.url`.
+            name: the package it is expected to be.
+
+        Returns:
+            The metadata (its version may be ``0`` where the project's is dynamic) and a file entry for exports,
+            or why they cannot be known without running code (a VCS URL, say).
+        """
+
+    def close(self) -> None:
+        """Release connections and files; the index is not asked again."""

@@ -1,0 +1,87 @@
+"""Every option of a run, read once and handed down.
+
+Order: command line, environment, ``[tool.conflictcheck]``, pip's and uv's configuration, default. Only this
+module reads the environment and configuration files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+PrereleasePolicy = Literal["allow", "disallow", "if-necessary-or-explicit"]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSettings:
+    """Where facts come from.
+
+    Attributes:
+        index_urls: Simple API roots, first match wins; may carry credentials; empty with ``--no-index``.
+        find_links: folders, or pages with links, asked beside the indexes.
+        offline: answer from the cache alone.
+        snapshot: answer from this file alone, or None.
+        cache_dir: the cache folder; None for ``--no-cache``.
+        refresh: ask the index again whatever the cache's age.
+        timeout: seconds for one connect or read.
+        keyring: whether the keyring may be asked for credentials.
+        ca_bundle: a file of certificates to trust besides the system's, or None.
+    """
+
+    index_urls: tuple[str, ...]
+    find_links: tuple[str, ...] = ()
+    offline: bool = False
+    snapshot: Path | None = None
+    cache_dir: Path | None = None
+    refresh: bool = False
+    timeout: float = 30.0
+    keyring: bool = False
+    ca_bundle: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Which of the existing releases may be chosen.
+
+    Attributes:
+        exclude_newer: leave out files uploaded at or after this instant (aware, UTC), or None.
+        prerelease: as ``--prerelease``.
+        only_binary: normalized names, or ``:all:``.
+        no_binary: normalized names, or ``:all:``.
+    """
+
+    exclude_newer: datetime | None = None
+    prerelease: PrereleasePolicy = "if-necessary-or-explicit"
+    only_binary: frozenset[str] = frozenset()
+    no_binary: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a run depends on, besides the files it reads.
+
+    Attributes:
+        cwd: absolute; spec ids are relative to it.
+        paths: the SPEC arguments as given; empty means `cwd`.
+        with_requirements: the values of ``--with``.
+        python_versions: ``X.Y`` or ``X.Y.Z``, any of which an environment may use; never empty.
+        platforms: uv's names, all of which an environment must work on; never empty.
+        index: see `IndexSettings`.
+        policy: see `Policy`.
+        constraints: constraint files.
+        overrides: override files.
+        max_environments: how many environments are acceptable.
+    """
+
+    cwd: Path
+    index: IndexSettings
+    python_versions: tuple[str, ...]
+    platforms: tuple[str, ...]
+    paths: tuple[str, ...] = ()
+    with_requirements: tuple[str, ...] = ()
+    policy: Policy = Policy()
+    constraints: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
+    max_environments: int = 1
