@@ -1,1 +1,1 @@
-"""TBD."""
+"""Where facts about packages come from."""

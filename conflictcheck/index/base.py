@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 
 import msgspec
-from packaging.utils import NormalizedName
 
-from conflictcheck.facts import File, Listing, Metadata, Missing, Unknown
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from conflictcheck.facts import File, Listing, Metadata, Missing, Unknown
+    from packaging.utils import NormalizedName
+    from collections.abc import Sequence
 
 
 class MetadataRequest(msgspec.Struct, frozen=True):
@@ -60,5 +63,5 @@ class Index(ABC):
             or why they cannot be known without running code (a VCS URL, say).
         """
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - some sources hold nothing
         """Release connections and files; the index is not asked again."""
