@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from typing import TYPE_CHECKING
-
 if TYPE_CHECKING:
-    from conflictcheck.facts import File, Listing, Metadata, Missing, Unknown
-    from packaging.utils import NormalizedName
     from collections.abc import Sequence
+
+    from packaging.utils import NormalizedName
+
+    from conflictcheck.facts import File, Listing, Metadata, Missing, Unknown
 
 
 class MetadataRequest(msgspec.Struct, frozen=True):
