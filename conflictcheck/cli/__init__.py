@@ -1,1 +1,161 @@
-"""TBD."""
+"""The command line: the only place that prints or exits."""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import IntEnum
+from typing import TYPE_CHECKING, NoReturn
+
+from conflictcheck.cli.streams import silence
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conflictcheck.model import Report
+
+
+class ExitCode(IntEnum):
+    """All codes that the program ends with."""
+
+    PASSED = 0
+    """Every spec is placed, in at most ``--max-environments`` environments."""
+    FAILED = 1
+    """It takes more environments than that, or a spec cannot be installed even on its own."""
+    USAGE = 2
+    """Bad usage, or input that cannot be read."""
+    UNDECIDED = 3
+    """Nothing is claimed: facts are missing, or the program itself failed."""
+    INTERRUPTED = 130
+    """Ctrl-C."""
+
+
+def exit_code(outcome: Report | BaseException | None) -> ExitCode:
+    """The code for what came out.
+
+    Args:
+        outcome: a report, whatever was raised instead, or None for a command that has no verdict and worked.
+    """
+    from conflictcheck.errors import ConflictCheckError  # noqa: PLC0415 - keeps start-up short
+    from conflictcheck.model import Report, Verdict  # noqa: PLC0415 - keeps start-up short
+
+    if outcome is None:
+        return ExitCode.PASSED
+    if isinstance(outcome, Report):
+        if outcome.verdict is Verdict.UNDECIDED:
+            return ExitCode.UNDECIDED
+        return ExitCode.PASSED if outcome.passed else ExitCode.FAILED
+    if isinstance(outcome, KeyboardInterrupt):
+        return ExitCode.INTERRUPTED
+    if isinstance(outcome, ConflictCheckError):
+        return ExitCode.USAGE
+    # A failure of ours must not look like a verdict.
+    return ExitCode.UNDECIDED
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and end the process.
+
+    Args:
+        arguments: what follows the program's name; the process's own by default.
+    """
+    try:
+        code = run(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt as interruption:
+        code = exit_code(interruption)
+        _say("interrupted")
+    if code is ExitCode.INTERRUPTED:
+        # Threads may be waiting for an index; leaving the usual way would wait for them.
+        os._exit(code)
+    _flush()
+    sys.exit(code)
+
+
+def run(arguments: Sequence[str]) -> ExitCode:
+    """Run the command line.
+
+    Args:
+        arguments: what follows the program's name.
+
+    Returns:
+        The exit code; everything there is to say has been said.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C.
+    """
+    from click import ClickException  # noqa: PLC0415 - inside the reach of main()'s "interrupted"
+    from click.exceptions import Exit  # noqa: PLC0415
+
+    from conflictcheck.cli.commands import root  # noqa: PLC0415
+    from conflictcheck.errors import ConflictCheckError  # noqa: PLC0415
+
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # A terminal that lacks a letter shows its number instead of ending the program.
+            stream.reconfigure(errors="backslashreplace")
+    outcome: Report | BaseException | None
+    try:
+        with root.make_context("conflictcheck", list(arguments)) as context:
+            outcome = root.invoke(context)
+    except Exit as end:
+        return ExitCode(end.exit_code)
+    except ClickException as error:
+        _usage(error)
+        return ExitCode.USAGE
+    except ConflictCheckError as error:
+        outcome = error
+        _errors(error)
+    except BrokenPipeError as error:
+        # Whoever reads has enough. (A report that nobody reads to its end is `print_report`'s matter.)
+        outcome = error
+        silence()
+    except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, it is no verdict
+        outcome = error
+        _bug(error)
+    return exit_code(outcome)
+
+
+def _say(text: str) -> None:
+    try:
+        print(text, file=sys.stderr, flush=True)  # noqa: T201 - the place that prints
+    except OSError:
+        silence()
+
+
+def _errors(error: BaseException) -> None:
+    from conflictcheck.errors import InputErrors  # noqa: PLC0415
+    from conflictcheck.escaping import visible  # noqa: PLC0415
+
+    for one in error.errors if isinstance(error, InputErrors) else (error,):
+        _say(f"error: {visible(str(one))}")
+
+
+def _usage(error: Exception) -> None:
+    from click import ClickException, UsageError  # noqa: PLC0415
+
+    from conflictcheck.escaping import visible  # noqa: PLC0415
+
+    message = error.format_message() if isinstance(error, ClickException) else str(error)
+    path = error.ctx.command_path if isinstance(error, UsageError) and error.ctx else "conflictcheck"
+    _say(f"error: {visible(message).rstrip('.')}; '{path} --help' shows what there is")
+
+
+def _bug(error: Exception) -> None:
+    import traceback  # noqa: PLC0415
+
+    from conflictcheck import __version__  # noqa: PLC0415
+    from conflictcheck.escaping import visible  # noqa: PLC0415
+
+    _say(
+        f"error: conflictcheck {__version__} failed, and claims nothing about your specs; this is a mistake of ours: "
+        "please report it with the lines below and the command you ran"
+    )
+    for line in "".join(traceback.format_exception(error)).splitlines():
+        _say(visible(line))
+
+
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+    except OSError:
+        silence()

@@ -1,0 +1,213 @@
+"""The options that commands share, and what becomes of them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, fields
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from conflictcheck.settings_sources import CommandLine, resolve_settings, use_color
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from conflictcheck.settings import Settings
+    from conflictcheck.settings_sources import ColorChoice
+
+_NARROWEST = 40
+_WIDEST = 100
+_WIDTH = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """How to write to whom.
+
+    Attributes:
+        color: ``--color``.
+        quiet: how many ``-q``: one leaves messages out, two the report as well.
+        verbose: how many ``-v``.
+        progress: whether ``--no-progress`` was left out.
+    """
+
+    color: ColorChoice
+    quiet: int
+    verbose: int
+    progress: bool
+
+    def colors(self, *, to_terminal: bool) -> bool:
+        """Whether to colour what is written there."""
+        return use_color(self.color, terminal=to_terminal, environ=os.environ)
+
+    @property
+    def shows_progress(self) -> bool:
+        """Whether somebody watches standard error."""
+        return self.progress and not self.quiet and sys.stderr.isatty()
+
+
+def width() -> int:
+    """Columns for prose: the terminal's, within reason; 80 where there is none."""
+    if not sys.stdout.isatty():
+        return _WIDTH
+    try:
+        found = os.get_terminal_size(sys.stdout.fileno()).columns or _WIDTH
+    except (OSError, ValueError):
+        found = _WIDTH
+    return max(_NARROWEST, min(found, _WIDEST))
+
+
+def _stacked(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """One decorator for several, whose help appears in the order given."""
+
+    def decorate(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def terminal_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--color``, ``-q``, ``-v`` and ``--no-progress``; the command gets a `Terminal` named `terminal`."""
+
+    @wraps(command)
+    def with_terminal(*, color: str, quiet: int, verbose: int, no_progress: bool, **rest: Any) -> Any:
+        terminal = Terminal(cast("ColorChoice", color), quiet, verbose, not no_progress)
+        return command(terminal=terminal, **rest)
+
+    return cast("Callable[..., Any]", _TERMINAL(with_terminal))
+
+
+def resolving_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of all commands that resolve; the command gets `Settings` named `settings`."""
+    names = {field.name for field in fields(CommandLine)}
+
+    @wraps(command)
+    def with_settings(**values: Any) -> Any:
+        given = CommandLine(**{name: values.pop(name) for name in names})
+        settings: Settings = resolve_settings(given, cwd=Path.cwd(), environ=os.environ)
+        return command(settings=settings, **values)
+
+    return cast("Callable[..., Any]", _RESOLVING(with_settings))
+
+
+def output_options(formats: Sequence[str]) -> Callable[[Any], Any]:
+    """``--format`` and ``-o``, with these choices."""
+    return _stacked(format_option(formats), _OUTPUT)
+
+
+def format_option(formats: Sequence[str]) -> Callable[[Any], Any]:
+    """``--format``, with these choices."""
+    return click.option(
+        "--format",
+        "format_name",
+        type=click.Choice(formats),
+        default="text",
+        show_default=True,
+        help="The form of the report.",
+    )
+
+
+cache_dir_option = click.option(
+    "--cache-dir", metavar="DIR", help="Keep facts about packages there. [env: CONFLICTCHECK_CACHE_DIR]"
+)
+
+_OUTPUT = click.option("-o", "--output", metavar="FILE", help="Write the report there, not to standard output.")
+
+_TERMINAL = _stacked(
+    click.option(
+        "--color",
+        type=click.Choice(["auto", "always", "never"]),
+        default="auto",
+        show_default=True,
+        help="When to use colour. [env: NO_COLOR, FORCE_COLOR]",
+    ),
+    click.option("-q", "--quiet", count=True, help="No messages and no progress; twice: no report either."),
+    click.option("-v", "--verbose", count=True, help="Show pins, notes and long lists in full."),
+    click.option("--no-progress", is_flag=True, help="No progress bar on standard error."),
+)
+
+_RESOLVING = _stacked(
+    click.argument("paths", metavar="[SPEC]...", nargs=-1),
+    click.option(
+        "--with",
+        "with_requirements",
+        metavar="REQUIREMENT",
+        multiple=True,
+        help="One more spec, made of the requirements given so.",
+    ),
+    click.option(
+        "--python-version",
+        metavar="X.Y",
+        multiple=True,
+        help="A Python that an environment may use; repeat for more, one that works is enough, the newest is "
+        "preferred. Default: the running one.",
+    ),
+    click.option(
+        "--python-platform",
+        metavar="NAME",
+        multiple=True,
+        help="A platform that every environment must work on, by uv's name (linux, macos, windows, "
+        "x86_64-manylinux_2_28, ...); repeat for more. Default: the running one.",
+    ),
+    click.option(
+        "--index-url", metavar="URL", help="The package index. [env: PIP_INDEX_URL, UV_DEFAULT_INDEX, UV_INDEX_URL]"
+    ),
+    click.option(
+        "--extra-index-url",
+        metavar="URL",
+        multiple=True,
+        help="A further index, asked before the default one; the first that has a package is taken. "
+        "[env: PIP_EXTRA_INDEX_URL, UV_INDEX, UV_EXTRA_INDEX_URL]",
+    ),
+    click.option(
+        "--find-links",
+        metavar="DIR_OR_URL",
+        multiple=True,
+        help="A folder of files, or a page with links to them. [env: PIP_FIND_LINKS, UV_FIND_LINKS]",
+    ),
+    click.option("--no-index", is_flag=True, help="Ask no index, only --find-links. [env: PIP_NO_INDEX]"),
+    click.option("--offline", is_flag=True, help="Answer from the cache alone. [env: UV_OFFLINE]"),
+    click.option("--index-snapshot", metavar="FILE", help="Answer from this snapshot alone."),
+    click.option(
+        "--exclude-newer",
+        metavar="DATE_OR_TIMESTAMP",
+        help="Leave out files uploaded later: 2024-11-02 (that day included, local time) or 2024-11-02T15:30:00Z. "
+        "[env: UV_EXCLUDE_NEWER]",
+    ),
+    click.option(
+        "--prerelease",
+        type=click.Choice(["allow", "disallow", "if-necessary-or-explicit"]),
+        help="Which pre-releases may be chosen. Default: if-necessary-or-explicit. [env: PIP_PRE]",
+    ),
+    click.option(
+        "--only-binary",
+        metavar="NAME|:all:",
+        multiple=True,
+        help="Use no source distributions of these packages (commas between names). [env: PIP_ONLY_BINARY]",
+    ),
+    click.option(
+        "--no-binary",
+        metavar="NAME|:all:",
+        multiple=True,
+        help="Use no wheels of these packages (commas between names). [env: PIP_NO_BINARY]",
+    ),
+    click.option("-c", "--constraint", metavar="FILE", multiple=True, help="Restrict versions in every environment."),
+    click.option("--override", metavar="FILE", multiple=True, help="Replace what anything asks of these packages."),
+    click.option(
+        "--max-environments",
+        metavar="N",
+        type=click.IntRange(min=1),
+        default=1,
+        show_default=True,
+        help="How many environments are acceptable.",
+    ),
+    cache_dir_option,
+    click.option("--no-cache", is_flag=True, help="Neither read nor write the cache."),
+    click.option("--refresh", is_flag=True, help="Ask the index again, whatever the cache knows."),
+)

@@ -1,0 +1,254 @@
+"""The report for people: the sentence that matters first, then the reasons, then the rest."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, ClassVar
+
+from conflictcheck.model import RequirementKind, Severity, Verdict
+from conflictcheck.reports.base import ReportFormat
+from conflictcheck.reports.layout import Page, Style
+from conflictcheck.reports.wording import and_list, count, targets_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from conflictcheck.model import Clash, Diagnostic, Environment, Minimum, Report, Requirement, SpecId
+
+_CLASHES_IN_FULL = 8
+"""Further clashes are only summed up, unless -v is given."""
+_NAMES = 12
+"""Further specs of a list are only counted, unless -v is given."""
+_ALIKE = 3
+"""Further diagnostics of one code are only counted, unless -v is given."""
+_LABELS: dict[Severity, Style] = {Severity.ERROR: "bad", Severity.WARNING: "doubtful", Severity.NOTE: "bold"}
+_KINDS = {RequirementKind.CONSTRAINT: "constraint", RequirementKind.OVERRIDE: "override"}
+
+
+class TextReport(ReportFormat):
+    """Prose and indented lists, readable at 80 columns and without colour."""
+
+    name = "text"
+    headlines: ClassVar[dict[Verdict, Callable[[Page, Report], None]]]
+
+    def render(self, report: Report, *, color: bool, width: int, verbose: int) -> str:
+        """Word the report; ``-v`` adds pins, notes and whatever is else shortened."""
+        page = Page(width=width, color=color)
+        self.headlines[report.verdict](page, report)
+        if report.verdict is Verdict.UNDECIDED:
+            _diagnostics(page, report.diagnostics, Severity.ERROR, verbose=verbose)
+        _clashes(page, report, verbose=verbose)
+        if report.verdict is not Verdict.COMPATIBLE or verbose:
+            for environment in report.environments:
+                _environment(page, environment, verbose=verbose)
+        if report.minimum.why and report.minimum.environments > 1:
+            page.gap()
+            page.prose(report.minimum.why, label=f"Why {report.minimum.environments} environments:", label_style="bold")
+        if report.verdict is not Verdict.UNDECIDED:
+            _diagnostics(page, report.diagnostics, Severity.ERROR, verbose=verbose)
+        _diagnostics(page, report.diagnostics, Severity.WARNING, verbose=verbose)
+        _notes(page, report.diagnostics, verbose=verbose)
+        return page.text()
+
+
+def summarize(report: Report) -> str:
+    """The first sentence of the text report, without colour and on one line."""
+    page = Page(width=10_000, color=False)
+    TextReport.headlines[report.verdict](page, report)
+    return page.text().split("\n", 1)[0]
+
+
+def _compatible(page: Page, report: Report) -> None:
+    number = len(report.specs)
+    specs = "The spec fits" if number == 1 else "Both specs fit" if number == 2 else f"All {number} specs fit"  # noqa: PLR2004 - "both" means two
+    packages = sum(len(environment.packages) for environment in report.environments)
+    page.prose(f"{specs} in one environment ({count(packages, 'package')}, {targets_of(report)}).", style="good")
+
+
+def _split(page: Page, report: Report) -> None:
+    minimum = report.minimum
+    if minimum.proven:
+        page.prose(
+            f"{count(minimum.environments, 'environment')} needed: {count(len(report.specs), 'spec')} cannot share "
+            f"{_fewer(minimum)} (proven: no split into fewer exists).",
+            style="good" if report.passed else "bad",
+        )
+    else:
+        page.prose(
+            f"{count(minimum.environments, 'environment')} found for {count(len(report.specs), 'spec')}; whether fewer "
+            f"suffice is not known (at least {minimum.lower_bound}).",
+            style="good" if report.passed else "bad",
+        )
+    if report.passed:
+        page.prose("That is within --max-environments.")
+
+
+def _unsatisfiable(page: Page, report: Report) -> None:
+    alone = _unplaced(report)
+    others = len(report.specs) - len(alone)
+    if len(report.specs) == 1:
+        page.prose(f"{and_list(alone)} cannot be installed.", style="bad")
+    elif not others:
+        page.prose(f"None of the {len(report.specs)} specs can be installed, even on its own.", style="bad")
+    else:
+        shown = and_list(alone[:_NAMES], more=len(alone) - _NAMES)
+        own = "its own" if len(alone) == 1 else "their own"
+        page.prose(
+            f"{len(alone)} of {len(report.specs)} specs cannot be installed even on {own}: {shown}.", style="bad"
+        )
+        page.prose(_about_the_others(report.minimum, others))
+
+
+def _about_the_others(minimum: Minimum, others: int) -> str:
+    who, fits = ("The other spec", "fits") if others == 1 else (f"The other {others} specs", "fit")
+    if minimum.environments <= 1:
+        return f"{who} {fits} in one environment."
+    environments = count(minimum.environments, "environment")
+    if minimum.proven:
+        return f"{who} need {environments} (proven: no split into fewer exists)."
+    return f"{who} fit in {environments}; whether fewer suffice is not known (at least {minimum.lower_bound})."
+
+
+def _undecided(page: Page, report: Report) -> None:
+    page.prose("Undecided: not everything that matters could be found out, so nothing is claimed.", style="doubtful")
+    if not any(diagnostic.severity is Severity.ERROR for diagnostic in report.diagnostics):
+        page.prose("The search reached its budget before it found an answer.")
+    page.prose(
+        "Mend what is named below and run again. To answer from facts kept earlier, use --offline or --index-snapshot."
+    )
+
+
+TextReport.headlines = {
+    Verdict.COMPATIBLE: _compatible,
+    Verdict.SPLIT: _split,
+    Verdict.UNSATISFIABLE: _unsatisfiable,
+    Verdict.UNDECIDED: _undecided,
+}
+
+
+def _fewer(minimum: Minimum) -> str:
+    fewer = minimum.environments - 1
+    return "one" if fewer == 1 else f"{fewer}"
+
+
+def _unplaced(report: Report) -> list[SpecId]:
+    placed = {spec for environment in report.environments for spec in environment.specs}
+    return [spec.id for spec in report.specs if spec.id not in placed]
+
+
+def _clashes(page: Page, report: Report, *, verbose: int) -> None:
+    in_full = len(report.clashes) if verbose else _CLASHES_IN_FULL
+    for number, clash in enumerate(report.clashes[:in_full], start=1):
+        label = "Clash:" if len(report.clashes) == 1 else f"Clash {number} of {len(report.clashes)}:"
+        _clash(page, clash, label, verbose=verbose)
+    if rest := report.clashes[in_full:]:
+        page.gap()
+        page.prose(f"{count(len(rest), 'more clash', 'more clashes')}, in short (-v shows everything):")
+        for number, clash in enumerate(rest, start=in_full + 1):
+            page.prose(clash.summary, first=f"  {number}. ")
+    if report.clashes and not report.clashes_complete:
+        page.gap()
+        page.prose("There may be further clashes: not every set of specs could be tried.", style="yellow")
+
+
+def _clash(page: Page, clash: Clash, label: str, *, verbose: int) -> None:
+    page.gap()
+    page.prose(clash.summary, label=label, label_style="bad", style="bold")
+    page.pairs([(_place(line), _asks(line)) for line in clash.requirements], indent=2)
+    if clash.steps:
+        page.gap()
+    for number, step in enumerate(clash.steps, start=1):
+        digits = len(str(len(clash.steps)))
+        page.prose(step, first=f"  {number:>{digits}}. " if len(clash.steps) > 1 else "  ")
+    if not clash.minimal:
+        page.prose("Not each of these lines was shown to be needed.", first="  ", style="yellow")
+    if verbose:
+        page.prose(f"kind {clash.kind.value}, id {clash.id}", first="  ", style="dim")
+
+
+def _place(line: Requirement) -> str:
+    if line.file is None:
+        return line.spec
+    return line.file if line.line is None else f"{line.file}:{line.line}"
+
+
+def _asks(line: Requirement) -> str:
+    remarks = [_KINDS[line.kind]] if line.kind in _KINDS else []
+    if line.file is not None and line.spec != line.file:
+        remarks.append(f"for {line.spec}")
+    return f"{line.text} ({', '.join(remarks)})" if remarks else line.text
+
+
+def _environment(page: Page, environment: Environment, *, verbose: int) -> None:
+    page.gap()
+    page.prose(
+        f"{count(len(environment.specs), 'spec')}, {count(len(environment.packages), 'package')}, "
+        f"Python {environment.python_version}",
+        label=f"Environment {environment.name}:",
+        label_style="bold",
+    )
+    shown = environment.specs if verbose else environment.specs[:_NAMES]
+    for spec in shown:
+        page.prose(spec, first="  ", style="cyan")
+    if len(shown) < len(environment.specs):
+        page.prose(f"and {len(environment.specs) - len(shown)} more (-v lists them)", first="  ")
+    if verbose and environment.packages:
+        page.gap()
+        page.pairs(
+            [
+                (_pinned(pin.name, pin.version, pin.extras), _via(pin.requested_by, pin.platforms))
+                for pin in environment.packages
+            ],
+            indent=4,
+            style="",
+        )
+
+
+def _pinned(name: str, version: str, extras: Sequence[str]) -> str:
+    return f"{name}[{','.join(extras)}] {version}" if extras else f"{name} {version}"
+
+
+def _via(requested_by: Sequence[str], platforms: Sequence[str]) -> str:
+    asked = f"for {', '.join(requested_by)}" if requested_by else ""
+    return f"{asked} (on {and_list(platforms)} alone)" if platforms else asked
+
+
+def _diagnostics(page: Page, diagnostics: Sequence[Diagnostic], severity: Severity, *, verbose: int) -> None:
+    alike: defaultdict[str, list[Diagnostic]] = defaultdict(list)
+    for diagnostic in diagnostics:
+        if diagnostic.severity is severity:
+            alike[diagnostic.code].append(diagnostic)
+    if alike:
+        page.gap()
+    for code, found in alike.items():
+        shown = found if verbose else found[:_ALIKE]
+        for diagnostic in shown:
+            page.prose(_located(diagnostic), label=f"{severity.value}[{code}]:", label_style=_LABELS[severity])
+        if len(shown) < len(found):
+            page.prose(f"and {len(found) - len(shown)} more like this (-v lists them)", first="  ")
+
+
+def _located(diagnostic: Diagnostic) -> str:
+    if diagnostic.file is None:
+        return diagnostic.message
+    line = "" if diagnostic.line is None else f":{diagnostic.line}"
+    return f"{diagnostic.file}{line}: {diagnostic.message}"
+
+
+def _notes(page: Page, diagnostics: Sequence[Diagnostic], *, verbose: int) -> None:
+    if verbose:
+        _diagnostics(page, diagnostics, Severity.NOTE, verbose=verbose)
+        return
+    notes = [
+        diagnostic
+        for diagnostic in diagnostics
+        if diagnostic.severity is Severity.NOTE and diagnostic.code != "spec-found"
+    ]
+    passed_over = sum(diagnostic.code == "passed-over" for diagnostic in notes)
+    parts = [count(passed_over, "file") + " passed over"] if passed_over else []
+    if others := len(notes) - passed_over:
+        parts.append(count(others, "note"))
+    if parts:
+        page.gap()
+        verb = "lists it" if len(notes) == 1 else "lists them"
+        page.prose(f"{and_list(parts)}; -v {verb}.", style="dim")

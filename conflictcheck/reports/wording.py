@@ -1,0 +1,30 @@
+"""Small phrases that several report formats share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conflictcheck.model import Report
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """A number and its noun: ``1 spec``, ``2 specs``."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def and_list(names: Sequence[str], *, more: int = 0) -> str:
+    """Names as a sentence lists them: ``a, b and c``; `more` counts those that are left out."""
+    items = [*names, f"{more} more"] if more > 0 else list(names)
+    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
+
+
+def targets_of(report: Report) -> str:
+    """What the report's environments are for: ``Python 3.11 on linux and windows``."""
+    versions = list(dict.fromkeys(environment.python_version for environment in report.environments))
+    if not versions:
+        versions = list(dict.fromkeys(target.python_version for target in report.targets))
+    platforms = list(dict.fromkeys(target.platform for target in report.targets))
+    return f"Python {and_list(versions)} on {and_list(platforms)}"
