@@ -1,1 +1,185 @@
-"""TBD."""
+"""Reading specs: files become `Spec` values whose every requirement keeps file and line."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from typing import TYPE_CHECKING
+
+from conflictcheck.errors import InputErrors, SpecError
+from conflictcheck.model import ReadResult, RequirementKind, Severity, Spec, SpecId
+from conflictcheck.readers.base import Workspace
+from conflictcheck.readers.discovery import find_files
+from conflictcheck.readers.lines import Origin, parse_requirement
+from conflictcheck.readers.requirements import RequirementsReader
+from conflictcheck.readers.requirements_file import read_requirements_file
+from conflictcheck.readers.text import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from conflictcheck.model import Diagnostic, Requirement
+    from conflictcheck.readers.base import Reader
+
+READERS: tuple[Reader, ...] = (RequirementsReader(),)
+"""Every input format; the first that takes a file reads it."""
+
+WITH = SpecId("--with")
+"""The spec made of the requirements given with ``--with``."""
+
+
+def read_specs(
+    paths: Sequence[str],
+    *,
+    cwd: Path,
+    with_requirements: Sequence[str] = (),
+    variables: Mapping[str, str] | None = None,
+) -> ReadResult:
+    """Find and read specs.
+
+    Args:
+        paths: files, sections (``pyproject.toml#extra:gpu``) and folders to search; none means `cwd`.
+        cwd: absolute; spec ids are relative to it.
+        with_requirements: the lines of one more spec, `WITH`.
+        variables: for ``${VARIABLES}`` in requirements files; None takes the environment's.
+
+    Returns:
+        The specs, each once, in the order of `paths` and of the search, and the notes in a fixed order.
+
+    Raises:
+        InputErrors: with every problem of the input.
+    """
+    workspace = Workspace(cwd, dict(os.environ if variables is None else variables))
+    specs: dict[SpecId, Spec] = {}
+    for given in paths or ["."]:
+        try:
+            # What --with says is enough where nobody named a folder.
+            found = _read_given(given, workspace, may_be_empty=not paths and bool(with_requirements))
+        except SpecError as error:
+            workspace.problem(error, file=workspace.name(workspace.locate(given)))
+            continue
+        for spec in found:
+            specs.setdefault(spec.id, spec)
+    if with_requirements:
+        specs.setdefault(WITH, _read_with(with_requirements, workspace))
+    if workspace.problems:
+        raise InputErrors(_distinct(workspace.problems))
+    return ReadResult(tuple(specs.values()), _sorted(workspace))
+
+
+def read_restrictions(
+    file: str, kind: RequirementKind, *, cwd: Path, variables: Mapping[str, str] | None = None
+) -> tuple[Requirement, ...]:
+    """The lines of a file given with ``--constraint`` or ``--override``.
+
+    Args:
+        file: as given.
+        kind: what its lines do.
+        cwd: absolute; the spec id of the lines is the file's path relative to it.
+        variables: as for `read_specs`.
+
+    Raises:
+        InputErrors: with every problem of the file.
+    """
+    workspace = Workspace(cwd, dict(os.environ if variables is None else variables))
+    path = workspace.locate(file)
+    name = workspace.name(path)
+    try:
+        collected = read_requirements_file(path, SpecId(name), workspace, restricting=kind)
+    except SpecError as error:
+        workspace.problem(error, file=name)
+    if workspace.problems:
+        raise InputErrors(_distinct(workspace.problems))
+    return tuple(collected.requirements)
+
+
+def _read_given(given: str, workspace: Workspace, *, may_be_empty: bool = False) -> list[Spec]:
+    """The specs of one SPEC argument."""
+    path, section = workspace.locate(given), None
+    if not path.exists() and "#" in given:
+        file, _, section = given.rpartition("#")
+        path = workspace.locate(file)
+    if path.is_dir():
+        if section is not None:
+            raise SpecError("a folder has no sections", hint="name the file, such as pyproject.toml#extra:gpu")
+        return _search(path, workspace, may_be_empty=may_be_empty)
+    name = workspace.name(path)
+    if not os.path.lexists(path):
+        raise SpecError("no such file or folder", file=name, hint=_similar(path))
+    reader = _reader_of(path, workspace)
+    try:
+        return list(reader.read(path, section, workspace))
+    except SpecError as error:
+        raise SpecError(error.message, file=error.file or name, line=error.line, hint=error.hint) from None
+
+
+def _reader_of(path: Path, workspace: Workspace) -> Reader:
+    for reader in READERS:
+        if reader.accepts(path):
+            return reader
+    kinds = ", ".join(reader.label for reader in READERS)
+    raise SpecError("not a file of a known kind", file=workspace.name(path), hint=f"known are {kinds}")
+
+
+def _similar(path: Path) -> str | None:
+    try:
+        names = sorted(entry.name for entry in path.parent.iterdir())
+    except OSError:
+        return None
+    close = difflib.get_close_matches(path.name, names, n=1)
+    return f"did you mean {quote(close[0])}?" if close else None
+
+
+def _search(folder: Path, workspace: Workspace, *, may_be_empty: bool) -> list[Spec]:
+    """The specs in a folder; a file that another one includes is part of that, not a spec of its own."""
+    read: list[tuple[Path, Reader, list[Spec]]] = []
+    before = len(workspace.problems)
+    for path, reader in find_files(folder, READERS, workspace):
+        try:
+            read.append((path, reader, list(reader.read(path, None, workspace))))
+        except SpecError as error:
+            workspace.problem(error, file=workspace.name(path))
+    found: list[Spec] = []
+    for path, reader, specs in read:
+        file = workspace.name(path)
+        if by := workspace.included_by(path):
+            how = "as constraints" if by[0][0] is RequirementKind.CONSTRAINT else "whole"
+            workspace.note("passed-over", f"included by {workspace.name(by[0][1])}, {how}", file=file)
+        elif not (specs := [spec for spec in specs if spec.requirements]):
+            workspace.note("passed-over", f"{reader.label} that asks for nothing", file=file)
+        else:
+            workspace.note("spec-found", f"{reader.label}{_sections(specs, file)}", file=file)
+            found += specs
+    if not found and not may_be_empty and len(workspace.problems) == before:
+        looked_for = "; ".join(reader.looked_for for reader in READERS)
+        raise SpecError("no spec in this folder", hint=f"looked for {looked_for}")
+    return found
+
+
+def _sections(specs: list[Spec], file: str) -> str:
+    names = [spec.id.removeprefix(file).removeprefix("#") for spec in specs if spec.id != file]
+    return f" with {', '.join(names)}" if names else ""
+
+
+def _read_with(lines: Sequence[str], workspace: Workspace) -> Spec:
+    origin = Origin(WITH, None, None, (workspace.cwd,))
+    requirements = []
+    for line in lines:
+        try:
+            requirements.append(parse_requirement(line, origin))
+        except SpecError as error:
+            workspace.problem(SpecError(f"--with: {error.message}", hint=error.hint))
+    return Spec(WITH, None, tuple(requirements))
+
+
+def _distinct(problems: list[SpecError]) -> list[SpecError]:
+    """Each problem once: a file that many specs include has it once."""
+    return list({str(problem): problem for problem in problems}.values())
+
+
+def _sorted(workspace: Workspace) -> tuple[Diagnostic, ...]:
+    order = {severity: rank for rank, severity in enumerate(Severity)}
+    return tuple(
+        sorted(workspace.diagnostics, key=lambda d: (order[d.severity], d.code, d.file or "", d.line or 0, d.message))
+    )

@@ -1,0 +1,152 @@
+"""What every reader is, and what a reading shares: the places, the problems and the notes."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from conflictcheck.errors import SpecError
+from conflictcheck.model import Diagnostic, RequirementKind, Severity
+from conflictcheck.readers.text import SIZE_LIMIT, printable, redact
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conflictcheck.model import Spec
+
+
+@dataclass(slots=True)
+class Workspace:
+    """What one reading shares.
+
+    Problems are collected, so that all of the input's are reported at once.
+
+    Attributes:
+        cwd: absolute; names are relative to it.
+        variables: the environment, for ``${VARIABLES}``.
+        problems: the errors met so far.
+        diagnostics: the notes and warnings met so far.
+        included: files that a spec's file includes, each with the kind of its lines and the file that names it.
+    """
+
+    cwd: Path
+    variables: dict[str, str]
+    problems: list[SpecError] = field(default_factory=list)
+    diagnostics: set[Diagnostic] = field(default_factory=set)
+    included: dict[Path, set[tuple[RequirementKind, Path]]] = field(default_factory=dict)
+    _contents: dict[Path, bytes] = field(default_factory=dict)
+
+    def locate(self, name: str | Path) -> Path:
+        """The absolute path that a name given by the user means; symbolic links are kept."""
+        return Path(os.path.normpath(self.cwd / name))
+
+    def name(self, path: Path) -> str:
+        """`path` as the user would name it: POSIX, relative to the working directory, without control characters."""
+        try:
+            relative = os.path.relpath(path, self.cwd)
+            if relative.startswith(".."):
+                # The working directory may be known by a link's name.
+                real = os.path.relpath(os.path.realpath(path), os.path.realpath(self.cwd))
+                relative = relative if real.startswith("..") else real
+        except ValueError:  # another drive
+            relative = str(path)
+        return printable(Path(relative).as_posix())
+
+    def load(self, path: Path) -> bytes:
+        """The content of a file.
+
+        Raises:
+            SpecError: it is missing, unreadable, no regular file, or too large; without the file's name.
+        """
+        if path in self._contents:
+            return self._contents[path]
+        try:
+            if not path.is_file():  # a device or a pipe might never end
+                raise SpecError("a folder, not a file" if path.is_dir() else "no such file")
+            with path.open("rb") as stream:
+                data = stream.read(SIZE_LIMIT + 1)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "not a usable file name"
+            raise SpecError(f"cannot be read: {reason}") from None
+        if len(data) > SIZE_LIMIT:
+            raise SpecError(f"larger than {SIZE_LIMIT // 1024**2} MiB", hint="is it really a spec?")
+        self._contents[path] = data
+        return data
+
+    def problem(self, error: SpecError, *, file: str | None = None, line: int | None = None) -> None:
+        """Collect an error, with the place added where it does not know it yet."""
+        self.problems.append(
+            SpecError(
+                printable(redact(error.message)),
+                file=error.file if error.file is not None else file,
+                line=error.line if error.line is not None else line,
+                hint=None if error.hint is None else printable(redact(error.hint)),
+            )
+        )
+
+    def note(
+        self,
+        code: str,
+        message: str,
+        *,
+        file: str | None = None,
+        line: int | None = None,
+        severity: Severity = Severity.NOTE,
+    ) -> None:
+        """Collect a diagnostic."""
+        self.diagnostics.add(Diagnostic(severity, code, printable(redact(message)), file, line))
+
+    def include(self, path: Path, *, kind: RequirementKind, by: Path) -> None:
+        """Record that a file is part of another, so that a search does not take it for a spec of its own."""
+        self.included.setdefault(path, set()).add((kind, by))
+
+    def included_by(self, path: Path) -> list[tuple[RequirementKind, Path]]:
+        """The other files that include `path`, those with ``-r`` first."""
+        return sorted(
+            ((kind, by) for kind, by in self.included.get(path, ()) if by != path),
+            key=lambda pair: (pair[0] is not RequirementKind.REQUIREMENT, pair[1]),
+        )
+
+
+class Reader(ABC):
+    """One input format: which files it reads, and how a file becomes specs.
+
+    A further format is one file with a subclass, and one line in `conflictcheck.readers.READERS`.
+
+    Attributes:
+        label: what a file of this kind is called: ``a requirements file``.
+        looked_for: what a search for it looks for, for the message that nothing was found.
+    """
+
+    label: ClassVar[str]
+    looked_for: ClassVar[str]
+
+    @abstractmethod
+    def finds(self, path: Path, workspace: Workspace) -> bool:
+        """Whether a folder search takes this file, by its name or, where that is cheap, its content."""
+
+    @abstractmethod
+    def accepts(self, path: Path) -> bool:
+        """Whether a file named by the user is of this kind; by its name alone."""
+
+    @abstractmethod
+    def read(self, path: Path, section: str | None, workspace: Workspace) -> Sequence[Spec]:
+        """The specs of a file, or of one section of it.
+
+        Problems that concern single lines are collected in the workspace, and the rest is read on.
+
+        Args:
+            path: absolute.
+            section: what follows ``#`` in the spec id, or None for all that the file holds.
+            workspace: for names, problems and notes.
+
+        Raises:
+            SpecError: nothing of it can be read; file and line are added where missing.
+        """
+
+    def passes_over(self, path: Path) -> str | None:  # noqa: ARG002 - most kinds pass over nothing
+        """Why a search passes over a file that looks like one of this kind, or None."""
+        return None

@@ -1,0 +1,144 @@
+"""Searching folders for specs.
+
+What version control leaves out is left out here: hidden folders, and whatever ``.gitignore`` files name.
+Source for their meaning: gitignore(5); the last pattern that matches decides, deeper files first.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pathspec import GitIgnoreSpec
+
+from conflictcheck.errors import SpecError
+from conflictcheck.readers.text import decode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from conflictcheck.readers.base import Reader, Workspace
+
+_SILENT = frozenset({".git", ".hg", ".svn", "__pycache__"})
+"""Folders that nobody would expect a spec in; passing over them is not worth a note."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ignored:
+    """The patterns of one ignore file, and the folder that they are relative to."""
+
+    folder: Path
+    patterns: GitIgnoreSpec
+
+    def decides(self, path: Path, *, is_folder: bool) -> bool | None:
+        """Whether `path` is left out; None where these patterns do not say."""
+        relative = path.relative_to(self.folder).as_posix()
+        return self.patterns.check_file(f"{relative}/" if is_folder else relative).include
+
+
+def find_files(folder: Path, readers: Sequence[Reader], workspace: Workspace) -> Iterator[tuple[Path, Reader]]:
+    """The files in a folder that a reader takes, in order of their paths; what is passed over is noted.
+
+    Links to folders are not followed, so that no file is found twice and no loop is entered.
+
+    Raises:
+        SpecError: the folder cannot be listed; without its name.
+    """
+    ignored = _above(folder, workspace)
+    if _is_ignored(folder, ignored, is_folder=True):
+        ignored = ()  # it was named on purpose
+    yield from _walk(folder, readers, workspace, ignored)
+
+
+def _walk(
+    start: Path, readers: Sequence[Reader], workspace: Workspace, above: tuple[_Ignored, ...]
+) -> Iterator[tuple[Path, Reader]]:
+    pending = [(start, above)]
+    while pending:
+        folder, ignored = pending.pop()
+        try:
+            with os.scandir(folder) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+        except OSError as error:
+            problem = SpecError(f"the folder cannot be read: {error.strerror}")
+            if folder == start:
+                raise problem from None
+            workspace.problem(problem, file=workspace.name(folder))
+            continue
+        ignored = (*ignored, *_read_ignore_file(folder / ".gitignore", folder, workspace))
+        below = []
+        for entry in entries:
+            path = folder / entry.name
+            if entry.is_dir():
+                if (reason := _folder_reason(path, ignored)) is None:
+                    below.append((path, ignored))
+                elif entry.name not in _SILENT:
+                    workspace.note("passed-over", reason, file=workspace.name(path))
+            else:
+                reader = _reader_for(path, readers, workspace, ignored)
+                if reader is not None:
+                    yield path, reader
+        pending += reversed(below)
+
+
+def _reader_for(
+    path: Path, readers: Sequence[Reader], workspace: Workspace, ignored: tuple[_Ignored, ...]
+) -> Reader | None:
+    for reader in readers:
+        reason = reader.passes_over(path)
+        if reason is None and not reader.finds(path, workspace):
+            continue
+        if _is_ignored(path, ignored, is_folder=False):
+            reason = "left out by .gitignore"
+        if reason is None:
+            return reader
+        workspace.note("passed-over", reason, file=workspace.name(path))
+        return None
+    return None
+
+
+def _folder_reason(path: Path, ignored: tuple[_Ignored, ...]) -> str | None:
+    """Why a folder is not searched, or None."""
+    if (path / "pyvenv.cfg").is_file() or (path / "conda-meta").is_dir():
+        return "a virtual environment"
+    if path.name.startswith(".") or path.name == "__pycache__":
+        return "a hidden folder"
+    if path.name in ("node_modules", "site-packages"):
+        return "a folder of installed packages"
+    if _is_ignored(path, ignored, is_folder=True):
+        return "left out by .gitignore"
+    if path.is_symlink():
+        return "a link to a folder"
+    return None
+
+
+def _is_ignored(path: Path, ignored: tuple[_Ignored, ...], *, is_folder: bool) -> bool:
+    for patterns in reversed(ignored):
+        if (decision := patterns.decides(path, is_folder=is_folder)) is not None:
+            return decision
+    return False
+
+
+def _above(folder: Path, workspace: Workspace) -> tuple[_Ignored, ...]:
+    """The patterns that hold in `folder` from the repository around it, outermost first."""
+    chain = [folder, *folder.parents]
+    root = next((place for place in chain if (place / ".git").exists()), None)
+    if root is None:
+        return ()
+    found = [*_read_ignore_file(root / ".git" / "info" / "exclude", root, workspace)]
+    for place in reversed(chain[1 : chain.index(root) + 1]):
+        found += _read_ignore_file(place / ".gitignore", place, workspace)
+    return tuple(found)
+
+
+def _read_ignore_file(file: Path, folder: Path, workspace: Workspace) -> list[_Ignored]:
+    if not file.is_file():
+        return []
+    try:
+        return [_Ignored(folder, GitIgnoreSpec.from_lines(decode(workspace.load(file)).splitlines()))]
+    except (SpecError, ValueError) as error:
+        reason = error.message if isinstance(error, SpecError) else str(error)
+        workspace.problem(SpecError(f"not a usable ignore file: {reason}"), file=workspace.name(file))
+        return []

@@ -1,0 +1,191 @@
+"""The grammar of requirements files: logical lines, and the options on them.
+
+Source: pip's documentation, "Requirements File Format".
+"""
+
+from __future__ import annotations
+
+import difflib
+import optparse
+import re
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+from conflictcheck.errors import SpecError
+from conflictcheck.readers.text import expand, quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_COMMENT = re.compile(r"(^|\s+)#.*$")
+_COMMENT_ALONE = re.compile(r"\s*#")
+_HASH = re.compile(r"(sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})")
+
+_TAKING_A_VALUE = (
+    ("-r", "--requirement"),
+    ("-c", "--constraint"),
+    ("-e", "--editable"),
+    ("-i", "--index-url", "--pypi-url"),
+    ("--extra-index-url",),
+    ("-f", "--find-links"),
+    ("--only-binary",),
+    ("--no-binary",),
+    ("--all-releases",),
+    ("--only-final",),
+    ("--trusted-host",),
+    ("--use-feature",),
+    ("--hash",),
+    ("--config-settings", "-C", "--config-setting"),
+    ("--global-option",),
+    ("--build-option",),
+    ("--install-option",),
+)
+_SWITCHES = (("--no-index",), ("--pre",), ("--prefer-binary",), ("--require-hashes",), ("--no-require-hashes",))
+
+INCLUDES = ("--requirement", "--constraint")
+WITHOUT_EFFECT = {
+    "--trusted-host": "how the index is reached does not change what it offers",
+    "--use-feature": "it concerns how pip works, not what fits together",
+    "--config-settings": "it concerns building, not what fits together",
+    "--global-option": "it concerns building, not what fits together",
+    "--build-option": "it concerns building, not what fits together",
+    "--install-option": "it concerns building, not what fits together",
+    "--prefer-binary": "the newest release is preferred, whatever its files",
+    "--require-hashes": "hashes are checked wherever they are given",
+    "--no-require-hashes": "hashes are checked wherever they are given",
+    "--only-final": "whether pre-releases may be chosen is an option of the run",
+}
+"""Options that change nothing about the answer, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogicalLine:
+    """A line with its continuations, without its comment.
+
+    Attributes:
+        number: that of its first line, counted from 1.
+        text: what is left of it; never empty.
+    """
+
+    number: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedLine:
+    """What a logical line says.
+
+    Attributes:
+        requirement: the requirement as written, or an empty string.
+        value: the same, with variables expanded.
+        editable: whether it was given with ``-e``.
+        hashes: ``sha256:…`` values.
+        options: the other options with their values in order; a switch has the value ``""``.
+    """
+
+    requirement: str
+    value: str
+    editable: bool
+    hashes: tuple[str, ...]
+    options: tuple[tuple[str, str], ...]
+
+
+def iter_lines(content: str) -> Iterator[LogicalLine]:
+    """The logical lines of a file: continuations joined, comments and empty lines left out."""
+    joined: list[str] = []
+    first = 0
+    for number, line in _physical_lines(content):
+        alone = _COMMENT_ALONE.match(line)
+        if not joined:
+            first = number
+        if line.endswith("\\") and not alone:
+            joined.append(line.strip("\\"))
+            continue
+        joined.append(f" {line}" if alone else line)
+        if text := _COMMENT.sub("", "".join(joined)).strip():
+            yield LogicalLine(first, text)
+        joined = []
+    if text := _COMMENT.sub("", "".join(joined)).strip():
+        yield LogicalLine(first, text)
+
+
+def _physical_lines(content: str) -> Iterator[tuple[int, str]]:
+    """Lines with numbers as editors count them, each cut further where pip cuts it (form feeds and the like)."""
+    for number, line in enumerate(re.split(r"\r\n|\r|\n", content), start=1):
+        for part in line.splitlines() or [""]:
+            yield number, part
+
+
+def parse_line(text: str, variables: dict[str, str]) -> ParsedLine:
+    """What a logical line says.
+
+    Raises:
+        SpecError: an option is unknown, lacks its value, or is in the wrong place; without file and line.
+    """
+    # The requirement ends where the first option begins; only options are quoted as in a shell.
+    start = found.start() if (found := re.search(r"(?:^|(?<=\s))-", text)) else len(text)
+    requirement = text[:start].strip()
+    written, values = _parse_options(text[start:]), _parse_options(expand(text[start:], variables))
+    value = expand(requirement, variables)
+    editable = False
+    editables = [(w, v) for (option, w), (_, v) in zip(written, values, strict=True) if option == "--editable"]
+    if editables:
+        if requirement or len(editables) > 1:
+            raise SpecError(f"{quote(text)} holds two requirements", hint="write one requirement a line")
+        [(requirement, value)] = editables
+        editable = True
+    hashes = tuple(v.strip().lower() for option, v in values if option == "--hash")
+    for digest in hashes:
+        if not _HASH.fullmatch(digest):
+            raise SpecError(
+                f"{quote(digest)} is not a hash", hint="write sha256:, sha384: or sha512: and the digest in hexadecimal"
+            )
+    if hashes and not requirement:
+        raise SpecError(f"{quote(text)} belongs to no requirement", hint="end the line before it with a backslash")
+    options = tuple(pair for pair in values if pair[0] not in ("--editable", "--hash"))
+    includes = [option for option, _ in options if option in INCLUDES]
+    if includes and (requirement or len(includes) > 1):
+        raise SpecError(f"{quote(text)}: {includes[-1]} has to stand on a line of its own", hint="pip would ignore it")
+    return ParsedLine(requirement, value, editable, hashes, options)
+
+
+def _parse_options(text: str) -> list[tuple[str, str]]:
+    if not text:
+        return []
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        raise SpecError(f"{quote(text)} has a quote that is not closed") from None
+    given: list[tuple[str, str]] = []
+    _, rest = _option_parser(given).parse_args(words)
+    if rest:
+        what = "a backslash with a space after it joins no lines" if rest == [" "] else "write it on a line of its own"
+        raise SpecError(f"{quote(' '.join(rest))} follows the options of {quote(text)}", hint=what)
+    return given
+
+
+class _OptionParser(optparse.OptionParser):
+    def error(self, msg: str) -> NoReturn:
+        option = msg.rpartition(" ")[2]
+        if not msg.startswith("no such option"):
+            raise SpecError(msg.replace("requires 1 argument", "needs a value"))
+        known = [name for names in (*_TAKING_A_VALUE, *_SWITCHES) for name in names]
+        close = difflib.get_close_matches(option, known, n=1)
+        raise SpecError(
+            f"{quote(option)} is not an option of requirements files",
+            hint=f"did you mean {close[0]}?" if close else None,
+        )
+
+
+def _option_parser(given: list[tuple[str, str]]) -> _OptionParser:
+    """A parser that accepts what pip's does, abbreviations included, and appends (name, value) to `given`."""
+    parser = _OptionParser(add_help_option=False)
+    for names, takes_value in [(n, True) for n in _TAKING_A_VALUE] + [(n, False) for n in _SWITCHES]:
+        canonical = next(name for name in names if name.startswith("--"))
+
+        def record(_option: object, _given_as: str, value: str | None, _parser: object, name: str = canonical) -> None:
+            given.append((name, value or ""))
+
+        parser.add_option(*names, action="callback", callback=record, type="string" if takes_value else None)
+    return parser

@@ -1,0 +1,205 @@
+"""One requirement, from the text that states it: the part that all formats share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from packaging.markers import InvalidMarker, Marker
+from packaging.requirements import InvalidRequirement
+from packaging.requirements import Requirement as ParsedRequirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import InvalidName, NormalizedName, canonicalize_name
+
+from conflictcheck.errors import SpecError
+from conflictcheck.model import Requirement, RequirementKind
+from conflictcheck.readers.hints import hint_for
+from conflictcheck.readers.references import is_reference, is_url, parse_reference, split_marker
+from conflictcheck.readers.text import collapse, quote, redact, unset_variables
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conflictcheck.model import SpecId
+    from conflictcheck.readers.references import Reference
+
+LONGEST = 20_000
+"""Characters of one requirement; hashes are not counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a requirement stands.
+
+    Attributes:
+        spec: the spec it belongs to.
+        file: as the user would name it, or None.
+        line: counted from 1, or None.
+        folders: absolute; where a relative path is looked for, in this order.
+        kind: what the lines there do.
+    """
+
+    spec: SpecId
+    file: str | None
+    line: int | None
+    folders: tuple[Path, ...]
+    kind: RequirementKind = RequirementKind.REQUIREMENT
+
+
+def parse_requirement(
+    written: str,
+    origin: Origin,
+    *,
+    value: str | None = None,
+    editable: bool = False,
+    hashes: tuple[str, ...] = (),
+) -> Requirement:
+    """The requirement that a text states.
+
+    Args:
+        written: the text, for reports.
+        origin: where it stands.
+        value: the text with variables expanded, where that differs; it never shows.
+        editable: whether it was given with ``-e``.
+        hashes: ``sha256:…`` values given beside it.
+
+    Raises:
+        SpecError: it is none, with file and line.
+    """
+    text = (written if value is None else value).strip()
+    try:
+        _check_length(text, written)
+        # What -e is given is a place even without a slash in it.
+        placed = is_reference(text) or (editable and "@" not in text)
+        parsed = _parse_place(text, written, origin) if placed else _parse_pep508(text, written, origin)
+        name, extras, specifier, marker, url, more = parsed
+        _check_kind(origin.kind, written, editable=editable, url=url)
+        return Requirement(
+            spec=origin.spec,
+            text=("-e " if editable else "") + redact(collapse(written)),
+            name=name,
+            specifier=specifier,
+            extras=_normalized(extras),
+            marker=marker,
+            url=url,
+            file=origin.file,
+            line=origin.line,
+            kind=origin.kind,
+            editable=editable,
+            hashes=tuple(dict.fromkeys(hashes + more)),
+        )
+    except SpecError as error:
+        raise SpecError(error.message, file=origin.file, line=origin.line, hint=error.hint) from None
+
+
+def _check_length(text: str, written: str) -> None:
+    if not text:
+        raise SpecError("an empty text is not a requirement")
+    if len(text) > LONGEST:
+        raise SpecError(f"{quote(written)} is longer than {LONGEST} characters")
+
+
+_Parts = tuple[NormalizedName, tuple[str, ...], SpecifierSet, Marker | None, str | None, tuple[str, ...]]
+
+
+def _parse_pep508(text: str, written: str, origin: Origin) -> _Parts:
+    try:
+        parsed = ParsedRequirement(text)
+    except (InvalidRequirement, RecursionError) as error:
+        raise _not_a_requirement(written, text, error) from None
+    name, extras = canonicalize_name(parsed.name), tuple(parsed.extras)
+    if parsed.url is None:
+        return name, extras, parsed.specifier, parsed.marker, None, ()
+    reference = _locate(parsed.url, written, origin)
+    if reference.name is not None and reference.name != name:
+        raise SpecError(f"{quote(written)} calls {name} what is {reference.name}")
+    return name, extras + reference.extras, SpecifierSet(), parsed.marker, reference.url, reference.hashes
+
+
+def _parse_place(text: str, written: str, origin: Origin) -> _Parts:
+    place, condition = split_marker(text)
+    reference = _locate(place, written, origin)
+    try:
+        marker = Marker(condition) if condition else None
+    except (InvalidMarker, RecursionError) as error:
+        raise SpecError(f"the marker of {quote(written)} is not valid: {_first_line(error)}") from None
+    if reference.name is None:
+        kind = "URL" if is_url(place) else "path"
+        raise SpecError(
+            f"the {kind} {quote(split_marker(written)[0])} does not tell which package it is",
+            hint=f'write "name @ {"URL" if kind == "URL" else "file:PATH"}"',
+        )
+    return reference.name, reference.extras, SpecifierSet(), marker, reference.url, reference.hashes
+
+
+def _locate(place: str, written: str, origin: Origin) -> Reference:
+    try:
+        return parse_reference(place, origin.folders)
+    except SpecError as error:
+        raise SpecError(f"{quote(written)}: {error.message}", hint=error.hint) from None
+
+
+def _check_kind(kind: RequirementKind, written: str, *, editable: bool, url: str | None) -> None:
+    if kind is RequirementKind.CONSTRAINT and editable:
+        raise SpecError(f"{quote(written)} is editable, which a constraint cannot be", hint="leave out -e")
+    if url is not None and kind is RequirementKind.OVERRIDE and editable:
+        raise SpecError(f"{quote(written)} is editable, which an override cannot be", hint="leave out -e")
+
+
+def _not_a_requirement(written: str, text: str, error: Exception) -> SpecError:
+    if unset := unset_variables(text):
+        return SpecError(f"{quote(written)} is not a requirement: the environment variable {unset[0]} is not set")
+    if hint := hint_for(written.strip()):
+        return SpecError(f"{quote(written)} is not a requirement", hint=hint)
+    return SpecError(f"{quote(written)} is not a requirement: {_first_line(error)}")
+
+
+def _first_line(error: Exception) -> str:
+    """What packaging says, as a clause."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    first = str(error).partition("\n")[0].rstrip(".: ")
+    return first[:1].lower() + first[1:]
+
+
+def _normalized(extras: tuple[str, ...]) -> tuple[NormalizedName, ...]:
+    try:
+        return tuple(sorted({canonicalize_name(extra, validate=True) for extra in extras}))
+    except InvalidName:
+        bad = next(e for e in extras if not _is_name(e))
+        raise SpecError(f"{quote(bad)} is not the name of an extra") from None
+
+
+def _is_name(text: str) -> bool:
+    try:
+        canonicalize_name(text, validate=True)
+    except InvalidName:
+        return False
+    return True
+
+
+def parse_python(value: str, origin: Origin) -> Requirement:
+    """The requirement of kind PYTHON that a ``requires-python`` states.
+
+    Raises:
+        SpecError: it is no version specifier, with file and line.
+    """
+    try:
+        specifier = SpecifierSet(value)
+    except InvalidSpecifier:
+        hint = hint_for(f"python {value}") or 'write it as ">=3.11"'
+        raise SpecError(
+            f"requires-python {quote(value)} is not a version specifier",
+            file=origin.file,
+            line=origin.line,
+            hint=hint.replace('"python', '"'),
+        ) from None
+    return Requirement(
+        spec=origin.spec,
+        text=f'requires-python = "{collapse(value)}"',
+        name=canonicalize_name("python"),
+        specifier=specifier,
+        file=origin.file,
+        line=origin.line,
+        kind=RequirementKind.PYTHON,
+    )

@@ -1,0 +1,241 @@
+"""Direct references: URLs, archives, version control, local projects, and the names of the packages behind them.
+
+Sources: PEP 508 for ``name @ url``; pip's documentation, "Requirement Specifiers" and "VCS Support", for the rest.
+"""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import re
+import tomllib
+from dataclasses import dataclass
+from email.parser import HeaderParser
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+from urllib.request import url2pathname
+
+from packaging.utils import (
+    InvalidName,
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+
+from conflictcheck.errors import SpecError
+from conflictcheck.readers.text import SIZE_LIMIT, unset_variables, without_credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from packaging.utils import NormalizedName
+
+ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar", ".tar.bz2", ".tbz", ".tar.xz", ".txz", ".tar.lzma", ".tlz")
+PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "PKG-INFO")
+_SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+:")  # two letters at least: one is a drive
+_VCS = ("git", "hg", "svn", "bzr")
+_FETCHED = ("http", "https", "ftp", "file")
+_EXTRAS = re.compile(r"\s*\[(?P<extras>[^\[\]]*)\]\s*$")
+_EGG = re.compile(r"^(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:\[(?P<extras>[^\]]*)\])?$")
+_STRONG_HASHES = ("sha256", "sha384", "sha512")
+_ASK_FOR_NAME = 'write it as "name @ URL"'
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What a direct reference says.
+
+    Attributes:
+        name: the package, where the reference or what it points to tells.
+        url: without credentials, ``#egg=`` taken off; a local path as a ``file:`` URL.
+        extras: as written.
+        hashes: ``sha256:…`` from the URL's fragment.
+    """
+
+    name: NormalizedName | None
+    url: str
+    extras: tuple[str, ...] = ()
+    hashes: tuple[str, ...] = ()
+
+
+def is_reference(text: str) -> bool:
+    """Whether a line names a place, not a package; `text` may have a marker."""
+    bare = _EXTRAS.sub("", split_marker(text)[0])
+    return (
+        is_url(bare)
+        or bare in (".", "..")
+        or bare.startswith(("./", "../", "/", "~/", ".\\", "..\\"))
+        or bool(re.match(r"[A-Za-z]:[\\/]", bare))
+        or (bare.lower().endswith(ARCHIVES) and not re.search(r"[<>=!~@]", bare))
+        or ("/" in bare and bool(re.fullmatch(r"[\w.+-]+(/[\w.+-]+)*/?", bare)))
+    )
+
+
+def is_url(text: str) -> bool:
+    """Whether `text` begins with a scheme: ``https:``, ``git+ssh:``, ``file:``."""
+    found = _SCHEME.match(text)
+    return found is not None and (found[0][:-1].split("+")[0].lower() in (*_VCS, *_FETCHED) or "://" in text)
+
+
+def split_marker(text: str) -> tuple[str, str]:
+    """A line's reference and its marker; a URL may hold a semicolon, so there a space has to precede or follow it."""
+    separator = r"\s;|;\s" if is_url(text) or " @ " in text else ";"
+    parts = re.split(separator, text, maxsplit=1)
+    return parts[0].strip(), parts[1].strip() if len(parts) > 1 else ""
+
+
+def parse_reference(text: str, folders: Sequence[Path]) -> Reference:
+    """The meaning of a URL or path, extras in brackets after it, without marker.
+
+    Args:
+        text: the URL or path.
+        folders: absolute; a relative path is looked for in each, and the first that has it counts.
+
+    Raises:
+        SpecError: it makes no sense, or a local path does not exist; without file and line.
+    """
+    extras: tuple[str, ...] = ()
+    if found := _EXTRAS.search(text):
+        extras = tuple(e.strip() for e in found["extras"].split(",") if e.strip())
+        text = text[: found.start()]
+    if unset := unset_variables(text):
+        raise SpecError(f"the environment variable {unset[0]} is not set")
+    path, _, fragment = text.partition("#")
+    options = dict(parse_qsl(fragment, keep_blank_values=True))
+    name, more = _egg(options.pop("egg", None))
+    hashes = tuple(f"{key}:{value.lower()}" for key, value in options.items() if key in _STRONG_HASHES)
+    kept = f"#{urlencode(options, safe='/:')}" if options else ""
+    extras += more
+    scheme = path.partition(":")[0].lower() if is_url(path) else ""
+    if scheme in ("", "file"):
+        place = _local(path, scheme, folders)
+        name = name or _local_name(place / options.get("subdirectory", "") if place.is_dir() else place)
+        return Reference(name, place.as_uri() + kept, extras, hashes)
+    vcs, plus, transport = scheme.partition("+")
+    if scheme not in _FETCHED and (vcs not in _VCS or not ((plus and transport) or vcs == "git")):
+        raise SpecError(f"the URL scheme {scheme} is not known", hint="http, https, file, or git+https and the like")
+    try:
+        host = urlsplit(path).netloc
+    except ValueError:
+        host = ""
+    if not host:
+        raise SpecError("the URL names no host")
+    if name is None and vcs not in _VCS:
+        name = archive_name(unquote(PurePosixPath(urlsplit(path).path).name))
+    return Reference(name, without_credentials(path) + kept, extras, hashes)
+
+
+def archive_name(filename: str) -> NormalizedName | None:
+    """The package that a wheel or source distribution is of, by its filename; None where that does not tell."""
+    try:
+        if filename.endswith(".whl"):
+            return parse_wheel_filename(filename)[0]
+        return parse_sdist_filename(re.sub(r"\.(tgz|tar\.bz2|tbz|tar\.xz|txz|tar)$", ".tar.gz", filename))[0]
+    except (InvalidWheelFilename, InvalidSdistFilename):
+        return None
+
+
+def _egg(egg: str | None) -> tuple[NormalizedName | None, tuple[str, ...]]:
+    if egg is None:
+        return None, ()
+    if not (found := _EGG.match(egg)):
+        raise SpecError("what follows #egg= is not a name", hint=_ASK_FOR_NAME)
+    return canonicalize_name(found["name"]), tuple(e.strip() for e in (found["extras"] or "").split(",") if e.strip())
+
+
+def _local(path: str, scheme: str, folders: Sequence[Path]) -> Path:
+    """The absolute path of something that exists."""
+    if scheme:
+        host, path = "", path[len("file:") :]
+        if path.startswith("//"):
+            host, _, rest = path[2:].partition("/")
+            path = f"/{rest}"
+        if host not in ("", "localhost"):
+            raise SpecError("a file: URL with a host cannot be read", hint="write file:///path")
+        path = url2pathname(path)
+    try:
+        # A folder that is no project is worth less than a project elsewhere: "-e ." in a folder of requirements files.
+        places = [Path(_normal(folder / Path(path).expanduser())) for folder in folders]
+        found = [p for p in places if p.is_file() or (p.is_dir() and any((p / f).is_file() for f in PROJECT_FILES))]
+        found += [p for p in places if p.exists()]
+    except (OSError, ValueError, RuntimeError):
+        raise SpecError("not a usable path") from None
+    if not found:
+        raise SpecError("no such file or folder", hint="a relative path starts at the file's folder, or where you are")
+    return found[0]
+
+
+def _normal(path: Path) -> str:
+    import os.path  # noqa: PLC0415 - one name of it, and pathlib has none for it
+
+    return os.path.normpath(path)
+
+
+def _local_name(place: Path) -> NormalizedName | None:
+    if place.is_file():
+        if not place.name.lower().endswith(ARCHIVES):
+            raise SpecError("neither a project folder nor an archive")
+        return archive_name(place.name)
+    if not any((place / file).is_file() for file in PROJECT_FILES):
+        raise SpecError("the folder is no Python project", hint="it has no pyproject.toml, setup.py or setup.cfg")
+    return project_name(place)
+
+
+def project_name(folder: Path) -> NormalizedName | None:
+    """The name of a local project, read from what it states without running its code; None where nothing does."""
+    for file, read in _STATED_IN:
+        try:
+            with (folder / file).open("rb") as stream:
+                text = stream.read(SIZE_LIMIT).decode()
+            name = read(text)
+            if isinstance(name, str):
+                return canonicalize_name(name.strip(), validate=True)
+        # A broken file is not what the user asked about; the next may tell.
+        except (OSError, ValueError, SyntaxError, RecursionError, MemoryError, configparser.Error, InvalidName):
+            continue
+    return None
+
+
+def _from_pyproject(text: str) -> Any:
+    document = tomllib.loads(text)
+    for table in (document.get("project"), _get(_get(document, "tool"), "poetry")):
+        if isinstance(name := _get(table, "name"), str):
+            return name
+    return None
+
+
+def _get(table: Any, key: str) -> Any:
+    return table.get(key) if isinstance(table, dict) else None
+
+
+def _from_setup_cfg(text: str) -> Any:
+    parser = configparser.RawConfigParser()
+    parser.read_string(text)
+    return parser.get("metadata", "name", fallback=None)
+
+
+def _from_pkg_info(text: str) -> Any:
+    return HeaderParser().parsestr(text).get("Name")
+
+
+def _from_setup_py(text: str) -> Any:
+    for node in ast.walk(ast.parse(text)):
+        match node:
+            case ast.Call(func=ast.Name(id="setup") | ast.Attribute(attr="setup"), keywords=keywords):
+                for keyword in keywords:
+                    if keyword.arg == "name" and isinstance(keyword.value, ast.Constant):
+                        return keyword.value.value
+            case _:
+                pass
+    return None
+
+
+_STATED_IN = (
+    ("pyproject.toml", _from_pyproject),
+    ("setup.cfg", _from_setup_cfg),
+    ("PKG-INFO", _from_pkg_info),
+    ("setup.py", _from_setup_py),
+)

@@ -1,0 +1,228 @@
+"""Reading requirements files with all that they include; the part that several formats and options share."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+from urllib.request import url2pathname
+
+from packaging.utils import canonicalize_name
+
+from conflictcheck.errors import SpecError
+from conflictcheck.model import IndexOptions, Requirement, RequirementKind
+from conflictcheck.readers.grammar import WITHOUT_EFFECT, iter_lines, parse_line
+from conflictcheck.readers.lines import Origin, parse_requirement
+from conflictcheck.readers.references import is_url
+from conflictcheck.readers.text import decode, quote
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conflictcheck.model import SpecId
+    from conflictcheck.readers.base import Workspace
+    from conflictcheck.readers.grammar import LogicalLine, ParsedLine
+
+DEEPEST = 50
+"""Files that include one another in a chain."""
+
+
+@dataclass(slots=True)
+class Collected:
+    """What the lines of a file and of its includes add up to.
+
+    Attributes:
+        requirements: in file order, included lines in their place.
+        index: the options met so far.
+    """
+
+    requirements: list[Requirement] = field(default_factory=list)
+    index: IndexOptions = field(default_factory=IndexOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A file on the way from the spec's own file to the one being read, and the line that includes the next."""
+
+    path: Path
+    line: int = 0
+
+
+def read_requirements_file(
+    path: Path,
+    spec: SpecId,
+    workspace: Workspace,
+    restricting: RequirementKind | None = None,
+) -> Collected:
+    """All requirements and index options of a file and its includes.
+
+    Problems of single lines are collected in the workspace.
+
+    Args:
+        path: absolute.
+        spec: the spec that the lines belong to.
+        workspace: for names, problems and notes.
+        restricting: what all lines do, in a file given with ``--constraint`` or ``--override``; None for a spec's file.
+
+    Raises:
+        SpecError: the file itself cannot be read; without its name.
+    """
+    reading = _Reading(spec, path, workspace, restricting)
+    reading.read(path, restricting or RequirementKind.REQUIREMENT, chain=())
+    return reading.collected
+
+
+class _Reading:
+    """One spec's file being read with its includes."""
+
+    def __init__(self, spec: SpecId, start: Path, workspace: Workspace, restricting: RequirementKind | None) -> None:
+        self.collected = Collected()
+        self._spec = spec
+        self._start = start
+        self._workspace = workspace
+        self._restricting = restricting
+        # Reading a file twice adds nothing, and files that include each other twice would double the work each time.
+        self._done: set[tuple[Path, RequirementKind]] = set()
+
+    def read(self, path: Path, kind: RequirementKind, chain: tuple[_Step, ...]) -> None:
+        content = decode(self._workspace.load(path))
+        self._done.add((path, kind))
+        file = self._workspace.name(path)
+        folders = tuple(dict.fromkeys((path.parent, self._start.parent, self._workspace.cwd)))
+        for line in iter_lines(content):
+            origin = Origin(self._spec, file, line.number, folders, kind)
+            try:
+                parsed = parse_line(line.text, self._workspace.variables)
+                self._take(parsed, line, origin, path, chain)
+            except SpecError as error:
+                self._workspace.problem(error, file=file, line=line.number)
+
+    def _take(
+        self, parsed: ParsedLine, line: LogicalLine, origin: Origin, path: Path, chain: tuple[_Step, ...]
+    ) -> None:
+        if parsed.requirement:
+            requirement = parse_requirement(
+                parsed.requirement, origin, value=parsed.value, editable=parsed.editable, hashes=parsed.hashes
+            )
+            self.collected.requirements.append(self._restricted(requirement))
+        for option, value in parsed.options:
+            if option in ("--requirement", "--constraint"):
+                included = RequirementKind.CONSTRAINT if option == "--constraint" else RequirementKind.REQUIREMENT
+                self._include(value, self._restricting or included, (*chain, _Step(path, line.number)))
+            elif parsed.requirement and option not in WITHOUT_EFFECT:
+                raise SpecError(f"{option} has to stand on a line of its own", hint="pip would ignore it here")
+            else:
+                self._set(option, value, origin, path)
+
+    def _restricted(self, requirement: Requirement) -> Requirement:
+        """A constraint without its extras: it restricts the package whoever asks for it, and with whatever extras."""
+        if requirement.kind is RequirementKind.CONSTRAINT and requirement.extras:
+            self._workspace.note(
+                "constraint-extras",
+                f"a constraint asks for nothing, so the extras of {quote(requirement.text)} have no effect",
+                file=requirement.file,
+                line=requirement.line,
+            )
+            return replace(requirement, extras=())
+        return requirement
+
+    def _include(self, name: str, kind: RequirementKind, chain: tuple[_Step, ...]) -> None:
+        including = chain[-1].path
+        if is_url(name) and not name.lower().startswith("file:"):
+            raise SpecError(f"{quote(name)} is not a local file", hint="download it, and include the copy")
+        if name.lower().startswith("file:"):
+            name = url2pathname(re.sub(r"^file:(//(localhost)?(?=/))?", "", name, flags=re.IGNORECASE))
+        path = self._workspace.locate(including.parent / name)
+        names = [self._workspace.name(step.path) for step in chain]
+        for position, step in enumerate(chain):
+            if step.path == path:
+                loop = [f"{n}:{s.line}" for n, s in zip(names[position:], chain[position:], strict=True)]
+                raise SpecError(
+                    f"{quote(self._workspace.name(path))} includes itself: {' -> '.join([*loop, names[position]])}",
+                    hint="take out one of these lines",
+                )
+        if len(chain) > DEEPEST:
+            raise SpecError(f"files include one another more than {DEEPEST} deep")
+        self._workspace.include(path, kind=kind, by=self._start)
+        if (path, kind) in self._done:
+            return
+        included = self._workspace.name(path)
+        try:
+            self.read(path, kind, chain)
+        except SpecError as error:
+            if error.line is not None:  # it can be opened, and tells where it is broken
+                raise SpecError(error.message, file=included, line=error.line, hint=error.hint) from None
+            what = "file" if kind is RequirementKind.REQUIREMENT else f"{kind} file"
+            raise SpecError(f"the included {what} {quote(included)}: {error.message}", hint=error.hint) from None
+
+    def _set(self, option: str, value: str, origin: Origin, path: Path) -> None:
+        if option in WITHOUT_EFFECT:
+            self._workspace.note(
+                "option-without-effect",
+                f"{option} has no effect here: {WITHOUT_EFFECT[option]}",
+                file=origin.file,
+                line=origin.line,
+            )
+            return
+        if self._restricting:
+            raise SpecError(f"{option} has no place in a {self._restricting} file", hint="give it on the command line")
+        index = self.collected.index
+        match option:
+            case "--index-url":
+                index = replace(index, index_url=_checked_url(value, option))
+            case "--extra-index-url":
+                index = replace(index, extra_index_urls=(*index.extra_index_urls, _checked_url(value, option)))
+            case "--find-links":
+                index = replace(index, find_links=(*index.find_links, self._find_links(value, path)))
+            case "--no-index":
+                index = replace(index, no_index=True)
+            case "--only-binary":
+                only, no = _format_control(value, index.only_binary, index.no_binary)
+                index = replace(index, only_binary=only, no_binary=no)
+            case "--no-binary":
+                no, only = _format_control(value, index.no_binary, index.only_binary)
+                index = replace(index, only_binary=only, no_binary=no)
+            case _:  # --pre, and what it became
+                _check_all_releases(option, value)
+                index = replace(index, prerelease=True)
+        self.collected.index = index
+
+    def _find_links(self, value: str, path: Path) -> str:
+        """A page's URL, or a folder's absolute path; relative to the file where it is there, as in pip."""
+        if is_url(value):
+            return value
+        beside = self._workspace.locate(path.parent / value)
+        place = beside if beside.exists() else self._workspace.locate(value)
+        if not place.exists():
+            raise SpecError(f"--find-links {quote(value)}: no such file or folder")
+        return str(place)
+
+
+def _check_all_releases(option: str, value: str) -> None:
+    if option == "--all-releases" and value != ":all:":
+        raise SpecError(
+            f"--all-releases {quote(value)} is not supported",
+            hint="write --pre, or a pre-release in the requirement of that package",
+        )
+
+
+def _checked_url(value: str, option: str) -> str:
+    if not is_url(value):
+        raise SpecError(f"{option} {quote(value)} is not a URL", hint="it begins with https://")
+    return value
+
+
+def _format_control(value: str, target: frozenset[str], other: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """The sets of names after one more ``--only-binary`` or ``--no-binary``, which take names from each other.
+
+    Source: pip's documentation of the two options; ``:all:`` and ``:none:`` undo what came before.
+    """
+    for word in filter(None, (part.strip() for part in value.split(","))):
+        if word == ":all:":
+            target, other = frozenset({":all:"}), frozenset()
+        elif word == ":none:":
+            target = frozenset()
+        else:
+            name = str(canonicalize_name(word))
+            target, other = target | {name}, other - {name}
+    return target, other

@@ -1,0 +1,106 @@
+"""Text from files that nobody vouches for: decoding it, and making it fit for a message."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from conflictcheck.errors import SpecError
+
+SIZE_LIMIT = 10 * 1024 * 1024
+"""Bytes of one file; a spec is far smaller, and whatever is larger was named by mistake."""
+
+# UTF-32's little-endian mark begins with UTF-16's, so it has to be tried first.
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_CODING_LINE = re.compile(rb"^#.*?coding[:=][ \t]*([-\w.]+)")
+_LONGEST_QUOTE = 200
+# The authority ends at the first slash, and the user information at the last @ before it.
+_USER_INFO = re.compile(r"(?<=://)(?P<user>[^/?#\s]*)@")
+_HARMLESS_USER = re.compile(r"git|(\$\{[A-Z0-9_]+\}|:)+")
+_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
+
+
+def decode(data: bytes) -> str:
+    """The text of a file, decoded as pip does: a byte order mark, a PEP 263 line, UTF-8.
+
+    pip falls back to the encoding of the locale. Here the answer may not depend on the machine, so that is an error.
+
+    Raises:
+        SpecError: the file is binary, or in another encoding; it carries the line, not the file.
+    """
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if data.startswith(mark):
+            return _decode_as(data[len(mark) :], encoding)
+    if b"\0" in data:
+        raise SpecError("a binary file, not text")
+    for number, line in enumerate(data.split(b"\n", 2)[:2], start=1):
+        if found := _CODING_LINE.match(line):
+            encoding = found[1].decode("ascii")
+            if not _is_text_encoding(encoding):
+                raise SpecError(f"unknown encoding {quote(encoding)}", line=number)
+            return _decode_as(data, encoding)
+    return _decode_as(data, "utf-8")
+
+
+def _is_text_encoding(name: str) -> bool:
+    try:
+        return codecs.lookup(name)._is_text_encoding  # noqa: SLF001 - no public way tells text from bytes-to-bytes codecs
+    except LookupError:
+        return False
+
+
+def _decode_as(data: bytes, encoding: str) -> str:
+    try:
+        return data.decode(encoding)
+    except UnicodeError as error:
+        start = error.start if isinstance(error, UnicodeDecodeError) else 0
+        raise SpecError(
+            f"not {encoding.upper()} text (byte {start})",
+            line=data.count(b"\n", 0, start) + 1,
+            hint='save it as UTF-8, or name its encoding in a first line such as "# coding: latin-1"',
+        ) from None
+
+
+def printable(text: str) -> str:
+    """`text` with every character that could move the cursor or hide written as an escape."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
+def collapse(text: str) -> str:
+    """`text` with each run of whitespace made one space, and no control characters."""
+    return printable(" ".join(text.split()))
+
+
+def quote(text: str) -> str:
+    """`text` in quotes for a message: short, without credentials and control characters."""
+    text = redact(collapse(text))
+    mark = "'" if '"' in text and "'" not in text else '"'
+    return f"{mark}{text[:_LONGEST_QUOTE]}{'…' if len(text) > _LONGEST_QUOTE else ''}{mark}"
+
+
+def redact(text: str) -> str:
+    """`text` with the user and password of each URL in it covered; ``${VARIABLES}`` are no secrets and stay."""
+    return _USER_INFO.sub(lambda m: m[0] if _HARMLESS_USER.fullmatch(m["user"]) else "****@", text)
+
+
+def without_credentials(url: str) -> str:
+    """`url` without user and password, but for the ``git@`` that SSH needs."""
+    return _USER_INFO.sub(lambda m: m[0] if m["user"] == "git" else "", url)
+
+
+def unset_variables(text: str) -> list[str]:
+    """The names of the ``${VARIABLES}`` left in a text that was expanded."""
+    return _VARIABLE.findall(text)
+
+
+def expand(text: str, variables: dict[str, str]) -> str:
+    """`text` with ``${VARIABLES}`` replaced as pip does: upper-case names in braces, where set and not empty."""
+    return _VARIABLE.sub(lambda m: variables.get(m[1]) or m[0], text)
