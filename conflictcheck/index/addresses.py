@@ -1,0 +1,90 @@
+"""Addresses: without credentials, joined, and compared by origin."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
+from urllib.request import url2pathname
+
+SCHEMES = frozenset({"http", "https", "file"})
+DEFAULT_PORTS = {"http": 80, "https": 443}
+MAX_SHOWN = 200
+
+Origin = tuple[str, str, int | None]
+Login = tuple[str, str]
+
+
+def split_credentials(url: str) -> tuple[str, Login | None]:
+    """Take user name and password out of a URL, so that it may be shown and stored."""
+    if "@" not in url:
+        return url, None
+    parts = urlsplit(url)
+    userinfo, at, host = parts.netloc.rpartition("@")
+    if not at:
+        return url, None
+    user, _, password = userinfo.partition(":")
+    login = (unquote(user), unquote(password)) if userinfo else None
+    return urlunsplit(parts._replace(netloc=host)), login
+
+
+def origin_of(url: str) -> Origin:
+    """Scheme, host and port: what credentials may be sent to (RFC 6454)."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme)
+
+
+def is_address(url: str) -> bool:
+    """Whether it is a URL of a kind that can be read, with a host where one is needed."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in SCHEMES and (parts.scheme == "file" or bool(parts.hostname))
+
+
+def join(base: str, reference: str) -> str | None:
+    """The address that a page at `base` means by `reference`, without fragment; None for one that cannot be read."""
+    try:
+        url = reference if reference.startswith("https://") else urljoin(base, reference.strip())
+    except ValueError:
+        return None
+    url, _, _ = url.partition("#")
+    return url if is_address(url) else None
+
+
+@lru_cache(maxsize=4096)
+def shown(text: str, limit: int = MAX_SHOWN) -> str:
+    """Text from elsewhere, made fit for a message: printable and bounded."""
+    clean = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[: limit + 1])
+    return clean if len(clean) <= limit else f"{clean[: limit - 1]}…"
+
+
+def shown_address(url: str) -> str:
+    """An address as a message may name it: no credentials, no query."""
+    parts = urlsplit(split_credentials(url)[0])
+    return shown(urlunsplit(parts._replace(query="", fragment="")))
+
+
+def file_path(url: str) -> Path:
+    """The path behind a ``file:`` URL; one with a foreign host is a network share, as in pip."""
+    parts = urlsplit(url)
+    host = "" if parts.netloc in {"", "localhost"} else f"//{parts.netloc}"
+    return Path(url2pathname(host + parts.path))
+
+
+def file_url(path: Path) -> str:
+    """The ``file:`` URL of a path."""
+    return path.absolute().as_uri()
+
+
+def page_address(index: str, name: str) -> str:
+    """Where an index lists the files of a package (PEP 503)."""
+    return f"{index.rstrip('/')}/{quote(name)}/"
+
+
+def is_package_name(name: str) -> bool:
+    """Whether it is a normalized name as PEP 503 has them; others never reach a path or an address."""
+    return re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) is not None

@@ -1,0 +1,72 @@
+"""Connections that ask for the address of each host once."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+import httpcore2
+import httpx2
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterable
+
+
+class ResolvingOnce(httpx2.HTTPTransport):
+    """Asks for the address of each host once, however many connections are opened to it.
+
+    Many equal questions at a time are more than some name servers answer, and a lost one costs five seconds.
+
+    Args:
+        context: what to trust.
+        limits: how many connections there may be.
+    """
+
+    def __init__(self, context: ssl.SSLContext, limits: httpx2.Limits) -> None:
+        super().__init__(verify=context, limits=limits)
+        self._pool = httpcore2.ConnectionPool(
+            ssl_context=context,
+            max_connections=limits.max_connections,
+            max_keepalive_connections=limits.max_keepalive_connections,
+            keepalive_expiry=limits.keepalive_expiry,
+            network_backend=_Backend(),
+        )
+
+
+class _Backend(httpcore2.SyncBackend):
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._locks: dict[tuple[str, int], threading.Lock] = {}
+        self._addresses: dict[tuple[str, int], list[str]] = {}
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
+    ) -> httpcore2.NetworkStream:
+        """Connect to the first address of the host that takes the connection."""
+        failure: Exception = httpcore2.ConnectError(f"no address is known for {host}")
+        for address in self._resolve(host, port):
+            try:
+                return super().connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+                failure = error
+        raise failure
+
+    def _resolve(self, host: str, port: int) -> list[str]:
+        with self._lock:
+            lock = self._locks.setdefault((host, port), threading.Lock())
+        with lock:
+            known = self._addresses.get((host, port))
+            if known is None:
+                try:
+                    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+                except OSError as error:
+                    raise httpcore2.ConnectError(str(error)) from error
+                known = self._addresses[host, port] = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        return known

@@ -1,0 +1,192 @@
+"""The metadata of a release, from its files: metadata file, ranged read of the wheel, whole wheel, sdist."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+from http import HTTPStatus
+from typing import IO, TYPE_CHECKING
+
+from conflictcheck.facts import File, Metadata, Unknown
+from conflictcheck.index.addresses import Origin, file_path, origin_of
+from conflictcheck.index.core_metadata import MAX_DOCUMENT, parse_document
+from conflictcheck.index.sdists import SdistError, metadata_of_sdist
+from conflictcheck.index.transport import Answer, FetchError
+from conflictcheck.index.wheels import WheelError, metadata_in_file, metadata_in_tail
+
+if TYPE_CHECKING:
+    from packaging.utils import NormalizedName
+
+    from conflictcheck.index.transport import Transport
+
+TAIL = 32 << 10
+"""Bytes that are asked for first: a wheel's directory and metadata are at its end, and most fit."""
+MAX_WHEEL = 4 << 30
+MAX_SDIST = 1 << 30
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+_GONE = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
+
+
+class UnreadableError(Exception):
+    """A file that holds no usable metadata; the text is the reason, one clause."""
+
+
+class _NoRangesError(Exception):
+    """The server does not serve parts of files as it should."""
+
+
+class FileReader:
+    """Reads the metadata of single distribution files. May be used by many threads.
+
+    Args:
+        transport: for files behind HTTP.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._lock = threading.Lock()
+        self._without_ranges: set[Origin] = set()
+
+    def read(self, file: File, name: NormalizedName, version: str) -> Metadata:
+        """Read one file of a release.
+
+        Args:
+            file: what to read.
+            name: the package that the metadata must be about.
+            version: the version that it must be about; empty accepts any.
+
+        Raises:
+            FetchError: the file could not be had.
+            UnreadableError: the file is of no use.
+        """
+        if not file.is_wheel:
+            with self._whole(file, MAX_SDIST) as archive:
+                return self._read_sdist(archive, file, name, version)
+        if file.metadata is not None and (document := self._metadata_file(file)) is not None:
+            found = parse_document(document).to_metadata(name, version, "metadata-file", file.filename)
+        else:
+            found = parse_document(self._from_wheel(file, name)).to_metadata(name, version, "wheel", file.filename)
+        return _known(found)
+
+    def _metadata_file(self, file: File) -> bytes | None:
+        """The metadata file beside a wheel (PEP 658), None if it is not there although it was announced."""
+        if file.url.startswith("file:"):
+            path = file_path(file.url + ".metadata")
+            return path.read_bytes() if path.is_file() else None
+        answer = self._transport.fetch(file.url + ".metadata", label=file.filename, limit=MAX_DOCUMENT)
+        if answer.status != HTTPStatus.OK:
+            return None
+        document = answer.body()
+        if file.metadata and file.metadata != f"sha256:{hashlib.sha256(document).hexdigest()}":
+            raise UnreadableError(f"the metadata file of {file.filename} does not have the hash that the index lists")
+        return document
+
+    def _from_wheel(self, file: File, name: str) -> bytes:
+        try:
+            if file.url.startswith("file:") or origin_of(file.url) in self._without_ranges:
+                return self._from_whole(file, name)
+            try:
+                return self._from_parts(file, name)
+            except _NoRangesError:
+                with self._lock:
+                    self._without_ranges.add(origin_of(file.url))
+                return self._from_whole(file, name)
+        except WheelError as error:
+            raise UnreadableError(f"{file.filename}: {error}") from error
+
+    def _from_whole(self, file: File, name: str) -> bytes:
+        with self._whole(file, MAX_WHEEL) as archive:
+            return metadata_in_file(archive, name)
+
+    def _from_parts(self, file: File, name: str) -> bytes:
+        """Read the end of a wheel, and as much more as its directory asks for."""
+        total, tail, answer = self._tail(file)
+        if answer is not None:
+            with _checked(answer.file, file) as archive:
+                return metadata_in_file(archive, name)
+
+        def read(start: int, stop: int) -> bytes:
+            return self._part(file, f"bytes={start}-{stop - 1}", (start, stop, total))[1] if stop > start else b""
+
+        return metadata_in_tail(tail, total, name, read)
+
+    def _tail(self, file: File) -> tuple[int, bytes, Answer | None]:
+        """The size and the end of a file; or all of it, where a server answers with that at once."""
+        if file.size:
+            wanted = (max(0, file.size - TAIL), file.size, file.size)
+            asked = f"bytes={wanted[0]}-{wanted[1] - 1}"
+        else:
+            wanted, asked = None, f"bytes=-{TAIL}"
+        total, body, answer = self._part(file, asked, wanted, may_be_whole=True)
+        return total, body, answer
+
+    def _part(
+        self, file: File, asked: str, wanted: tuple[int, int, int] | None, *, may_be_whole: bool = False
+    ) -> tuple[int, bytes, Answer | None]:
+        """Ask for a range of bytes (RFC 9110, section 14), and believe only an answer that fits.
+
+        Raises:
+            _NoRangesError: the answer is something else than what was asked for.
+        """
+        limit = MAX_WHEEL if may_be_whole else MAX_DOCUMENT * 8
+        answer = self._transport.fetch(
+            file.url, label=file.filename, limit=limit, headers={"range": asked}, archive=True
+        )
+        if answer.status in _GONE:
+            raise _gone(file, answer)
+        if answer.status == HTTPStatus.OK and may_be_whole:
+            with self._lock:
+                self._without_ranges.add(origin_of(file.url))
+            return 0, b"", answer
+        stated = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))
+        if answer.status != HTTPStatus.PARTIAL_CONTENT or stated is None:
+            raise _NoRangesError
+        first, last, total = (int(number) for number in stated.groups())
+        body = answer.body()
+        fits = last + 1 == total if wanted is None else (first, last + 1, total) == wanted
+        if not fits or len(body) != last + 1 - first:
+            raise _NoRangesError
+        return total, body, None
+
+    def _whole(self, file: File, limit: int) -> IO[bytes]:
+        """The whole file, its hash verified."""
+        if file.url.startswith("file:"):
+            try:
+                return _checked(file_path(file.url).open("rb"), file)
+            except OSError as error:
+                raise UnreadableError(f"{file.filename} cannot be read: {error.strerror}") from error
+        answer = self._transport.fetch(file.url, label=file.filename, limit=limit, archive=True)
+        if answer.status != HTTPStatus.OK:
+            raise _gone(file, answer)
+        return _checked(answer.file, file)
+
+    def _read_sdist(self, archive: IO[bytes], file: File, name: NormalizedName, version: str) -> Metadata:
+        try:
+            return _known(metadata_of_sdist(archive, file.filename, name, version))
+        except SdistError as error:
+            raise UnreadableError(f"{file.filename}: {error}") from error
+
+
+def _known(found: Metadata | Unknown) -> Metadata:
+    if isinstance(found, Unknown):
+        raise UnreadableError(found.reason)
+    return found
+
+
+def _gone(file: File, answer: Answer) -> FetchError:
+    return FetchError(f"{file.filename}: the server answered {answer.status}")
+
+
+def _checked(archive: IO[bytes], file: File) -> IO[bytes]:
+    """A file as a whole, if it has the hash that is listed."""
+    archive.seek(0)
+    if file.hashes:
+        digest = hashlib.sha256()
+        while chunk := archive.read(1 << 20):
+            digest.update(chunk)
+        archive.seek(0)
+        if f"sha256:{digest.hexdigest()}" not in file.hashes:
+            archive.close()
+            raise UnreadableError(f"{file.filename} does not have the hash that the index lists")
+    return archive
