@@ -1,0 +1,282 @@
+"""All minimal sets of specs that cannot share an environment, each shrunk to a minimal set of lines.
+
+The specs' sets are enumerated as MARCO does (Liffiton, Previti, Malik, Marques-Silva, "Fast, flexible MUS
+enumeration", Constraints 2016): a map solver proposes the largest set of specs that nothing is known about; if
+the oracle says *yes*, all its subsets are done; if *no*, it is shrunk to a minimal set, and all supersets are done.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pysat.solvers import Solver
+
+from conflictcheck.model import RequirementKind
+from conflictcheck.solver.oracle import Maybe, No, Yes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from conflictcheck.model import Requirement, SpecId
+    from conflictcheck.solver.oracle import Oracle
+
+BUDGET = 5_000
+"""Sets of specs that are asked about, after which the enumeration is cut off, and says so."""
+
+_MOST_TWINS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """A minimal clashing set.
+
+    Attributes:
+        specs: the specs, sorted; without any one of them, the others can share an environment.
+        lines: positions of a minimal set of lines of theirs (and of constraints and overrides).
+        absent: specs whose presence would resolve it, as they ask for pre-releases or the like; almost always empty.
+        minimal: whether each spec and each line was shown to be needed.
+    """
+
+    specs: tuple[SpecId, ...]
+    lines: tuple[int, ...]
+    absent: tuple[SpecId, ...] = ()
+    minimal: bool = True
+
+
+@dataclass(slots=True)
+class Findings:
+    """What is known about the specs together.
+
+    Attributes:
+        placeable: specs that can be installed alone, sorted.
+        cores: all minimal clashes found, those of single specs included; smallest first.
+        complete: whether no further minimal clash exists.
+        doubts: specs about which too little is known, and why; in no clash and not placeable.
+        unclear: why an answer about several specs is missing.
+    """
+
+    placeable: tuple[SpecId, ...] = ()
+    cores: list[Core] = field(default_factory=list)
+    complete: bool = True
+    doubts: dict[SpecId, str] = field(default_factory=dict)
+    unclear: list[str] = field(default_factory=list)
+
+
+class ClashFinder:
+    """Asks an oracle about sets of specs.
+
+    Args:
+        oracle: answers about sets of lines.
+        specs: the lines of each spec.
+        shared: lines that hold for every environment: constraints and overrides of the run.
+        budget: how many sets to ask about.
+    """
+
+    def __init__(
+        self,
+        oracle: Oracle,
+        specs: Mapping[SpecId, frozenset[int]],
+        shared: frozenset[int] = frozenset(),
+        budget: int = BUDGET,
+    ) -> None:
+        self._oracle = oracle
+        self._specs = dict(sorted(specs.items()))
+        self._shared = shared
+        self._budget = budget
+
+    def lines_of(self, specs: Iterable[SpecId]) -> frozenset[int]:
+        """The lines that an environment for these specs has to satisfy."""
+        return self._shared.union(*(self._specs[spec] for spec in specs))
+
+    def find(self) -> Findings:
+        """Find every minimal clash.
+
+        Returns:
+            What was found; `Findings.complete` says whether that is all there is.
+        """
+        findings = Findings()
+        good: list[SpecId] = []
+        for spec in self._specs:
+            reply = self._oracle.ask(self.lines_of([spec]))
+            if isinstance(reply, Yes):
+                good.append(spec)
+            elif isinstance(reply, Maybe):
+                findings.doubts[spec] = reply.reason
+                findings.complete = False
+            else:
+                findings.cores.append(self._shrink_lines((spec,), reply))
+        findings.placeable = tuple(good)
+        self._enumerate(self._distinct(good), findings)
+        findings.cores.sort(key=lambda core: (len(core.specs), core.specs, core.lines))
+        return findings
+
+    def probe(self, specs: Sequence[SpecId]) -> Core | Maybe | None:
+        """Ask about one set of specs: None if they can share an environment, else a minimal clash among them."""
+        reply = self._oracle.ask(self.lines_of(specs))
+        if isinstance(reply, Yes):
+            return None
+        if isinstance(reply, Maybe):
+            return reply
+        return self._shrink(sorted(specs), reply)
+
+    # -- sets of specs -----------------------------------------------------------------------------------------
+
+    def _distinct(self, specs: Iterable[SpecId]) -> dict[SpecId, list[SpecId]]:
+        """Specs that say the same, under the first of them: they clash with the same others."""
+        lines = self._oracle.lines
+        groups: dict[frozenset[object], list[SpecId]] = {}
+        for spec in specs:
+            content = frozenset(_meaning(lines[i]) for i in self._specs[spec])
+            groups.setdefault(content, []).append(spec)
+        return {group[0]: group for group in groups.values()}
+
+    def _enumerate(self, groups: Mapping[SpecId, Sequence[SpecId]], findings: Findings) -> None:
+        specs = list(groups)
+        if len(specs) < 2:  # noqa: PLR2004 - a clash takes two
+            return
+        number = {spec: i + 1 for i, spec in enumerate(specs)}
+        enabling = self._enabling(specs)
+        asked = 0
+        with Solver(name="minisat22") as chart:
+            while (seed := _largest_model(chart, list(number.values()))) is not None:
+                if asked >= self._budget:
+                    findings.complete = False
+                    findings.unclear.append(f"the search for clashes was cut off after {self._budget} questions")
+                    return
+                asked += 1
+                chosen = [specs[i - 1] for i in sorted(seed)]
+                reply = self._oracle.ask(self.lines_of(chosen))
+                outside = [number[spec] for spec in specs if number[spec] not in seed]
+                if isinstance(reply, No):
+                    core = self._shrink(chosen, reply)
+                    findings.cores.extend(self._with_twins(core, groups))
+                    helpers = [number[spec] for spec in core.absent if spec in number]
+                    chart.add_clause([*(-number[spec] for spec in core.specs), *helpers])
+                    if not core.minimal:
+                        findings.complete = False
+                    continue
+                if isinstance(reply, Maybe):
+                    findings.complete = False
+                    findings.unclear.append(reply.reason)
+                # Fewer specs need less, unless one of those left out asked for a pre-release or the like.
+                clause = [*outside, *(-number[spec] for spec in chosen if spec in enabling)]
+                if not clause:
+                    return
+                chart.add_clause(clause)
+
+    def _enabling(self, specs: Iterable[SpecId]) -> frozenset[SpecId]:
+        enablers = self._oracle.enablers()
+        return frozenset(spec for spec in specs if not enablers.isdisjoint(self._specs[spec]))
+
+    def _shrink(self, specs: Sequence[SpecId], no: No) -> Core:
+        """From a *no* to a minimal set of specs: leave out one after the other, and use what each answer blames."""
+        minimal = True
+        current = self._blamed(specs, no)
+        reply = self._oracle.ask(self.lines_of(current))
+        if not isinstance(reply, No):
+            # What is absent mattered: the blamed lines alone are not the clash.
+            current, reply = list(specs), no
+        for spec in list(current):
+            if spec not in current or len(current) == 1:
+                continue
+            rest = [other for other in current if other != spec]
+            without = self._oracle.ask(self.lines_of(rest))
+            if isinstance(without, No):
+                blamed = self._blamed(rest, without)
+                confirmed = self._oracle.ask(self.lines_of(blamed)) if len(blamed) < len(rest) else without
+                current, reply = (blamed, confirmed) if isinstance(confirmed, No) else (rest, without)
+            elif isinstance(without, Maybe):
+                minimal = False
+        core = self._shrink_lines(tuple(sorted(current)), reply)
+        return core if minimal else Core(core.specs, core.lines, core.absent, minimal=False)
+
+    def _blamed(self, specs: Sequence[SpecId], no: No) -> list[SpecId]:
+        found = [spec for spec in specs if not no.lines.isdisjoint(self._specs[spec])]
+        return found or list(specs)
+
+    def _with_twins(self, core: Core, groups: Mapping[SpecId, Sequence[SpecId]]) -> list[Core]:
+        """The clash itself, and the same one for every spec that says the same as one in it."""
+        lines = self._oracle.lines
+        found = []
+        for specs in itertools.islice(itertools.product(*(groups[spec] for spec in core.specs)), _MOST_TWINS):
+            renamed = dict(zip(core.specs, specs, strict=True))
+            there = {
+                (spec, _meaning(lines[i])): i for spec in specs for i in sorted(self._specs[spec], reverse=True)
+            }
+            moved = (
+                there[renamed[lines[i].spec], _meaning(lines[i])] if lines[i].spec in renamed else i for i in core.lines
+            )
+            found.append(Core(tuple(sorted(specs)), tuple(sorted(moved)), core.absent, core.minimal))
+        return found
+
+    # -- lines -------------------------------------------------------------------------------------------------
+
+    def _shrink_lines(self, specs: tuple[SpecId, ...], no: No) -> Core:
+        """From a minimal set of specs to a minimal set of their lines: few, direct ones, and ranges over pins."""
+        lines = self.lines_of(specs)
+        oracle = self._oracle
+        current = no.lines if isinstance(oracle.ask(no.lines), No) else lines
+        pair = self._direct_pair(specs, lines)
+        if pair is not None:
+            current = pair
+        minimal = True
+        for line in sorted(current, key=self._reluctance):
+            if line not in current:
+                continue
+            reply = oracle.ask(current - {line})
+            if isinstance(reply, No):
+                smaller = reply.lines & (current - {line})
+                current = smaller if isinstance(oracle.ask(smaller), No) else current - {line}
+            elif isinstance(reply, Maybe):
+                minimal = False
+        reply = oracle.ask(current)
+        absent = reply.absent if isinstance(reply, No) else frozenset()
+        return Core(
+            specs,
+            tuple(sorted(current)),
+            tuple(sorted({oracle.lines[i].spec for i in absent} - set(specs))),
+            minimal=minimal,
+        )
+
+    def _direct_pair(self, specs: Sequence[SpecId], lines: Collection[int]) -> frozenset[int] | None:
+        """Two lines on one package that cannot both hold, if there are: the argument that is easiest to follow."""
+        every = self._oracle.lines
+        named: dict[str, list[int]] = {}
+        for i in sorted(lines):
+            if every[i].kind is not RequirementKind.PYTHON:
+                named.setdefault(every[i].name, []).append(i)
+        for group in named.values():
+            for n, first in enumerate(group):
+                for second in group[n + 1 :]:
+                    involved = {every[first].spec, every[second].spec}
+                    pair = frozenset((first, second))
+                    if involved.issuperset(specs) and isinstance(self._oracle.ask(pair), No):
+                        return pair
+        return None
+
+    def _reluctance(self, line: int) -> tuple[int, int]:
+        """Which lines to try to leave out first: constraints, then pins, then what comes last in its file."""
+        requirement = self._oracle.lines[line]
+        is_pin = any(part.operator in ("==", "===") for part in requirement.specifier)
+        is_plain = requirement.kind is RequirementKind.REQUIREMENT
+        return (0 if not is_plain else 1 if is_pin else 2, -line)
+
+
+def _meaning(line: Requirement) -> tuple[object, ...]:
+    return (
+        line.kind, line.name, str(line.specifier), line.extras, str(line.marker or ""), line.url, line.hashes
+    )  # fmt: skip
+
+
+def _largest_model(chart: Solver, variables: Sequence[int]) -> set[int] | None:
+    """A set of variables that the chart allows and that cannot be enlarged; None if it allows none."""
+    if not chart.solve():
+        return None
+    model = {literal for literal in chart.get_model() or [] if literal > 0}
+    chosen = [variable for variable in variables if variable in model]
+    for variable in variables:
+        if variable not in model and chart.solve(assumptions=[*chosen, variable]):
+            chosen = [v for v in variables if v in set(chosen) or v == variable]
+    return set(chosen)

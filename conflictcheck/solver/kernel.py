@@ -1,0 +1,506 @@
+"""One incremental SAT solver per target: facts become clauses once, a question is a call with assumptions.
+
+Every requirement line has a selector variable; a spec is the set of its lines' selectors. Releases are loaded
+lazily: one whose dependencies are not known yet has none, so *no* is final, while a *yes* holds only once the
+chosen releases are loaded. What cannot be known is guarded by the variable ``facts``: assumed true, it forbids
+resting on unknown facts; assumed false, it allows them. If both give the same answer, that answer is certain.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from packaging.version import Version
+from pysat.solvers import Solver
+
+from conflictcheck.facts import Listing, Missing, Unknown
+from conflictcheck.index.base import MetadataRequest
+from conflictcheck.model import RequirementKind
+from conflictcheck.policy import Candidates, Release, select_releases
+from conflictcheck.solver.dependencies import Dependency, MarkerEvaluator, parse_dependency
+from conflictcheck.solver.encoding import Clause, Lock, Package, order_clauses, runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from packaging.specifiers import SpecifierSet
+    from packaging.utils import NormalizedName
+
+    from conflictcheck.facts import Metadata
+    from conflictcheck.model import Requirement
+    from conflictcheck.settings import Policy
+    from conflictcheck.solver.store import FactStore
+    from conflictcheck.targets import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What a release, or a line, needs of one package on the target.
+
+    Attributes:
+        name: the package.
+        mask: its releases that will do, as bits.
+        extras: its extras that are asked for as well.
+        text: the requirement, without its marker.
+        overrides: the override lines that replaced what the release says.
+    """
+
+    name: NormalizedName
+    mask: int
+    extras: tuple[NormalizedName, ...]
+    text: str
+    overrides: tuple[int, ...] = ()
+
+
+@dataclass(slots=True)
+class LoadedRelease:
+    """A release whose metadata was asked for.
+
+    Attributes:
+        edges: what it needs, for the empty extra and for each extra that was asked for.
+        metadata: what it says, or why that is not known.
+        unusable: why it turned out not to be installable on the target, or None.
+    """
+
+    edges: dict[str, tuple[Edge, ...]]
+    metadata: Metadata | Unknown
+    unusable: str | None = None
+
+
+class NewDirectReference(Exception):  # noqa: N818 - a signal, not an error
+    """A release needs a package at a URL that the kernel was not built with; build it again."""
+
+
+class Kernel:
+    """The clauses of one target.
+
+    Args:
+        target: the Python and platform.
+        lines: every requirement line of the run; a line is named by its position from here on.
+        store: where facts come from.
+        policy: which releases may be chosen.
+        urls: direct references found so far in releases' dependencies; more are added as they turn up.
+
+    Raises:
+        NewDirectReference: from any method that loads, once `urls` has a new entry.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        lines: Sequence[Requirement],
+        store: FactStore,
+        policy: Policy,
+        urls: dict[NormalizedName, set[str]],
+    ) -> None:
+        self.target = target
+        self.lines = lines
+        self.packages: dict[NormalizedName, Package] = {}
+        self.loaded: dict[NormalizedName, dict[int, LoadedRelease]] = defaultdict(dict)
+        self.line_edges: list[Edge | None] = []
+        self.enablers: frozenset[int] = frozenset()
+        self.calls = 0
+        self.opened_locks = 0
+        self._store = store
+        self._policy = policy
+        self._urls = urls
+        self._markers = MarkerEvaluator(dict(target.environment))
+        self._solver = Solver(name="cadical153")
+        self._where: dict[int, tuple[NormalizedName, int]] = {}
+        self._open_keys: list[int] = []
+        self._closed_keys: dict[int, Lock] = {}
+        self._written: set[tuple[object, ...]] = set()
+        self._overrides: dict[NormalizedName, list[int]] = defaultdict(list)
+        self.facts = 1
+        self._last = 1
+        self.selectors = [self._new_variable() for _ in lines]
+        self._line_of = {variable: i for i, variable in enumerate(self.selectors)}
+        self._lines_on: dict[NormalizedName, list[int]] = defaultdict(list)
+        for i, line in enumerate(lines):
+            if line.kind is RequirementKind.OVERRIDE:
+                self._overrides[line.name].append(i)
+            if line.kind is not RequirementKind.PYTHON and self.applies(line):
+                self._lines_on[line.name].append(i)
+                if line.url is not None:
+                    urls.setdefault(line.name, set()).add(line.url)
+        self._add_lines()
+
+    def close(self) -> None:
+        """Free the solver's memory."""
+        self._solver.delete()
+
+    # -- questions ---------------------------------------------------------------------------------------------
+
+    def solve(self, literals: Sequence[int]) -> bool:
+        """Ask whether the clauses known so far allow these literals, with closed locks staying closed."""
+        self.calls += 1
+        return bool(self._solver.solve(assumptions=[*literals, *(-key for key in self._closed_keys)]))
+
+    def core(self) -> list[int]:
+        """After a *no*: literals among the asked ones that cannot hold together; closed locks are left out."""
+        return [literal for literal in self._solver.get_core() or [] if -literal not in self._closed_keys]
+
+    def core_has_locks(self) -> bool:
+        """After a *no*: whether it rests on pre-releases, yanked releases or direct references staying closed."""
+        return any(-literal in self._closed_keys for literal in self._solver.get_core() or [])
+
+    def model_release(self, name: NormalizedName) -> int:
+        """After a *yes*: the release of a package in the model, -1 for none."""
+        package = self.packages[name]
+        model = self._solver.get_model()
+        chosen = -1
+        for i in range(len(package.releases)):
+            if package.first + i <= len(model) and model[package.first + i - 1] > 0:
+                chosen = i
+        return chosen
+
+    def line_of(self, literal: int) -> int | None:
+        """The line whose selector this is, or None."""
+        return self._line_of.get(abs(literal))
+
+    def release_of(self, literal: int) -> tuple[NormalizedName, int] | None:
+        """The package and number whose ``ge`` this is, or None."""
+        return self._where.get(abs(literal))
+
+    def open_mask(self, name: NormalizedName, active: Iterable[int]) -> tuple[int, int]:
+        """What may be chosen of a package when these lines are active.
+
+        Returns:
+            The mask of releases that are not locked, and the mask of those to prefer.
+        """
+        package = self.packages[name]
+        allowed = package.everything
+        preferred = package.finals
+        active = frozenset(active)
+        for lock in package.locks:
+            if not active.isdisjoint(lock.lines):
+                preferred |= lock.mask
+            elif not lock.is_open:
+                allowed &= ~lock.mask
+        return allowed, preferred
+
+    # -- facts -------------------------------------------------------------------------------------------------
+
+    def applies(self, line: Requirement) -> bool:
+        """Whether a line's marker holds on the target."""
+        return line.marker is None or self._markers.holds(line.marker, str(line.marker))
+
+    def edge(self, name: NormalizedName, i: int, extra: str = "") -> tuple[Edge, ...]:
+        """What a loaded release needs, for itself or for one of its extras."""
+        loaded = self.loaded[name][i]
+        if extra not in loaded.edges:
+            self._load_extra(name, extra)
+        return loaded.edges[extra]
+
+    def load(self, wanted: Iterable[tuple[NormalizedName, int]]) -> None:
+        """Load releases: their dependencies become clauses, the packages they name are listed."""
+        new = [(name, i) for name, i in wanted if i not in self.loaded[name]]
+        if not new:
+            return
+        requests = []
+        for name, i in new:
+            release = self.packages[name].releases[i]
+            requests.append(MetadataRequest(name, str(release.version), release.sources))
+        for (name, i), metadata in zip(new, self._store.metadata(requests), strict=True):
+            self.loaded[name][i] = LoadedRelease({}, metadata)
+        self._encode(new)
+
+    def _encode(self, new: Sequence[tuple[NormalizedName, int]]) -> None:
+        """Turn the metadata of newly loaded releases into clauses."""
+        asked: dict[tuple[NormalizedName, int], dict[str, list[tuple[Dependency, tuple[int, ...]]]]] = {}
+        for name, i in new:
+            loaded = self.loaded[name][i]
+            found = self._dependencies(loaded, ["", *self.packages[name].extras])
+            asked[name, i] = found or {}
+        self._list_packages(
+            {dependency.name for found in asked.values() for group in found.values() for dependency, _ in group}
+        )
+        changed: dict[tuple[NormalizedName, str], None] = {}
+        for (name, i), found in asked.items():
+            self._note_unusable(name, i)
+            for extra, group in found.items():
+                self.loaded[name][i].edges[extra] = tuple(self._edge(dependency, by) for dependency, by in group)
+                changed[name, extra] = None
+        for name, extra in changed:
+            self._write_edges(name, extra)
+
+    def _load_extra(self, name: NormalizedName, extra: str) -> None:
+        """An extra is asked for that was not before: what the loaded releases need for it becomes clauses."""
+        groups = {}
+        for i, loaded in self.loaded[name].items():
+            if extra not in loaded.edges:
+                groups[i] = (self._dependencies(loaded, [extra]) or {}).get(extra, [])
+        self._list_packages({dependency.name for group in groups.values() for dependency, _ in group})
+        for i, group in groups.items():
+            self.loaded[name][i].edges[extra] = tuple(self._edge(dependency, by) for dependency, by in group)
+        self._write_edges(name, extra)
+
+    def _dependencies(
+        self, loaded: LoadedRelease, extras: Sequence[str]
+    ) -> dict[str, list[tuple[Dependency, tuple[int, ...]]]] | None:
+        """What a release needs here for each extra, overrides applied; None if its metadata cannot be used."""
+        if isinstance(loaded.metadata, Unknown):
+            return {extra: [] for extra in extras}
+        metadata = loaded.metadata
+        if metadata.requires_python is not None and not self.target.admits_python(metadata.requires_python):
+            loaded.unusable = f"requires Python {metadata.requires_python}"
+            return {extra: [] for extra in extras}
+        found: dict[str, list[tuple[Dependency, tuple[int, ...]]]] = {extra: [] for extra in extras}
+        holds = self._markers.holds
+        for text in metadata.requires_dist:
+            dependency = parse_dependency(text)
+            if dependency is None:
+                loaded.unusable = f"its metadata has {text!r}, which is no requirement"
+                return {extra: [] for extra in extras}
+            plain = holds(dependency.marker, dependency.marker_text)
+            for extra, group in found.items():
+                # What holds without the extra belongs to the release itself, and is not repeated.
+                if plain if not extra else not plain and holds(dependency.marker, dependency.marker_text, extra):
+                    group.extend(self._overridden(dependency))
+        return found
+
+    def _overridden(self, dependency: Dependency) -> list[tuple[Dependency, tuple[int, ...]]]:
+        by = self._overrides.get(dependency.name)
+        if not by:
+            return [(dependency, ())]
+        replaced = []
+        for i in by:
+            line = self.lines[i]
+            if self.applies(line):
+                override = Dependency(
+                    text=line.text,
+                    name=line.name,
+                    extras=tuple(sorted({*dependency.extras, *line.extras})),
+                    specifier=line.specifier,
+                    specifier_text=str(line.specifier),
+                    url=line.url,
+                    marker=None,
+                    marker_text="",
+                )
+                replaced.append((override, (i,)))
+        return replaced
+
+    def _edge(self, dependency: Dependency, overrides: tuple[int, ...]) -> Edge:
+        package = self.packages[dependency.name]
+        if dependency.url is not None:
+            mask = package.url_mask(dependency.url)
+            if not mask:
+                self._urls.setdefault(dependency.name, set()).add(dependency.url)
+                raise NewDirectReference
+        else:
+            mask = package.mask(dependency.specifier, dependency.specifier_text)
+        self._open_locks(package, mask, dependency.specifier, direct=dependency.url is not None)
+        for extra in dependency.extras:
+            self._extra_variable(dependency.name, extra)
+        return Edge(dependency.name, mask, dependency.extras, dependency.text, overrides)
+
+    # -- packages ----------------------------------------------------------------------------------------------
+
+    def _list_packages(self, names: Iterable[NormalizedName]) -> None:
+        new = sorted({name for name in names if name not in self.packages})
+        for name, listing in zip(new, self._store.listings(new), strict=True):
+            # A direct reference lists what it needs as it is added, which may be one of these.
+            if name not in self.packages:
+                self._add_package(name, listing)
+
+    def _add_package(self, name: NormalizedName, listing: Listing | Missing | Unknown) -> None:
+        if isinstance(listing, Listing):
+            candidates = select_releases(listing, self.target, self._policy)
+        else:
+            candidates = Candidates(name, (), ())
+        direct = [self._direct_release(name, url) for url in sorted(self._urls.get(name, ()))]
+        if direct:
+            ordered = sorted([*candidates.releases, *direct], key=lambda r: (r.version, r.url or ""))
+            candidates = Candidates(name, tuple(ordered), candidates.excluded)
+        count = len(candidates.releases)
+        package = Package(
+            candidates,
+            first=self._last + 1,
+            missing=isinstance(listing, Missing),
+            unknown=listing.reason if isinstance(listing, Unknown) else None,
+        )
+        self._last += max(count, 1)
+        self.packages[name] = package
+        for i in range(max(count, 1)):
+            self._where[package.first + i] = (name, i)
+        self._add(order_clauses(package.first, count))
+        if not count:
+            guard = [-self.facts] if package.unknown is not None else []
+            self._add([[-package.first, *guard]])
+        self._add_locks(package)
+        for i, release in enumerate(candidates.releases):
+            if release.url is not None:
+                known = self._store.direct(release.url, name)
+                self.loaded[name][i] = LoadedRelease({}, known if isinstance(known, Unknown) else known[0])
+        pending = [(name, i) for i, release in enumerate(candidates.releases) if release.url is not None]
+        if pending:
+            self._encode(pending)
+
+    def _direct_release(self, name: NormalizedName, url: str) -> Release:
+        known = self._store.direct(url, name)
+        if isinstance(known, Unknown):
+            return Release(name, Version("0"), (), (), url=url, any_version=True)
+        metadata, file = known
+        return Release(
+            name, Version(metadata.version), (file,), (file,), url=url, any_version=metadata.version == "0"
+        )
+
+    def _add_locks(self, package: Package) -> None:
+        name = package.candidates.name
+        releases = package.releases
+        pre = sum(1 << i for i, release in enumerate(releases) if release.is_prerelease)
+        direct = [1 << i for i, release in enumerate(releases) if release.url is not None]
+        yanked = [1 << i for i, release in enumerate(releases) if release.yanked is not None]
+        package.finals = package.everything & ~pre & ~sum(direct) & ~sum(yanked)
+        lines = self._lines_on.get(name, [])
+        if pre and self._policy.prerelease == "if-necessary-or-explicit" and package.finals:
+            asking = [i for i in lines if self._asks_for_prerelease(package, i)]
+            self._add_lock(package, pre, asking)
+        for mask in yanked:
+            asking = [i for i in lines if _is_pin(self.lines[i].specifier) and self._line_mask(package, i) & mask]
+            self._add_lock(package, mask, asking)
+        for mask in direct:
+            asking = [i for i in lines if self.lines[i].url is not None and self._line_mask(package, i) & mask]
+            self._add_lock(package, mask, asking)
+
+    def _asks_for_prerelease(self, package: Package, i: int) -> bool:
+        line = self.lines[i]
+        mask = self._line_mask(package, i)
+        return bool(line.specifier.prereleases) or not mask & package.finals
+
+    def _add_lock(self, package: Package, mask: int, lines: Sequence[int]) -> None:
+        lock = Lock(mask, self._new_variable(), tuple(lines))
+        package.locks.append(lock)
+        self._closed_keys[lock.key] = lock
+        self.enablers |= frozenset(lines)
+        asked = self._new_variable()
+        # A locked release is installed only if a line or a release asks: run -> asked -> (lines or key).
+        self._add([[*package.unless_run(low, high), asked] for low, high in runs(mask)])
+        self._add([[-asked, lock.key, *(self.selectors[i] for i in lines)]])
+
+    def _open_locks(self, package: Package, mask: int, specifier: SpecifierSet, *, direct: bool) -> None:
+        """A release's dependency may ask for locked releases, too."""
+        for lock in package.locks:
+            if lock.is_open or not lock.mask & mask:
+                continue
+            release = package.releases[lock.mask.bit_length() - 1]
+            if release.url is not None:
+                asks = direct
+            elif release.yanked is not None and not lock.mask & (lock.mask - 1):
+                asks = _is_pin(specifier)
+            else:
+                asks = bool(specifier.prereleases) or not mask & package.finals
+            if asks:
+                lock.is_open = True
+                self.opened_locks += 1
+                del self._closed_keys[lock.key]
+
+    # -- clauses -----------------------------------------------------------------------------------------------
+
+    def _add_lines(self) -> None:
+        self._list_packages(sorted(self._lines_on))
+        for i, line in enumerate(self.lines):
+            self.line_edges.append(None)
+            if line.kind is RequirementKind.PYTHON:
+                if not self.target.admits_python(str(line.specifier)):
+                    self._add([[-self.selectors[i]]])
+                continue
+            if line.kind is RequirementKind.OVERRIDE or not self.applies(line):
+                continue
+            self.line_edges[i] = self._write_line(i, line)
+
+    def _write_line(self, i: int, line: Requirement) -> Edge:
+        condition = [-self.selectors[i]]
+        package = self.packages[line.name]
+        if line.kind is RequirementKind.CONSTRAINT:
+            condition.append(-package.first)
+        elif line.name in self._overrides:
+            # An override speaks for every requirement on the package; the line only says that it is wanted.
+            by = tuple(k for k in self._overrides[line.name] if self.applies(self.lines[k]))
+            mask = package.everything
+            for k in by:
+                mask &= self._line_mask(package, k)
+                self._add([*condition, -self.selectors[k], *part] for part in package.within(self._line_mask(package, k)))
+            extras = self._extras_clause(condition, line)
+            self._add([[*condition, package.first]])
+            return Edge(line.name, mask, extras, line.text, by)
+        mask = self._line_mask(package, i)
+        self._add([*condition, *part] for part in package.within(mask))
+        return Edge(line.name, mask, self._extras_clause(condition, line), line.text)
+
+    def _extras_clause(self, condition: Clause, line: Requirement) -> tuple[NormalizedName, ...]:
+        if line.kind is RequirementKind.CONSTRAINT:
+            return ()
+        self._add([[*condition, self._extra_variable(line.name, extra)] for extra in line.extras])
+        return line.extras
+
+    def _line_mask(self, package: Package, i: int) -> int:
+        line = self.lines[i]
+        if line.url is not None:
+            return package.url_mask(line.url)
+        mask = package.mask(line.specifier, str(line.specifier))
+        if line.hashes:
+            wanted = frozenset(line.hashes)
+            for k, release in enumerate(package.releases):
+                listed = [file for file in release.files if file.hashes]
+                if listed and not any(wanted.intersection(file.hashes) for file in listed):
+                    mask &= ~(1 << k)
+        return mask
+
+    def _extra_variable(self, name: NormalizedName, extra: str) -> int:
+        """An extra is a package of its own that needs its base; what it needs further depends on the release."""
+        package = self.packages[name]
+        if extra not in package.extras:
+            package.extras[extra] = self._new_variable()
+            self._add([[-package.extras[extra], package.first]])
+            if self.loaded[name]:
+                self._load_extra(name, extra)
+        return package.extras[extra]
+
+    def _note_unusable(self, name: NormalizedName, i: int) -> None:
+        loaded = self.loaded[name][i]
+        package = self.packages[name]
+        if loaded.unusable is not None:
+            self._add([package.unless_run(i, i)])
+        elif isinstance(loaded.metadata, Unknown):
+            self._add([[*package.unless_run(i, i), -self.facts]])
+
+    def _write_edges(self, name: NormalizedName, extra: str) -> None:
+        """Clauses for the dependencies of the loaded releases; neighbours with the same one share a clause."""
+        package = self.packages[name]
+        loaded = self.loaded[name]
+        by_edge: dict[tuple[NormalizedName, int, tuple[NormalizedName, ...], tuple[int, ...]], int] = defaultdict(int)
+        for i, release in loaded.items():
+            for edge in release.edges.get(extra, ()):
+                by_edge[edge.name, edge.mask, edge.extras, edge.overrides] |= 1 << i
+        guard = [-package.extras[extra]] if extra else []
+        for (needed, mask, extras, overrides), asking in by_edge.items():
+            target = self.packages[needed]
+            for low, high in runs(asking):
+                key = (name, extra, needed, mask, extras, low, high)
+                if key in self._written:
+                    continue
+                self._written.add(key)
+                condition = [*package.unless_run(low, high), *guard, *(-self.selectors[i] for i in overrides)]
+                self._add([*condition, *part] for part in target.within(mask))
+                self._add([[*condition, self._extra_variable(needed, wanted)] for wanted in extras])
+
+    def _add(self, clauses: Iterable[Clause]) -> None:
+        for clause in clauses:
+            self._solver.add_clause(clause)
+
+    def _new_variable(self) -> int:
+        self._last += 1
+        return self._last
+
+
+def _is_pin(specifier: SpecifierSet) -> bool:
+    """Whether it names one version (PEP 592 lets such a requirement have a yanked release)."""
+    parts = list(specifier)
+    return any(
+        part.operator == "===" or (part.operator == "==" and not part.version.endswith(".*")) for part in parts
+    )
+
+

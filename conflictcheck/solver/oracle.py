@@ -1,0 +1,171 @@
+"""The one question that clashes, splits and fixes are made of: can these lines share an environment?
+
+Several Python versions: one that works is enough, the newest is preferred. Several platforms: it must work on all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from conflictcheck.solver.kernel import Kernel, NewDirectReference
+from conflictcheck.solver.search import Conflict, Search, Solution
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from packaging.utils import NormalizedName
+
+    from conflictcheck.model import Requirement
+    from conflictcheck.settings import Policy
+    from conflictcheck.solver.search import Answer
+    from conflictcheck.solver.store import FactStore
+    from conflictcheck.targets import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Yes:
+    """The lines can share an environment.
+
+    Attributes:
+        python_version: the newest Python that works.
+        solutions: what would be installed, by platform.
+    """
+
+    python_version: str
+    solutions: Mapping[str, Solution]
+
+
+@dataclass(frozen=True, slots=True)
+class No:
+    """They cannot, on any of the Python versions.
+
+    Attributes:
+        lines: some of the lines that already cannot; not minimal.
+        absent: lines that were not asked, without which this holds; empty for almost every clash.
+        failures: for each Python version, the platform on which it fails and the lines that fail there.
+    """
+
+    lines: frozenset[int]
+    absent: frozenset[int]
+    failures: Mapping[str, tuple[str, frozenset[int]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Maybe:
+    """Not known: a fact is missing or the budget is spent."""
+
+    reason: str
+
+
+Reply = Yes | No | Maybe
+
+
+class Oracle:
+    """Kernels of all targets, and what they answered so far.
+
+    Args:
+        lines: every requirement line of the run.
+        targets: for each Python version, newest first, a target per platform.
+        store: where facts come from.
+        policy: which releases may be chosen.
+    """
+
+    def __init__(
+        self,
+        lines: Sequence[Requirement],
+        targets: Mapping[str, Sequence[Target]],
+        store: FactStore,
+        policy: Policy,
+    ) -> None:
+        self.lines = lines
+        self.targets = targets
+        self._store = store
+        self._policy = policy
+        self._kernels: dict[Target, Kernel] = {}
+        self._urls: dict[Target, dict[NormalizedName, set[str]]] = {}
+        self._known: dict[frozenset[int], Reply] = {}
+        self._wishes: dict[Target, dict[NormalizedName, int]] = {}
+        self.asked = 0
+
+    @property
+    def calls(self) -> int:
+        """How often a solver was called."""
+        return sum(kernel.calls for kernel in self._kernels.values())
+
+    def kernel(self, target: Target) -> Kernel:
+        """The kernel of a target, made when first needed."""
+        while target not in self._kernels:
+            urls = self._urls.setdefault(target, {})
+            try:
+                self._kernels[target] = Kernel(target, self.lines, self._store, self._policy, urls)
+            except NewDirectReference:
+                continue
+        return self._kernels[target]
+
+    def enablers(self) -> frozenset[int]:
+        """Lines that ask for pre-releases, yanked releases or direct references: more lines may allow more."""
+        return frozenset().union(*(kernel.enablers for kernel in self._kernels.values()))
+
+    def ask(self, lines: frozenset[int]) -> Reply:
+        """Whether the lines can share an environment; earlier solutions are tried first.
+
+        Args:
+            lines: positions; constraints and overrides count only if they are among them.
+        """
+        if lines not in self._known:
+            self._known[lines] = self._implied(lines) or self._evaluate(lines, self._wishes.get)
+        return self._known[lines]
+
+    def resolve(self, lines: frozenset[int]) -> Reply:
+        """As `ask`, with exactly the releases that newest-first gives, whatever was asked before."""
+        return self._evaluate(lines, lambda _: None)
+
+    def _implied(self, lines: frozenset[int]) -> Reply | None:
+        """What larger *yes* and smaller *no* answers say, where nothing asks for locked releases."""
+        enablers = self.enablers()
+        for known, reply in self._known.items():
+            if isinstance(reply, Yes) and lines <= known and not enablers & (known - lines):
+                return reply
+            if isinstance(reply, No) and known <= lines and not reply.absent & lines:
+                return reply
+        return None
+
+    def _evaluate(
+        self, lines: frozenset[int], wishes: Callable[[Target], Mapping[NormalizedName, int] | None]
+    ) -> Reply:
+        self.asked += 1
+        failures: dict[str, tuple[str, frozenset[int]]] = {}
+        absent: frozenset[int] = frozenset()
+        doubt: str | None = None
+        for python_version, targets in self.targets.items():
+            solutions: dict[str, Solution] = {}
+            for target in targets:
+                answer = self._search(target, lines, wishes(target))
+                if isinstance(answer, Solution):
+                    solutions[target.platform] = answer
+                    self._wishes.setdefault(target, {}).update(answer.releases)
+                    continue
+                if isinstance(answer, Conflict):
+                    failures[python_version] = (target.platform, answer.lines)
+                    absent |= answer.absent
+                    break
+                doubt = doubt or answer.reason
+            if len(solutions) == len(targets):
+                return Yes(python_version, solutions)
+        if doubt is not None and len(failures) < len(self.targets):
+            return Maybe(doubt)
+        return No(frozenset().union(*(blamed for _, blamed in failures.values())), absent, failures)
+
+    def _search(self, target: Target, lines: frozenset[int], wishes: Mapping[NormalizedName, int] | None) -> Answer:
+        while True:
+            kernel = self.kernel(target)
+            try:
+                return Search(kernel, lines, wishes).run()
+            except NewDirectReference:
+                # The numbering of that package's releases changes: start over, with all facts at hand.
+                kernel.close()
+                del self._kernels[target]
+                self._wishes.pop(target, None)
+
+

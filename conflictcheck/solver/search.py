@@ -1,0 +1,380 @@
+"""Newest first: what would be installed, as pip and uv would choose.
+
+Packages are decided in breadth-first order from the requirement lines. All packages that are needed and not yet
+decided are proposed together, each at its newest release that the decided ones leave; their metadata is loaded
+together, and the solver is asked about the whole batch. On *no*, the core names whom to put off: the last in
+order. When the decided part itself turns out impossible, the last decision in the core is undone. Each core is
+kept as a *nogood*, so that the same combination is never proposed twice, which is why the search ends.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from conflictcheck.facts import Unknown
+from conflictcheck.model import RequirementKind
+from conflictcheck.solver.encoding import bits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from packaging.utils import NormalizedName
+
+    from conflictcheck.solver.kernel import Edge, Kernel
+
+BUDGET = 20_000
+"""Solver calls for one question, after which it counts as undecided."""
+
+_PATIENCE = 2
+"""How often a package is put off by single releases before its older ones are loaded in bulk."""
+_CHUNK = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """*Yes*: the lines can be satisfied together, like this.
+
+    Attributes:
+        releases: the number of the chosen release of each installed package.
+        extras: the extras of each package that are installed.
+    """
+
+    releases: Mapping[NormalizedName, int]
+    extras: Mapping[NormalizedName, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """*No*: the lines cannot be satisfied together.
+
+    Attributes:
+        lines: some of the asked lines that already cannot (not a minimal set).
+        absent: lines that were not asked, without which this holds: they ask for pre-releases, yanked releases or
+            direct references that would help.
+    """
+
+    lines: frozenset[int]
+    absent: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """Neither: a fact is missing, or the budget is spent.
+
+    Attributes:
+        reason: one clause, fit for a report.
+    """
+
+    reason: str
+
+
+Answer = Solution | Conflict | Undecided
+
+
+@dataclass(slots=True)
+class _Nogood:
+    """Releases of one package that cannot be, while some literals hold."""
+
+    mask: int
+    literals: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class _Needs:
+    """What the lines and the decided releases need.
+
+    Attributes:
+        domains: the releases that all who ask for a package admit; its order is breadth-first.
+        extras: the extras of each that are asked for, the empty one included.
+        waiting: packages and extras that were not looked into yet.
+    """
+
+    domains: dict[NormalizedName, int] = field(default_factory=dict)
+    extras: dict[NormalizedName, set[str]] = field(default_factory=dict)
+    waiting: deque[tuple[NormalizedName, str]] = field(default_factory=deque)
+
+    def add(self, edge: Edge) -> None:
+        """Take in one more requirement."""
+        self.domains[edge.name] = self.domains.get(edge.name, edge.mask) & edge.mask
+        known = self.extras.setdefault(edge.name, set())
+        for extra in ("", *edge.extras):
+            if extra not in known:
+                known.add(extra)
+                self.waiting.append((edge.name, extra))
+
+
+class Search:
+    """One question to a kernel: can these lines be satisfied together, and how?
+
+    Args:
+        kernel: the target's kernel.
+        lines: positions of the lines, constraints and overrides included.
+        prefer: releases to try first, from an earlier answer: quicker, where only yes or no matters.
+    """
+
+    def __init__(
+        self, kernel: Kernel, lines: Iterable[int], prefer: Mapping[NormalizedName, int] | None = None
+    ) -> None:
+        self._kernel = kernel
+        self._lines = sorted(lines)
+        self._prefer = prefer or {}
+        self._decided: dict[NormalizedName, int] = {}
+        self._nogoods: dict[NormalizedName, list[_Nogood]] = {}
+        self._put_off: dict[NormalizedName, int] = {}
+        self._masks: dict[NormalizedName, tuple[int, int]] = {}
+        asked = frozenset(self._lines)
+        self._asked = asked
+        self._base = [
+            kernel.facts,
+            *(kernel.selectors[i] for i in self._lines),
+            *(-kernel.selectors[i] for i in sorted(kernel.enablers - asked)),
+        ]
+        self._limit = kernel.calls + BUDGET
+        self._opened_locks = kernel.opened_locks
+
+    def run(self) -> Answer:
+        """Find the newest-first solution, or show that there is none."""
+        while self._kernel.calls < self._limit:
+            needs = self._collect_needs()
+            self._forget_unneeded(needs)
+            open_names = [name for name in needs.domains if name not in self._decided]
+            if not open_names:
+                return self._solution(needs)
+            batch = self._propose(needs, open_names)
+            if batch is None:
+                conflict = self._backtrack()
+                if conflict is not None:
+                    return conflict
+                continue
+            self._kernel.load(batch.items())
+            self._notice_opened_locks()
+            conflict = self._decide(batch)
+            if conflict is not None:
+                return conflict
+        return Undecided(f"the search was given up after {BUDGET} steps")
+
+    # -- what is needed ----------------------------------------------------------------------------------------
+
+    def _collect_needs(self) -> _Needs:
+        """Walk breadth-first from the lines through the decided releases."""
+        kernel = self._kernel
+        needs = _Needs()
+        constraints = []
+        for i in self._lines:
+            edge = kernel.line_edges[i]
+            if edge is None:
+                continue
+            if kernel.lines[i].kind is RequirementKind.CONSTRAINT:
+                constraints.append(edge)
+            else:
+                needs.add(edge)
+        while needs.waiting:
+            name, extra = needs.waiting.popleft()
+            chosen = self._decided.get(name)
+            if chosen is not None:
+                for edge in kernel.edge(name, chosen, extra):
+                    needs.add(edge)
+        for edge in constraints:
+            if edge.name in needs.domains:
+                needs.domains[edge.name] &= edge.mask
+        return needs
+
+    def _forget_unneeded(self, needs: _Needs) -> None:
+        for name in [name for name in self._decided if name not in needs.domains]:
+            del self._decided[name]
+
+    def _notice_opened_locks(self) -> None:
+        """What was learned while a lock was closed need not hold once it is open."""
+        if self._kernel.opened_locks != self._opened_locks:
+            self._opened_locks = self._kernel.opened_locks
+            self._nogoods.clear()
+            self._masks.clear()
+
+    # -- proposing ---------------------------------------------------------------------------------------------
+
+    def _propose(self, needs: _Needs, names: Sequence[NormalizedName]) -> dict[NormalizedName, int] | None:
+        """The newest release of each package that is left; None if some package has none left."""
+        batch: dict[NormalizedName, int] = {}
+        for name in names:
+            domain = self._left(needs, name)
+            if not domain:
+                return None
+            if self._put_off.get(name, 0) > _PATIENCE:
+                chosen = self._newest_possible(name, domain)
+                if chosen is None:
+                    return None
+            else:
+                chosen = self._favourite(name, domain)
+            batch[name] = chosen
+        return batch
+
+    def _left(self, needs: _Needs, name: NormalizedName) -> int:
+        if name not in self._masks:
+            self._masks[name] = self._kernel.open_mask(name, self._asked)
+        allowed = self._masks[name][0]
+        domain = needs.domains[name] & allowed
+        for nogood in self._nogoods.get(name, ()):
+            if domain & nogood.mask and self._all_hold(nogood.literals):
+                domain &= ~nogood.mask
+        return domain
+
+    def _favourite(self, name: NormalizedName, domain: int) -> int:
+        wish = self._prefer.get(name)
+        if wish is not None and domain >> wish & 1:
+            return wish
+        return self._best(name, domain)[0]
+
+    def _best(self, name: NormalizedName, domain: int) -> list[int]:
+        """The releases of a mask, those that nobody had to ask for first, newest first."""
+        preferred = domain & self._masks[name][1]
+        return [*bits(preferred), *bits(domain & ~preferred)]
+
+    def _newest_possible(self, name: NormalizedName, domain: int) -> int | None:
+        """Load older releases in growing chunks and let the solver bound the package, instead of one try each."""
+        kernel = self._kernel
+        package = kernel.packages[name]
+        ordered = bits(domain)
+        size = _CHUNK
+        start = 0
+        while start < len(ordered):
+            chunk = ordered[start : start + size]
+            kernel.load((name, i) for i in chunk)
+            assumed = [*self._base, *self._decision_literals()]
+            if not kernel.solve([*assumed, package.first + chunk[-1]]):
+                self._learn(name, kernel.core())
+                if not self._prefix_holds_without(name):
+                    return None
+                start += len(chunk)
+                size *= 2
+                continue
+            low = kernel.model_release(name)
+            while True:
+                above = [i for i in chunk if i > low]
+                if not above:
+                    break
+                middle = above[len(above) // 2]
+                if kernel.solve([*assumed, package.first + middle]):
+                    low = kernel.model_release(name)
+                else:
+                    self._learn(name, kernel.core())
+                    chunk = [i for i in chunk if i < middle]
+            return low if domain >> low & 1 else self._best(name, domain)[0]
+        return None
+
+    def _prefix_holds_without(self, name: NormalizedName) -> bool:
+        """Whether the last core was about this package at all, and not about the decided ones alone."""
+        return any(
+            (found := self._kernel.release_of(literal)) is not None and found[0] == name
+            for literal in self._kernel.core()
+        )
+
+    # -- deciding ----------------------------------------------------------------------------------------------
+
+    def _decide(self, batch: dict[NormalizedName, int]) -> Conflict | Undecided | None:
+        """Ask about the whole batch; put off the last package of each core until the rest holds."""
+        kernel = self._kernel
+        position = {name: i for i, name in enumerate(batch)}
+        while True:
+            literals = [literal for name, i in batch.items() for literal in kernel.packages[name].is_release(i)]
+            if kernel.solve([*self._base, *self._decision_literals(), *literals]):
+                self._decided.update(batch)
+                return None
+            core = kernel.core()
+            blamed = [found[0] for literal in core if (found := kernel.release_of(literal)) is not None]
+            proposed = [name for name in blamed if name in position and name not in self._decided]
+            if not proposed:
+                return self._undo(core)
+            victim = max(proposed, key=position.__getitem__)
+            self._learn(victim, core)
+            self._put_off[victim] = self._put_off.get(victim, 0) + 1
+            del batch[victim]
+            del position[victim]
+            if not batch:
+                return None
+
+    def _backtrack(self) -> Conflict | Undecided | None:
+        """Some package has no release left under the decisions: find out whose fault it is."""
+        if self._kernel.solve([*self._base, *self._decision_literals()]):
+            # The solver sees a way with releases that are not loaded; that cannot be, as each nogood is a clause.
+            return self._drop_last()
+        return self._undo(self._kernel.core())
+
+    def _drop_last(self) -> Undecided | None:
+        if not self._decided:
+            return Undecided("the search ended without an answer")
+        self._decided.popitem()
+        return None
+
+    def _undo(self, core: Sequence[int]) -> Conflict | Undecided | None:
+        """Undo the last decision of a core; without one, the answer is *no*."""
+        kernel = self._kernel
+        blamed = {found[0] for literal in core if (found := kernel.release_of(literal)) is not None}
+        for name in reversed(self._decided):
+            if name in blamed:
+                self._learn(name, core)
+                self._put_off[name] = self._put_off.get(name, 0) + 1
+                del self._decided[name]
+                return None
+        return self._conclude(core)
+
+    def _conclude(self, core: Sequence[int]) -> Conflict | Undecided:
+        """The lines alone are impossible. If that rests on unknown facts, see whether they could matter."""
+        kernel = self._kernel
+        if kernel.facts in core:
+            if kernel.solve([-kernel.facts, *self._base[1:]]):
+                return Undecided(self._missing_fact())
+            core = kernel.core()
+        lines = {line for literal in core if literal > 0 and (line := kernel.line_of(literal)) is not None}
+        absent = {line for literal in core if literal < 0 and (line := kernel.line_of(literal)) is not None}
+        return Conflict(frozenset(lines), frozenset(absent))
+
+    def _missing_fact(self) -> str:
+        for name, package in self._kernel.packages.items():
+            if package.unknown is not None:
+                return f"the releases of {name} are not known: {package.unknown}"
+        for name, releases in self._kernel.loaded.items():
+            for i, loaded in sorted(releases.items(), reverse=True):
+                if isinstance(loaded.metadata, Unknown):
+                    version = self._kernel.packages[name].releases[i].version
+                    return f"what {name} {version} needs is not known: {loaded.metadata.reason}"
+        return "a fact is missing"
+
+    def _learn(self, name: NormalizedName, core: Sequence[int]) -> None:
+        """Keep a core as a nogood about one of its packages."""
+        kernel = self._kernel
+        package = kernel.packages[name]
+        mask = package.everything
+        others = []
+        for literal in core:
+            found = kernel.release_of(literal)
+            if found is None:
+                continue
+            if found[0] != name:
+                others.append(literal)
+            elif literal > 0:
+                mask &= ~((1 << found[1]) - 1)
+            else:
+                mask &= (1 << found[1]) - 1
+        self._nogoods.setdefault(name, []).append(_Nogood(mask, tuple(others)))
+
+    def _all_hold(self, literals: Sequence[int]) -> bool:
+        for literal in literals:
+            found = self._kernel.release_of(literal)
+            if found is None:
+                continue
+            chosen = self._decided.get(found[0])
+            if chosen is None or (chosen >= found[1]) != (literal > 0):
+                return False
+        return True
+
+    def _decision_literals(self) -> list[int]:
+        packages = self._kernel.packages
+        return [literal for name, i in self._decided.items() for literal in packages[name].is_release(i)]
+
+    def _solution(self, needs: _Needs) -> Solution:
+        return Solution(
+            {name: self._decided[name] for name in needs.domains},
+            {name: frozenset(needs.extras[name] - {""}) for name in needs.domains},
+        )

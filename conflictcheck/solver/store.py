@@ -1,0 +1,53 @@
+"""The facts of a run, asked for once and shared by the kernels of all targets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from packaging.utils import NormalizedName
+
+    from conflictcheck.facts import File, Listing, Metadata, Missing, Unknown
+    from conflictcheck.index.base import Index, MetadataRequest
+
+
+class FactStore:
+    """Remembers what an index answered, so that each fact is asked for once in a run."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._listings: dict[NormalizedName, Listing | Missing | Unknown] = {}
+        self._metadata: dict[tuple[str, str, str], Metadata | Unknown] = {}
+        self._direct: dict[tuple[str, str], tuple[Metadata, File] | Unknown] = {}
+
+    def listings(self, names: Sequence[NormalizedName]) -> list[Listing | Missing | Unknown]:
+        """The listing of each package, in the same order."""
+        new = sorted({name for name in names if name not in self._listings})
+        if new:
+            self._listings.update(zip(new, self._index.listings(new), strict=True))
+        return [self._listings[name] for name in names]
+
+    def metadata(self, requests: Sequence[MetadataRequest]) -> list[Metadata | Unknown]:
+        """The metadata of each release, in the same order."""
+        keys = [(request.name, request.version, request.files[0].filename) for request in requests]
+        new = {key: request for key, request in zip(keys, requests, strict=True) if key not in self._metadata}
+        if new:
+            self._metadata.update(zip(new, self._index.metadata(list(new.values())), strict=True))
+        return [self._metadata[key] for key in keys]
+
+    def direct(self, url: str, name: NormalizedName) -> tuple[Metadata, File] | Unknown:
+        """The metadata of a direct reference."""
+        key = (url, name)
+        if key not in self._direct:
+            self._direct[key] = self._index.direct(url, name)
+        return self._direct[key]
+
+    def listing(self, name: NormalizedName) -> Listing | Missing | Unknown | None:
+        """The listing if it was asked for; None otherwise."""
+        return self._listings.get(name)
+
+    def counts(self) -> dict[str, int]:
+        """How many facts the run used, for `Report.stats`."""
+        return {"packages": len(self._listings), "releases": len(self._metadata)}

@@ -1,0 +1,206 @@
+"""The smallest split: colouring a hypergraph whose edges are the clashes.
+
+k starts at the best lower bound: a set of specs that clash pairwise. A SAT solver looks for a partition into k parts
+with no known clash inside a part; if there is none, k was too small, and that is the proof. Each part of a partition
+is then put to the oracle; a *no* gives a new clash, and the search goes on. Symmetry is broken by giving the pairwise
+clashing specs the first parts (Van Gelder, "Another look at graph coloring via propositional satisfiability", 2008).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+import networkx
+from pysat.solvers import Solver
+
+from conflictcheck.clashes import Core
+from conflictcheck.solver.oracle import Maybe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from conflictcheck.model import SpecId
+
+BUDGET = 2_000
+"""Partitions that are tried, after which the best split so far is reported without a proof."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A partition of the specs.
+
+    Attributes:
+        parts: sorted specs each, in order of their first spec.
+        lower_bound: how many parts were shown to be necessary.
+        clique: specs that clash pairwise, sorted; as many as `lower_bound` where that alone proves it.
+        cores: clashes that were found on the way.
+        unclear: why a part could not be decided; the split is not to be relied on then.
+    """
+
+    parts: tuple[tuple[SpecId, ...], ...]
+    lower_bound: int
+    clique: tuple[SpecId, ...] = ()
+    cores: tuple[Core, ...] = ()
+    unclear: str | None = None
+
+    @property
+    def proven(self) -> bool:
+        """Whether no smaller split exists."""
+        return self.unclear is None and len(self.parts) == self.lower_bound
+
+
+def split_specs(
+    specs: Sequence[SpecId],
+    cores: Iterable[Core],
+    probe: Callable[[Sequence[SpecId]], Core | Maybe | None],
+    budget: int = BUDGET,
+) -> Split:
+    """Find a smallest partition such that the specs of each part can share an environment.
+
+    Args:
+        specs: specs that can be installed alone.
+        cores: clashes known so far.
+        probe: asks about a part: None for yes, a new clash for no.
+        budget: how many partitions to try.
+
+    Returns:
+        The split; among the smallest, one that keeps specs of one folder together where that is possible.
+    """
+    ordered = sorted(specs)
+    if not ordered:
+        return Split((), 0)
+    known = [core for core in cores if len(core.specs) > 1]
+    found: list[Core] = []
+    clique = _largest_clique(ordered, known)
+    count = max(1, len(clique))
+    for _ in range(budget):
+        parts = _colour(ordered, known, clique, count)
+        if parts is None:
+            count += 1
+            continue
+        new, unclear = _check(parts, probe)
+        if not new:
+            return Split(tuple(parts), count, clique, tuple(found), unclear)
+        known += new
+        found += new
+        clique = _largest_clique(ordered, known)
+        count = max(count, len(clique))
+    singles = tuple((spec,) for spec in ordered)
+    return Split(singles, count, clique, tuple(found))
+
+
+def _check(
+    parts: Sequence[Sequence[SpecId]], probe: Callable[[Sequence[SpecId]], Core | Maybe | None]
+) -> tuple[list[Core], str | None]:
+    new: list[Core] = []
+    unclear: str | None = None
+    for part in parts:
+        reply = probe(part)
+        if isinstance(reply, Core):
+            new.append(reply)
+        elif isinstance(reply, Maybe):
+            unclear = unclear or reply.reason
+    return new, unclear
+
+
+def _largest_clique(specs: Sequence[SpecId], cores: Iterable[Core]) -> tuple[SpecId, ...]:
+    """The largest set of specs that clash pairwise; of several, the first in order."""
+    graph: networkx.Graph[SpecId] = networkx.Graph()
+    graph.add_edges_from(core.specs for core in cores if len(core.specs) == 2 and not core.absent)  # noqa: PLR2004
+    graph = graph.subgraph(specs)
+    if not graph:
+        return tuple(specs[:1])
+    cliques = networkx.find_cliques(networkx.Graph(sorted(tuple(sorted(edge)) for edge in graph.edges)))
+    return min((tuple(sorted(clique)) for clique in cliques), key=lambda clique: (-len(clique), clique))
+
+
+def _colour(
+    specs: Sequence[SpecId], cores: Sequence[Core], clique: Sequence[SpecId], count: int
+) -> list[tuple[SpecId, ...]] | None:
+    """A partition into at most `count` parts without a known clash inside a part, or None if there is none."""
+    index = {spec: i for i, spec in enumerate(specs)}
+
+    def inside(spec: SpecId, part: int) -> int:
+        return index[spec] * count + part + 1
+
+    with Solver(name="minisat22") as solver:
+        for spec in specs:
+            solver.add_clause([inside(spec, part) for part in range(count)])
+            for a, b in combinations(range(count), 2):
+                solver.add_clause([-inside(spec, a), -inside(spec, b)])
+        for core in cores:
+            for part in range(count):
+                helpers = [inside(spec, part) for spec in core.absent if spec in index]
+                solver.add_clause([*(-inside(spec, part) for spec in core.specs if spec in index), *helpers])
+        for part, spec in enumerate(clique[:count]):
+            solver.add_clause([inside(spec, part)])
+        if not solver.solve():
+            return None
+        chosen: dict[SpecId, int] = {}
+        assumed: list[int] = []
+        for spec in specs:
+            chosen[spec] = next(
+                part for part in _taste(spec, chosen, count) if solver.solve(assumptions=[*assumed, inside(spec, part)])
+            )
+            assumed.append(inside(spec, chosen[spec]))
+    parts: dict[int, list[SpecId]] = defaultdict(list)
+    for spec, part in chosen.items():
+        parts[part].append(spec)
+    return sorted(tuple(part) for part in parts.values())
+
+
+def _taste(spec: SpecId, chosen: Mapping[SpecId, int], count: int) -> list[int]:
+    """Parts in the order in which a spec would like them: with its folder's specs, then where most specs are."""
+    folder = _folder(spec)
+    near: dict[int, int] = defaultdict(int)
+    size: dict[int, int] = defaultdict(int)
+    for other, part in chosen.items():
+        size[part] += 1
+        near[part] += _folder(other) == folder
+    return sorted(range(count), key=lambda part: (-near[part], -size[part], part))
+
+
+def _folder(spec: SpecId) -> str:
+    return str(PurePosixPath(spec.partition("#")[0]).parent)
+
+
+def name_parts(parts: Sequence[Sequence[SpecId]]) -> list[str]:
+    """A short, distinct name for each part, fit for file names: letters, digits and dashes.
+
+    A part of one spec is named after it (``vision`` for ``vision/requirements.txt``), a larger one after its first
+    specs; a single part that holds everything is ``all``.
+    """
+    if len(parts) == 1 and len(parts[0]) > 1:
+        return ["all"]
+    names: list[str] = []
+    for part in parts:
+        slugs = list(dict.fromkeys(_slug(spec) for spec in part))
+        name = "-".join(slugs[:3]) + ("-and-more" if len(slugs) > 3 else "")  # noqa: PLR2004 - short enough to read
+        base, n = name, 2
+        while name in names:
+            name, n = f"{base}-{n}", n + 1
+        names.append(name)
+    return names
+
+
+_GENERIC = {"requirements", "pyproject", "environment", "requirements-in", "main", "base", "dependencies"}
+
+
+def _slug(spec: SpecId) -> str:
+    path, _, section = spec.partition("#")
+    pure = PurePosixPath(path)
+    stem = _plain(pure.stem)
+    folder = _plain(pure.parent.name)
+    name = folder if stem in _GENERIC and folder else stem
+    name = name.removeprefix("requirements-").removesuffix("-requirements")
+    if section:
+        name = f"{name}-{_plain(section.partition(':')[2])}"
+    return name[:40].strip("-") or "env"
+
+
+def _plain(text: str) -> str:
+    return "-".join("".join(c if c.isascii() and c.isalnum() else " " for c in text.lower()).split())

@@ -1,0 +1,249 @@
+"""A Python version on a platform: its marker values and its wheel tags.
+
+Platform names and what they stand for follow uv (``--python-platform``), so that both tools mean the same:
+``linux`` is x86-64 with glibc 2.28, ``macos`` is Apple silicon with macOS 13.
+"""
+
+from __future__ import annotations
+
+import platform as host
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.tags import compatible_tags, cpython_tags, ios_platforms, mac_platforms, platform_tags
+from packaging.version import InvalidVersion, Version
+
+from conflictcheck.errors import UsageError
+
+_NEWEST_GLIBC_MINOR = 44
+_ALIASES = {
+    "linux": "x86_64-unknown-linux-gnu",
+    "macos": "aarch64-apple-darwin",
+    "windows": "x86_64-pc-windows-msvc",
+    "x86_64-manylinux2014": "x86_64-manylinux_2_17",
+    "aarch64-manylinux2014": "aarch64-manylinux_2_17",
+}
+_TRIPLES = (
+    "x86_64-pc-windows-msvc",
+    "aarch64-pc-windows-msvc",
+    "i686-pc-windows-msvc",
+    "x86_64-unknown-linux-gnu",
+    "aarch64-unknown-linux-gnu",
+    "riscv64-unknown-linux",
+    "x86_64-unknown-linux-musl",
+    "aarch64-unknown-linux-musl",
+    "x86_64-apple-darwin",
+    "aarch64-apple-darwin",
+    "aarch64-linux-android",
+    "x86_64-linux-android",
+    "arm64-apple-ios",
+    "arm64-apple-ios-simulator",
+    "x86_64-apple-ios-simulator",
+    "wasm32-pyodide2024",
+)
+PLATFORMS: tuple[str, ...] = (
+    *_ALIASES,
+    *_TRIPLES,
+    *(
+        f"{machine}-manylinux_2_{minor}"
+        for machine in ("x86_64", "aarch64")
+        for minor in (17, 28, *range(31, _NEWEST_GLIBC_MINOR + 1))
+    ),
+)
+"""Every name that ``--python-platform`` takes, besides the running platform's own."""
+
+_MANYLINUX = re.compile(r"(x86_64|aarch64)-manylinux_2_(\d+)")
+_OLDEST_GLIBC_MINOR = {"x86_64": 5, "i686": 5}
+_LEGACY_MANYLINUX = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
+
+
+def running_platform() -> str:
+    """The name that stands for the platform this program runs on: ``linux-x86_64``, ``darwin-arm64``.
+
+    It keeps the running platform's exact wheel tags, such as its glibc version.
+    """
+    return f"{host.system().lower()}-{host.machine().lower()}"
+
+
+def running_python() -> str:
+    """The running Python's version, ``X.Y.Z``."""
+    return ".".join(map(str, sys.version_info[:3]))
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One marker environment and set of wheel tags.
+
+    Attributes:
+        python_version: as the user gave it.
+        platform: as the user gave it.
+        environment: values of the PEP 508 marker variables, `extra` aside.
+        ranks: wheel tag to preference, 0 the best.
+    """
+
+    python_version: str
+    platform: str
+    environment: Mapping[str, str] = field(repr=False, hash=False)
+    ranks: Mapping[str, int] = field(repr=False, hash=False)
+
+    @property
+    def name(self) -> str:
+        """``Python 3.11 on linux``."""
+        return f"Python {self.python_version} on {self.platform}"
+
+    def rank(self, tags: str) -> int | None:
+        """The preference of a wheel.
+
+        Args:
+            tags: a compressed tag set, as in a filename (PEP 425): ``py2.py3-none-any``.
+
+        Returns:
+            The rank of the best of its tags, 0 the best of all; None if the target supports none of them.
+        """
+        ranks = self.ranks
+        found = [rank for tag in _expand(tags) if (rank := ranks.get(tag)) is not None]
+        return min(found, default=None)
+
+    def admits_python(self, requires_python: str) -> bool:
+        """Whether a ``Requires-Python`` admits this target; one that is no valid specifier excludes nothing."""
+        specifier = _requires_python(requires_python)
+        return specifier is None or specifier.contains(self.environment["python_full_version"], prereleases=True)
+
+
+@lru_cache(maxsize=8192)
+def _expand(tags: str) -> tuple[str, ...]:
+    interpreters, _, rest = tags.partition("-")
+    abis, _, platforms = rest.partition("-")
+    return tuple(
+        f"{interpreter}-{abi}-{platform}".lower()
+        for interpreter in interpreters.split(".")
+        for abi in abis.split(".")
+        for platform in platforms.split(".")
+    )
+
+
+@lru_cache(maxsize=4096)
+def _requires_python(text: str) -> SpecifierSet | None:
+    try:
+        return SpecifierSet(text)
+    except InvalidSpecifier:
+        # Old releases have things like ">=3.6.*", which pip and uv read as ">=3.6".
+        repaired = re.sub(r"(>=|<=|<|>)\s*(\d+(?:\.\d+)*)\.\*", r"\1\2", text)
+        try:
+            return SpecifierSet(repaired)
+        except InvalidSpecifier:
+            return None
+
+
+def make_target(python_version: str, platform: str) -> Target:
+    """The target for a Python version on a platform.
+
+    Args:
+        python_version: ``X.Y`` or ``X.Y.Z``; a missing patch number is 0, as in uv.
+        platform: one of `PLATFORMS`, or what `running_platform` gives.
+
+    Raises:
+        UsageError: for a version or platform that does not exist.
+    """
+    try:
+        version = Version(python_version)
+    except InvalidVersion:
+        version = None
+    if version is None or not re.fullmatch(r"\d+\.\d+(\.\d+\w*)?", python_version):
+        raise UsageError(f"{python_version!r} is not a Python version", hint="write it like 3.11 or 3.11.9")
+    full = python_version if python_version.count(".") > 1 else f"{python_version}.0"
+    major, minor = version.release[:2]
+    names, markers = _describe_platform(platform)
+    short = f"{major}.{minor}"
+    environment = {
+        "implementation_name": "cpython",
+        "implementation_version": full,
+        "platform_python_implementation": "CPython",
+        "python_full_version": full,
+        "python_version": short,
+        **markers,
+    }
+    interpreter = f"cp{major}{minor}"
+    tags = [
+        *cpython_tags((major, minor), abis=[_abi(major, minor)], platforms=names),
+        *compatible_tags((major, minor), interpreter, names),
+    ]
+    return Target(
+        python_version=python_version,
+        platform=platform,
+        environment=environment,
+        ranks={str(tag): rank for rank, tag in reversed(list(enumerate(tags)))},
+    )
+
+
+def _abi(major: int, minor: int) -> str:
+    # Until 3.7 the ABI tag had the flag for pymalloc, which every distributed build has.
+    flag = "m" if (major, minor) < (3, 8) else ""
+    return f"cp{major}{minor}{flag}"
+
+
+def _describe_platform(name: str) -> tuple[list[str], dict[str, str]]:
+    """The platform tags, best first, and the marker values."""
+    if name == running_platform():
+        return list(platform_tags()), _markers(
+            sys.platform, host.system(), host.machine(), host.release(), host.version()
+        )
+    if name not in PLATFORMS:
+        import difflib  # noqa: PLC0415 - only for the message
+
+        near = difflib.get_close_matches(name, PLATFORMS, n=1)
+        raise UsageError(
+            f"{name!r} is not a platform",
+            hint=f"did you mean {near[0]!r}?" if near else "try linux, macos, windows or x86_64-manylinux_2_28",
+        )
+    triple = _ALIASES.get(name, name)
+    if manylinux := _MANYLINUX.fullmatch(triple):
+        machine, minor = manylinux[1], int(manylinux[2])
+        return list(_glibc_platforms(machine, minor)), _markers("linux", "Linux", machine)
+    machine, _, system = triple.partition("-")
+    if system.endswith("linux-gnu") or system == "unknown-linux":
+        return list(_glibc_platforms(machine, 28 if machine != "riscv64" else 39)), _markers("linux", "Linux", machine)
+    if system == "unknown-linux-musl":
+        tags = [*(f"musllinux_1_{minor}_{machine}" for minor in (2, 1, 0)), f"linux_{machine}"]
+        return tags, _markers("linux", "Linux", machine)
+    if system == "pc-windows-msvc":
+        tag, marker = {
+            "x86_64": ("win_amd64", "AMD64"),
+            "aarch64": ("win_arm64", "ARM64"),
+            "i686": ("win32", "x86"),
+        }[machine]
+        return [tag], _markers("win32", "Windows", marker)
+    if system == "apple-darwin":
+        arch = "arm64" if machine == "aarch64" else machine
+        return list(mac_platforms((13, 0), arch)), _markers("darwin", "Darwin", arch)
+    if system == "linux-android":
+        arch = {"aarch64": "arm64_v8a"}.get(machine, machine)
+        return [f"android_{level}_{arch}" for level in range(24, 15, -1)], _markers("android", "Android", machine)
+    if system.startswith("apple-ios"):
+        multiarch = f"{machine}-{'iphonesimulator' if system.endswith('simulator') else 'iphoneos'}"
+        return list(ios_platforms((13, 0), multiarch)), _markers("ios", "iOS", machine)
+    return ["pyodide_2024_0_wasm32", "emscripten_3_1_58_wasm32"], _markers("emscripten", "Emscripten", "wasm32")
+
+
+def _glibc_platforms(machine: str, newest: int) -> Iterator[str]:
+    """Manylinux tags down to the oldest that the machine has (PEP 600), then plain Linux."""
+    for minor in range(newest, _OLDEST_GLIBC_MINOR.get(machine, 17) - 1, -1):
+        yield f"manylinux_2_{minor}_{machine}"
+        if minor in _LEGACY_MANYLINUX:
+            yield f"{_LEGACY_MANYLINUX[minor]}_{machine}"
+    yield f"linux_{machine}"
+
+
+def _markers(sys_platform: str, system: str, machine: str, release: str = "", version: str = "") -> dict[str, str]:
+    return {
+        "os_name": "nt" if sys_platform == "win32" else "posix",
+        "platform_machine": machine,
+        "platform_release": release,
+        "platform_system": system,
+        "platform_version": version,
+        "sys_platform": sys_platform,
+    }
