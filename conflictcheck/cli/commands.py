@@ -1,42 +1,63 @@
-"""The commands. Each reads like the sentence in its help; the work is done elsewhere."""
+"""The commands. Each reads like the sentence in its help; the work is done elsewhere.
+
+What is heavy is imported where it is needed: ``--version`` and ``--help`` answer at once.
+"""
+# ruff: noqa: PLC0415, D301 - imports inside functions for that reason; \b is click's mark for lines to keep
 
 from __future__ import annotations
 
+import os
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from conflictcheck import __version__
-from conflictcheck.cli.options import Terminal, output_options, resolving_options, terminal_options, width
+from conflictcheck.cli.options import (
+    Terminal,
+    cache_dir_option,
+    output_options,
+    report_width,
+    resolving_options,
+    terminal_options,
+)
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from conflictcheck.model import Report
+    from conflictcheck.progress import Progress
     from conflictcheck.reports.base import ReportFormat
     from conflictcheck.settings import Settings
 
-_HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
-_FORMATS = ("text", "json")
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
 
 
-@click.group(invoke_without_command=True, context_settings=_HELP)
+@click.group(invoke_without_command=True, context_settings=_CONTEXT)
 @click.version_option(__version__, prog_name="conflictcheck", message="%(prog)s %(version)s")
 @click.pass_context
 def root(context: click.Context) -> None:
-    """Say which Python specs cannot share an environment and why, and find the
-    fewest environments that hold them all.
+    """Say which Python specs cannot share an environment and why, and find the fewest environments that hold them all.
 
-    A SPEC is a requirements file, a pyproject.toml, a script with inline
-    metadata, a section of one (pyproject.toml#extra:gpu), or a folder, which is
-    searched.
-    """  # noqa: D205 - click reads the paragraphs
+    A SPEC is a requirements file, a pyproject.toml, a script with inline metadata, a section of one
+    (pyproject.toml#extra:gpu), or a folder, which is searched. With no SPEC the working directory is searched.
+
+    \b
+    Examples:
+      conflictcheck check
+      conflictcheck check api/requirements.txt nlp/requirements.txt
+      conflictcheck split -o environments/
+      conflictcheck check --help
+    """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
 
 
 @root.command()
 @resolving_options
-@output_options(_FORMATS)
+@output_options(of="reports")
 @terminal_options
 def check(settings: Settings, terminal: Terminal, format_name: str, output: str | None) -> Report:
     """Find every clash, and the fewest environments. Writes nothing.
@@ -49,35 +70,221 @@ def check(settings: Settings, terminal: Terminal, format_name: str, output: str 
       conflictcheck check --with 'numpy<2' --exclude-newer 2024-11-02
       conflictcheck check --format json -o report.json
 
-    Exit code: 0 when --max-environments suffice, 1 when not or when a spec
-    cannot be installed at all, 2 for bad usage or input, 3 when undecided.
-    """  # noqa: D301 - \b is click's mark for lines to keep
+    Exit code: 0 when --max-environments suffice, 1 when not or when a spec cannot be installed at all,
+    2 for bad usage or input, 3 when undecided.
+    """
     report = _checked(settings, terminal)
-    _deliver(_format(format_name), report, terminal, output)
+    _deliver(_report_format(format_name), report, terminal, output)
     return report
 
 
+@root.command()
+@resolving_options
+@click.option("-o", "--output", metavar="DIR", required=True, help="The folder to write to; made if it is not there.")
+@click.option(
+    "--export",
+    "export_names",
+    metavar="FORMAT",
+    multiple=True,
+    help="What to write for each environment: requirements (default) or pylock; repeat for both.",
+)
+@output_options(of="reports", to_file=False)
+@terminal_options
+def split(
+    settings: Settings, terminal: Terminal, format_name: str, output: str, export_names: tuple[str, ...]
+) -> Report:
+    """Find the fewest environments, and write each of them into DIR.
+
+    \b
+    Examples:
+      conflictcheck split -o environments/
+      conflictcheck split services/ -o locks/ --export pylock --max-environments 3
+      conflictcheck split -o out/ --export requirements --export pylock
+
+    Specs that cannot be installed at all are left out; nothing is written when undecided.
+    Exit code: as conflictcheck check.
+    """
+    from conflictcheck.cli.environments import checked_folder, chosen_exports, write_environments
+    from conflictcheck.cli.output import print_message
+
+    exports = chosen_exports(export_names)
+    folder = checked_folder(output)
+    report = _checked(settings, terminal)
+    _deliver(_report_format(format_name), report, terminal, None)
+    written = write_environments(report, exports, folder)
+    if not terminal.quiet:
+        for path in written:
+            print_message(f"Wrote {path}")
+        if not written:
+            print_message(f"Wrote nothing to {folder}: there is no environment to write")
+    return report
+
+
+@root.command()
+@resolving_options
+@click.option("--environment", "environment_name", metavar="NAME", help="Only this environment.")
+@output_options(of="graphs")
+@terminal_options
+def graph(
+    settings: Settings, terminal: Terminal, format_name: str, output: str | None, environment_name: str | None
+) -> Report:
+    """Show the dependency graph of each environment.
+
+    \b
+    Examples:
+      conflictcheck graph requirements.txt
+      conflictcheck graph services/ --environment env-2
+      conflictcheck graph --format mermaid -o graph.mmd
+      conflictcheck graph --format dot | dot -Tsvg -o graph.svg
+
+    Exit code: as conflictcheck check.
+    """
+    from conflictcheck.cli.environments import only_environment
+    from conflictcheck.cli.output import print_message
+    from conflictcheck.model import Verdict
+    from conflictcheck.reports import FORMATS, GRAPHS
+
+    report = _checked(settings, terminal)
+    if report.verdict is Verdict.UNDECIDED or not report.environments:
+        # There is no graph to show; why not, belongs to standard error.
+        text = FORMATS[0].render(
+            report,
+            color=terminal.colors(to_terminal=sys.stderr.isatty()),
+            width=report_width(),
+            verbose=terminal.verbose,
+        )
+        for line in text.splitlines():
+            print_message(line)
+        return report
+    shown = report if environment_name is None else only_environment(report, environment_name)
+    _deliver(next(one for one in GRAPHS if one.name == format_name), shown, terminal, output)
+    return report
+
+
+@root.command()
+@resolving_options
+@click.option("-o", "--output", metavar="FILE", required=True, help="The snapshot to write.")
+@terminal_options
+def snapshot(settings: Settings, terminal: Terminal, output: str) -> Report:
+    """Keep the facts of a run in one file for later.
+
+    With it the same report comes out without any network, whatever the index says then.
+
+    \b
+    Examples:
+      conflictcheck snapshot -o facts.snapshot
+      conflictcheck check --index-snapshot facts.snapshot
+
+    Exit code: as conflictcheck check.
+    """
+    from conflictcheck.cli.output import print_message
+    from conflictcheck.phrases import size_of
+    from conflictcheck.pipeline import write_snapshot
+
+    path = Path(output)
+    with _progress(terminal) as progress:
+        report = write_snapshot(settings, path, progress)
+    if not terminal.quiet:
+        print_message(_summary(report))
+        if path.is_file():
+            print_message(f"Wrote {path} ({size_of(path.stat().st_size)})")
+    return report
+
+
+@root.group(context_settings=_CONTEXT)
+def cache() -> None:
+    """Show or clear the cache of facts about packages.
+
+    \b
+    Examples:
+      conflictcheck cache dir
+      conflictcheck cache info
+      conflictcheck cache clear
+    """
+
+
+@cache.command("dir")
+@cache_dir_option
+def cache_folder(cache_dir: str | None) -> None:
+    """Print the cache's folder.
+
+    \b
+    Examples:
+      conflictcheck cache dir
+      du -sh "$(conflictcheck cache dir)"
+    """
+    click.echo(str(_cache_dir(cache_dir)))
+
+
+@cache.command("info")
+@cache_dir_option
+def cache_info(cache_dir: str | None) -> None:
+    """Say what the cache holds.
+
+    \b
+    Examples:
+      conflictcheck cache info
+    """
+    from conflictcheck.cli.facts_cache import describe_cache
+
+    click.echo(describe_cache(_cache_dir(cache_dir)))
+
+
+@cache.command("clear")
+@cache_dir_option
+def cache_clear(cache_dir: str | None) -> None:
+    """Forget everything in the cache.
+
+    \b
+    Examples:
+      conflictcheck cache clear
+    """
+    from conflictcheck.cli.facts_cache import clear_cache
+
+    click.echo(clear_cache(_cache_dir(cache_dir)))
+
+
+def _cache_dir(given: str | None) -> Path:
+    from conflictcheck.settings_sources import cache_dir
+
+    return cache_dir(given, os.environ)
+
+
 def _checked(settings: Settings, terminal: Terminal) -> Report:
-    from conflictcheck.pipeline import check as check_specs  # noqa: PLC0415 - the solver and the index are heavy
-    from conflictcheck.progress import Progress  # noqa: PLC0415
+    from conflictcheck.pipeline import check as check_specs
 
-    return check_specs(settings, Progress())
+    with _progress(terminal) as progress:
+        return check_specs(settings, progress)
 
 
-def _format(name: str) -> ReportFormat:
-    from conflictcheck.reports import FORMATS  # noqa: PLC0415
+def _progress(terminal: Terminal) -> AbstractContextManager[Progress]:
+    if terminal.shows_progress:
+        from conflictcheck.cli.progress_bar import ProgressBar
 
-    return next(report_format for report_format in FORMATS if report_format.name == name)
+        return ProgressBar(color=terminal.colors(to_terminal=True))
+    from conflictcheck.progress import Progress
+
+    return nullcontext(Progress())
+
+
+def _report_format(name: str) -> ReportFormat:
+    from conflictcheck.reports import FORMATS
+
+    return next(one for one in FORMATS if one.name == name)
+
+
+def _summary(report: Report) -> str:
+    from conflictcheck.reports.text import summarize
+
+    return summarize(report)
 
 
 def _deliver(chosen: ReportFormat, report: Report, terminal: Terminal, output: str | None) -> None:
-    import sys  # noqa: PLC0415
-
-    from conflictcheck.cli.output import print_report, write_file  # noqa: PLC0415
+    from conflictcheck.cli.output import print_report, write_file
 
     to_terminal = output is None and sys.stdout.isatty()
     text = chosen.render(
-        report, color=terminal.colors(to_terminal=to_terminal), width=width(), verbose=terminal.verbose
+        report, color=terminal.colors(to_terminal=to_terminal), width=report_width(), verbose=terminal.verbose
     )
     if output is not None:
         write_file(Path(output), text)

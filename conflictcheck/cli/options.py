@@ -7,14 +7,14 @@ import sys
 from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import click
 
 from conflictcheck.settings_sources import CommandLine, resolve_settings, use_color
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from conflictcheck.settings import Settings
     from conflictcheck.settings_sources import ColorChoice
@@ -50,7 +50,7 @@ class Terminal:
         return self.progress and not self.quiet and sys.stderr.isatty()
 
 
-def width() -> int:
+def report_width() -> int:
     """Columns for prose: the terminal's, within reason; 80 where there is none."""
     if not sys.stdout.isatty():
         return _WIDTH
@@ -96,21 +96,36 @@ def resolving_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return cast("Callable[..., Any]", _RESOLVING(with_settings))
 
 
-def output_options(formats: Sequence[str]) -> Callable[[Any], Any]:
-    """``--format`` and ``-o``, with these choices."""
-    return _stacked(format_option(formats), _OUTPUT)
+class _Registered(click.Choice):  # type: ignore[type-arg] # click 8.1 knows no click.Choice[str]
+    """The names in a list of `conflictcheck.reports`, which is imported only when they are looked at."""
+
+    def __init__(self, registry: str) -> None:
+        self._registry = registry
+        super().__init__(())
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The names."""
+        import conflictcheck.reports  # noqa: PLC0415 - keeps start-up short
+
+        return tuple(one.name for one in getattr(conflictcheck.reports, self._registry))
+
+    @choices.setter
+    def choices(self, value: object) -> None:
+        """Takes the nothing that it was made with."""
 
 
-def format_option(formats: Sequence[str]) -> Callable[[Any], Any]:
-    """``--format``, with these choices."""
-    return click.option(
+def output_options(*, of: Literal["reports", "graphs"], to_file: bool = True) -> Callable[[Any], Any]:
+    """``--format`` with the registered choices, and ``-o`` for a file."""
+    form = click.option(
         "--format",
         "format_name",
-        type=click.Choice(formats),
+        type=_Registered("FORMATS" if of == "reports" else "GRAPHS"),
         default="text",
         show_default=True,
-        help="The form of the report.",
+        help="The form of the report." if of == "reports" else "The form of the graph.",
     )
+    return _stacked(form, _OUTPUT) if to_file else form
 
 
 cache_dir_option = click.option(

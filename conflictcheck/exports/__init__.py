@@ -1,1 +1,12 @@
-"""TBD."""
+"""The ways an environment can be written: one file an export, and one list."""
+
+from __future__ import annotations
+
+from conflictcheck.exports.base import Export
+from conflictcheck.exports.pylock import PylockExport
+from conflictcheck.exports.requirements import RequirementsExport
+
+EXPORTS: tuple[Export, ...] = (RequirementsExport(), PylockExport())
+"""What ``--export`` takes; the first is the default."""
+
+__all__ = ["EXPORTS", "Export"]

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from conflictcheck.reports.base import ReportFormat
+from conflictcheck.reports.dot import DotGraph, DotReport
 from conflictcheck.reports.json import JsonReport
+from conflictcheck.reports.mermaid import MermaidGraph, MermaidReport
 from conflictcheck.reports.text import TextReport
+from conflictcheck.reports.tree import TreeGraph
 
-FORMATS: tuple[ReportFormat, ...] = (TextReport(), JsonReport())
-"""What ``--format`` takes."""
+FORMATS: tuple[ReportFormat, ...] = (TextReport(), JsonReport(), MermaidReport(), DotReport())
+"""What ``--format`` takes: the verdict and the clashes."""
 
-__all__ = ["FORMATS", "ReportFormat"]
+GRAPHS: tuple[ReportFormat, ...] = (TreeGraph(), MermaidGraph(), DotGraph())
+"""What ``graph --format`` takes: the dependencies in each environment."""
+
+__all__ = ["FORMATS", "GRAPHS", "ReportFormat"]

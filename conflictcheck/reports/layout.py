@@ -139,6 +139,10 @@ class Page:
             self._lines.append((start + lines[0]).rstrip())
             self._lines.extend(" " * column + line for line in lines[1:])
 
+    def lines(self, lines: list[str]) -> None:
+        """Lines that are made visible and painted already, and not to be wrapped."""
+        self._lines.extend(lines)
+
     def text(self) -> str:
         """Everything, ending in one line break."""
         return "\n".join(self._lines).rstrip("\n") + "\n"

@@ -6,9 +6,9 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, ClassVar
 
 from conflictcheck.model import RequirementKind, Severity, Verdict
+from conflictcheck.phrases import and_list, count, targets_of
 from conflictcheck.reports.base import ReportFormat
 from conflictcheck.reports.layout import Page, Style
-from conflictcheck.reports.wording import and_list, count, targets_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Small phrases that several report formats share."""
+"""Small phrases that reports, exports and messages share."""
 
 from __future__ import annotations
 
@@ -28,3 +28,13 @@ def targets_of(report: Report) -> str:
         versions = list(dict.fromkeys(target.python_version for target in report.targets))
     platforms = list(dict.fromkeys(target.platform for target in report.targets))
     return f"Python {and_list(versions)} on {and_list(platforms)}"
+
+
+def size_of(number: int) -> str:
+    """A number of bytes for people: ``812 B``, ``3.4 MB``."""
+    amount = float(number)
+    for unit in ("B", "kB", "MB"):
+        if amount < 1000:  # noqa: PLR2004 - what the unit's letter stands for
+            return f"{number} B" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} GB"

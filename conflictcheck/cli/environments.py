@@ -1,0 +1,93 @@
+"""What ``split`` and ``graph`` do with the environments of a report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conflictcheck.cli.output import write_files
+from conflictcheck.errors import InternalError, OutputError, UsageError
+from conflictcheck.exports import EXPORTS, Export
+from conflictcheck.model import Verdict
+from conflictcheck.phrases import and_list
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conflictcheck.model import Report
+
+
+def chosen_exports(names: Sequence[str]) -> tuple[Export, ...]:
+    """The exports by name, the default one where none is named.
+
+    Raises:
+        UsageError: there is none of a name.
+    """
+    known = {export.name: export for export in EXPORTS}
+    for name in names:
+        if name not in known:
+            raise UsageError(f"--export: there is no format called {name!r}", hint=f"use {and_list(list(known))}")
+    return tuple(known[name] for name in dict.fromkeys(names)) or EXPORTS[:1]
+
+
+def checked_folder(output: str) -> Path:
+    """The folder to write to, checked before the long work begins.
+
+    Raises:
+        OutputError: something else has its name.
+    """
+    folder = Path(output)
+    if folder.exists() and not folder.is_dir():
+        raise OutputError("this is a file", file=output, hint="name a folder with -o")
+    return folder
+
+
+def write_environments(report: Report, exports: Sequence[Export], folder: Path) -> list[Path]:
+    """Write each environment in each format; everything is rendered before the first file is written.
+
+    Args:
+        report: the answer; one that is undecided writes nothing.
+        exports: the formats.
+        folder: where to; made if it is not there.
+
+    Returns:
+        The files written.
+
+    Raises:
+        OutputError: a format cannot express an environment, or a file cannot be written.
+    """
+    if report.verdict is Verdict.UNDECIDED:
+        return []
+    texts: dict[Path, str] = {}
+    for environment in report.environments:
+        for export in exports:
+            for filename, text in export.files(environment, report).items():
+                path = folder / filename
+                if path in texts:
+                    raise InternalError(f"two environments would be written to {filename}")
+                texts[path] = text
+    if texts:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"this folder cannot be made ({error.strerror})", file=str(folder), hint="name another one with -o"
+            ) from None
+        write_files(texts)
+    return list(texts)
+
+
+def only_environment(report: Report, name: str) -> Report:
+    """The report with one of its environments.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    chosen = tuple(environment for environment in report.environments if environment.name == name)
+    if not chosen:
+        raise UsageError(
+            f"--environment: there is none called {name!r}",
+            hint=f"there is {and_list([environment.name for environment in report.environments])}",
+        )
+    return replace(report, environments=chosen)

@@ -1,0 +1,80 @@
+"""What an export is."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from conflictcheck.model import Environment, Pin, Report
+
+_UNFIT = re.compile(r"[^A-Za-z0-9_-]+")
+
+
+class Export(ABC):
+    """Turns an environment into files from which it can be installed.
+
+    Attributes:
+        name: the value of ``--export`` that chooses it.
+    """
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def files(self, environment: Environment, report: Report) -> dict[str, str]:
+        """Render the environment.
+
+        Args:
+            environment: one of the report's.
+            report: for what the environment does not say itself, such as the targets.
+
+        Returns:
+            File name (no path) to text. The same environment gives the same text.
+
+        Raises:
+            OutputError: the format cannot express it.
+        """
+
+
+def stem(environment: Environment) -> str:
+    """The environment's name as a part of a file name: letters, digits, ``-`` and ``_`` (PEP 751: no dots)."""
+    return _UNFIT.sub("-", environment.name).strip("-") or "environment"
+
+
+def platform_marker(platforms: tuple[str, ...], python_version: str) -> str | None:
+    """A marker that is true on these platforms (PEP 508).
+
+    Args:
+        platforms: as in `Pin.platforms`; empty for all.
+        python_version: any that the platforms are known for.
+
+    Returns:
+        The marker's text, or None for no restriction.
+    """
+    from conflictcheck.targets import make_target  # noqa: PLC0415 - imports packaging's tags
+
+    parts = []
+    for platform in platforms:
+        values = make_target(python_version, platform).environment
+        parts.append(
+            f'sys_platform == "{values["sys_platform"]}" and platform_machine == "{values["platform_machine"]}"'
+        )
+    parts = list(dict.fromkeys(parts))
+    return " or ".join(f"({part})" if len(parts) > 1 else part for part in parts) or None
+
+
+def is_direct(pin: Pin) -> bool:
+    """Whether the pin is a direct reference, not a release of an index."""
+    return pin.url is not None
+
+
+def local_path(url: str) -> str | None:
+    """The path of a ``file:`` URL of this machine, or None for any other."""
+    from urllib.parse import urlsplit  # noqa: PLC0415
+    from urllib.request import url2pathname  # noqa: PLC0415
+
+    parts = urlsplit(url)
+    if parts.scheme != "file":
+        return None
+    return url2pathname(parts.path)
