@@ -35,6 +35,9 @@ IN_MEMORY = 8 << 20
 """Bytes of a downloaded archive that are kept in memory; a larger one goes to a temporary file."""
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+SMALL = 64 << 10
+NO_BODY = TRANSIENT | REDIRECTS
+"""Statuses whose body nobody reads."""
 
 
 class FetchError(Exception):
@@ -183,25 +186,38 @@ class Transport:
     def _get(self, url: str, limit: int, headers: dict[str, str], auth: httpx2.Auth | None, *, archive: bool) -> Answer:
         if archive:
             headers = {"accept-encoding": "identity", **headers}
-        sink: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY) if archive else io.BytesIO()
+        too_large = FetchError(f"{shown_address(url)}: the answer is larger than {limit} bytes")
         started = time.monotonic()
-        size = 0
-        with self._client.stream("GET", url, headers=headers, auth=auth, follow_redirects=False) as response:
-            if response.status_code in TRANSIENT | REDIRECTS:
-                limit = 0
-            elif int(response.headers.get("content-length", "0")) > limit:
-                raise FetchError(f"{shown_address(url)}: the answer is larger than {limit} bytes")
-            for chunk in response.iter_raw() if archive else response.iter_bytes():
-                size += len(chunk)
-                if size > limit:
-                    break
-                sink.write(chunk)
-                elapsed = time.monotonic() - started
-                if elapsed > self._timeout and size < elapsed * MIN_SPEED:
-                    raise httpx2.ReadTimeout("too slow", request=response.request)
-        if size > limit > 0:
-            raise FetchError(f"{shown_address(url)}: the answer is larger than {limit} bytes")
+        sink: IO[bytes] = io.BytesIO()
+        try:
+            with self._client.stream("GET", url, headers=headers, auth=auth, follow_redirects=False) as response:
+                if response.status_code in NO_BODY:
+                    if int(response.headers.get("content-length", SMALL)) < SMALL:
+                        response.read()  # so that the connection can be used again
+                    return Answer(response.status_code, response.headers, url, sink)
+                if int(response.headers.get("content-length", "0")) > limit:
+                    raise too_large
+                size = 0
+                for chunk in response.iter_raw() if archive else response.iter_bytes():
+                    size += len(chunk)
+                    if size > limit:
+                        raise too_large
+                    if archive and size > IN_MEMORY and isinstance(sink, io.BytesIO):
+                        sink = _on_disk(sink)
+                    sink.write(chunk)
+                    elapsed = time.monotonic() - started
+                    if elapsed > self._timeout and size < elapsed * MIN_SPEED:
+                        raise httpx2.ReadTimeout("too slow", request=response.request)
+        except BaseException:
+            sink.close()
+            raise
         return Answer(response.status_code, response.headers, url, sink)
+
+
+def _on_disk(sink: io.BytesIO) -> IO[bytes]:
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - whoever gets the answer closes it
+    file.write(sink.getvalue())
+    return file
 
 
 def _redirected(url: str, location: str) -> str:

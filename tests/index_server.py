@@ -1,0 +1,316 @@
+"""A package index on the loopback interface, made of a dict, with the faults that real ones have."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from html import escape
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import artifacts
+from packaging.utils import canonicalize_name
+
+from conflictcheck.index.memory import Rel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+JSON = "application/vnd.pypi.simple.v1+json"
+HTML = "text/html; charset=utf-8"
+
+Ranges = Literal["yes", "ignored", "no-suffix", "refused", "short", "bare", "shifted"]
+
+
+@dataclass(slots=True)
+class Fault:
+    """What goes wrong with a request.
+
+    Attributes:
+        status: to answer with instead.
+        headers: to add.
+        body: to answer with instead.
+        content_type: to claim.
+        delay: seconds before the answer.
+        cut: bytes of the body after which the connection ends.
+        times: how often, from now on; then all is well again. None: for ever.
+    """
+
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    content_type: str | None = None
+    delay: float = 0.0
+    cut: int | None = None
+    times: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    data: bytes
+    name: str
+    rel: Rel
+    metadata: bytes | None
+
+
+class IndexServer:
+    """Serves packages over HTTP while it is entered: ``with IndexServer({"a": {"1.0": ["b>=1"]}}) as index: …``.
+
+    Args:
+        packages: as for `MemoryIndex`: for each name its releases, each a list of requirements or a `Rel`.
+        form: of its pages, unless the client accepts only the other one.
+        metadata_files: whether wheels have metadata files beside them (PEP 658).
+        ranges: how it answers requests for parts of files.
+        login: user name and password that it asks for, or None.
+        max_age: seconds that pages are said to be fresh, or None to say nothing.
+        padding: bytes of payload in each wheel.
+
+    Attributes:
+        faults: by pattern of the path (``/simple/a/``, ``/files/*``), may be changed while it serves.
+        files: what is behind ``/files/``, by filename; may be changed or added to.
+        requests: how often each path was asked for.
+        headers: those of the last request for each path, names in lower case.
+    """
+
+    def __init__(
+        self,
+        packages: Mapping[str, Mapping[str, Rel | Sequence[str]]],
+        *,
+        form: Literal["json", "html"] = "json",
+        metadata_files: bool = False,
+        ranges: Ranges = "yes",
+        login: tuple[str, str] | None = None,
+        max_age: int | None = None,
+        padding: int = 0,
+    ) -> None:
+        self.form = form
+        self.metadata_files = metadata_files
+        self.ranges = ranges
+        self.login = login
+        self.max_age = max_age
+        self.faults: dict[str, Fault] = {}
+        self.files: dict[str, _Stored] = {}
+        self.names = {canonicalize_name(name) for name in packages}
+        self.requests: Counter[str] = Counter()
+        self.headers: dict[str, dict[str, str]] = {}
+        self._lock = threading.Lock()
+        for name, releases in packages.items():
+            for version, given in releases.items():
+                self.add(name, version, given if isinstance(given, Rel) else Rel(requires=given), padding=padding)
+
+    def add(self, name: str, version: str, rel: Rel, *, padding: int = 0) -> None:
+        """Add a release."""
+        self.names.add(canonicalize_name(name))
+        said: dict[str, Any] = {"requires": rel.requires, "requires_python": rel.requires_python, "extras": rel.extras}
+        for tags in rel.tags:
+            data = artifacts.wheel(name, version, **said, padding=padding)
+            self.store(
+                artifacts.wheel_filename(name, version, tags),
+                data,
+                name=name,
+                rel=rel,
+                metadata=artifacts.core_metadata(name, version, **said),
+            )
+        if rel.sdist:
+            data = artifacts.sdist(name, version, form="pkg-info" if rel.inferred else "static", **said)
+            self.store(artifacts.sdist_filename(name, version), data, name=name, rel=rel)
+
+    def store(
+        self, filename: str, data: bytes, *, name: str, rel: Rel | None = None, metadata: bytes | None = None
+    ) -> None:
+        """Put a file behind ``/files/`` and on the page of a package."""
+        self.names.add(canonicalize_name(name))
+        self.files[filename] = _Stored(data, canonicalize_name(name), rel or Rel(), metadata)
+
+    @property
+    def root(self) -> str:
+        """Scheme, host and port."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    @property
+    def url(self) -> str:
+        """The root of the Simple API."""
+        return f"{self.root}/simple"
+
+    @property
+    def url_with_login(self) -> str:
+        """The same with user name and password."""
+        user, password = self.login or ("user", "secret")
+        return self.url.replace("http://", f"http://{user}:{password}@")
+
+    @property
+    def links_url(self) -> str:
+        """A page that links to all files, for find-links."""
+        return f"{self.root}/links/"
+
+    def __enter__(self) -> Self:
+        """Serve until left."""
+        handler = type("Handler", (_Handler,), {"index": self})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server.daemon_threads = True
+        self._server.block_on_close = False
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def fault_for(self, path: str) -> Fault | None:
+        """The fault that this request meets, which uses it up."""
+        with self._lock:
+            for pattern, fault in self.faults.items():
+                if fnmatchcase(path, pattern) and fault.times != 0:
+                    if fault.times is not None:
+                        fault.times -= 1
+                    return fault
+        return None
+
+    def note(self, path: str, headers: Mapping[str, str]) -> None:
+        """Count a request."""
+        with self._lock:
+            self.requests[path] += 1
+            self.headers[path] = {key.lower(): value for key, value in headers.items()}
+
+    def links(self, name: str | None) -> list[dict[str, Any]]:
+        """The files of a package, or all, as the JSON form has them."""
+        found = []
+        for filename, stored in sorted(self.files.items()):
+            if name not in {None, stored.name}:
+                continue
+            link: dict[str, Any] = {
+                "filename": filename,
+                "url": f"../../files/{filename}",
+                "hashes": {"sha256": hashlib.sha256(stored.data).hexdigest()},
+                "requires-python": stored.rel.requires_python,
+                "size": len(stored.data),
+                "yanked": False if stored.rel.yanked is None else stored.rel.yanked or True,
+            }
+            if stored.rel.upload_time:
+                link["upload-time"] = stored.rel.upload_time
+            if self.metadata_files and stored.metadata is not None:
+                link["core-metadata"] = {"sha256": hashlib.sha256(stored.metadata).hexdigest()}
+            found.append(link)
+        return found
+
+
+def html_page(title: str, links: Sequence[Mapping[str, Any]]) -> bytes:
+    """Links in the HTML form."""
+    anchors = []
+    for link in links:
+        attributes = ""
+        if link["requires-python"] is not None:
+            attributes += f' data-requires-python="{escape(link["requires-python"])}"'
+        if link["yanked"] is not False:
+            attributes += f' data-yanked="{escape("" if link["yanked"] is True else link["yanked"])}"'
+        if "core-metadata" in link:
+            attributes += f' data-core-metadata="sha256={link["core-metadata"]["sha256"]}"'
+        url = f"{link['url']}#sha256={link['hashes']['sha256']}"
+        anchors.append(f'<a href="{escape(url)}"{attributes}>{escape(link["filename"])}</a><br>')
+    return f"<!DOCTYPE html><html><head><title>{title}</title></head><body>{''.join(anchors)}</body></html>".encode()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    index: IndexServer
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def log_message(self, *_: object) -> None:
+        """Be quiet."""
+
+    def do_GET(self) -> None:
+        index, path = self.index, self.path.partition("?")[0]
+        index.note(path, self.headers)
+        fault = index.fault_for(path) or Fault()
+        if fault.delay:
+            time.sleep(fault.delay)
+        if fault.status is not None or fault.body is not None:
+            self._answer(fault.status or 200, fault.body or b"", fault.content_type or HTML, fault.headers, fault.cut)
+        elif index.login and self.headers.get("Authorization") != _basic(index.login):
+            self._answer(401, b"", HTML, {"WWW-Authenticate": 'Basic realm="index"'})
+        elif path.startswith("/simple/"):
+            self._page(path.removeprefix("/simple/").strip("/"), fault)
+        elif path == "/links/":
+            links = [link | {"url": link["url"].removeprefix("../")} for link in index.links(None)]
+            self._answer(200, html_page("files", links), HTML, fault.headers, fault.cut)
+        elif path.startswith("/files/"):
+            self._file(path.removeprefix("/files/"), fault)
+        else:
+            self._answer(404, b"not found", HTML)
+
+    def _page(self, name: str, fault: Fault) -> None:
+        index = self.index
+        if name not in index.names:
+            self._answer(404, b"not found", HTML)
+            return
+        links = index.links(name)
+        if index.form == "json" and "json" in self.headers.get("Accept", ""):
+            detail = {"meta": {"api-version": "1.1"}, "name": name, "files": links}
+            body, kind = json.dumps(detail).encode(), JSON
+        else:
+            body, kind = html_page(f"Links for {name}", links), HTML
+        etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+        headers = {"ETag": etag, **fault.headers}
+        if index.max_age is not None:
+            headers["Cache-Control"] = f"max-age={index.max_age}"
+        if self.headers.get("If-None-Match") == etag:
+            self._answer(304, b"", kind, headers)
+        else:
+            self._answer(200, body, fault.content_type or kind, headers, fault.cut)
+
+    def _file(self, filename: str, fault: Fault) -> None:
+        stored = self.index.files.get(filename.removesuffix(".metadata"))
+        if stored is None:
+            self._answer(404, b"not found", HTML)
+        elif filename.endswith(".metadata"):
+            if self.index.metadata_files and stored.metadata is not None:
+                self._answer(200, stored.metadata, "application/octet-stream", fault.headers, fault.cut)
+            else:
+                self._answer(404, b"not found", HTML)
+        elif self.index.ranges == "ignored" or "Range" not in self.headers:
+            self._answer(200, stored.data, "application/octet-stream", fault.headers, fault.cut)
+        else:
+            self._part(stored.data, self.headers["Range"].removeprefix("bytes="), fault)
+
+    def _part(self, data: bytes, asked: str, fault: Fault) -> None:
+        first, _, last = asked.partition("-")
+        if self.index.ranges == "refused" or (self.index.ranges == "no-suffix" and not first):
+            self._answer(416, b"", HTML)
+            return
+        start = int(first) if first else max(0, len(data) - int(last))
+        stop = min(len(data), int(last) + 1) if first and last else len(data)
+        if self.index.ranges == "short":
+            stop = (start + stop) // 2
+        shift = 7 if self.index.ranges == "shifted" else 0
+        headers = {"Content-Range": f"bytes {start}-{stop - 1}/{len(data)}", **fault.headers}
+        if self.index.ranges == "bare":
+            del headers["Content-Range"]
+        part = data[max(0, start - shift) : stop - shift]
+        self._answer(206, part, "application/octet-stream", headers, fault.cut)
+
+    def _answer(
+        self, status: int, body: bytes, kind: str, headers: Mapping[str, str] | None = None, cut: int | None = None
+    ) -> None:
+        self.send_response(status)
+        for key, value in {"Content-Type": kind, "Content-Length": str(len(body)), **(headers or {})}.items():
+            self.send_header(key, value)
+        self.end_headers()
+        try:
+            self.wfile.write(body[:cut])
+        except OSError:
+            self.close_connection = True
+        if cut is not None:
+            self.close_connection = True
+
+
+def _basic(login: tuple[str, str]) -> str:
+    return "Basic " + base64.b64encode(":".join(login).encode()).decode()
