@@ -11,8 +11,10 @@ from conflictcheck.model import ReadResult, RequirementKind, Severity, Spec, Spe
 from conflictcheck.readers.base import Workspace
 from conflictcheck.readers.discovery import find_files
 from conflictcheck.readers.lines import Origin, parse_requirement
+from conflictcheck.readers.pyproject import PyprojectReader
 from conflictcheck.readers.requirements import RequirementsReader
 from conflictcheck.readers.requirements_file import read_requirements_file
+from conflictcheck.readers.script import ScriptReader
 from conflictcheck.readers.text import quote
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from conflictcheck.model import Diagnostic, Requirement
     from conflictcheck.readers.base import Reader
 
-READERS: tuple[Reader, ...] = (RequirementsReader(),)
+READERS: tuple[Reader, ...] = (RequirementsReader(), PyprojectReader(), ScriptReader())
 """Every input format; the first that takes a file reads it."""
 
 WITH = SpecId("--with")
@@ -146,7 +148,7 @@ def _search(folder: Path, workspace: Workspace, *, may_be_empty: bool) -> list[S
         if by := workspace.included_by(path):
             how = "as constraints" if by[0][0] is RequirementKind.CONSTRAINT else "whole"
             workspace.note("passed-over", f"included by {workspace.name(by[0][1])}, {how}", file=file)
-        elif not (specs := [spec for spec in specs if spec.requirements]):
+        elif not (specs := [spec for spec in specs if _asks(spec)]):
             workspace.note("passed-over", f"{reader.label} that asks for nothing", file=file)
         else:
             workspace.note("spec-found", f"{reader.label}{_sections(specs, file)}", file=file)
@@ -155,6 +157,10 @@ def _search(folder: Path, workspace: Workspace, *, may_be_empty: bool) -> list[S
         looked_for = "; ".join(reader.looked_for for reader in READERS)
         raise SpecError("no spec in this folder", hint=f"looked for {looked_for}")
     return found
+
+
+def _asks(spec: Spec) -> bool:
+    return any(requirement.kind is RequirementKind.REQUIREMENT for requirement in spec.requirements)
 
 
 def _sections(specs: list[Spec], file: str) -> str:

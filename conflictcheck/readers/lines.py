@@ -178,8 +178,13 @@ def _is_name(text: str) -> bool:
     return True
 
 
-def parse_python(value: str, origin: Origin) -> Requirement:
+def parse_python(value: str, origin: Origin, *, written: str | None = None) -> Requirement:
     """The requirement of kind PYTHON that a ``requires-python`` states.
+
+    Args:
+        value: the specifier.
+        origin: where it stands.
+        written: the text for reports where it is not ``requires-python = "…"``.
 
     Raises:
         SpecError: it is no version specifier, with file and line.
@@ -196,7 +201,7 @@ def parse_python(value: str, origin: Origin) -> Requirement:
         ) from None
     return Requirement(
         spec=origin.spec,
-        text=f'requires-python = "{collapse(value)}"',
+        text=f'requires-python = "{collapse(value)}"' if written is None else collapse(written),
         name=canonicalize_name("python"),
         specifier=specifier,
         file=origin.file,

@@ -53,6 +53,7 @@ def read_requirements_file(
     spec: SpecId,
     workspace: Workspace,
     restricting: RequirementKind | None = None,
+    index: IndexOptions | None = None,
 ) -> Collected:
     """All requirements and index options of a file and its includes.
 
@@ -63,11 +64,13 @@ def read_requirements_file(
         spec: the spec that the lines belong to.
         workspace: for names, problems and notes.
         restricting: what all lines do, in a file given with ``--constraint`` or ``--override``; None for a spec's file.
+        index: the options met before, in other files of the spec.
 
     Raises:
         SpecError: the file itself cannot be read; without its name.
     """
     reading = _Reading(spec, path, workspace, restricting)
+    reading.collected.index = index or IndexOptions()
     reading.read(path, restricting or RequirementKind.REQUIREMENT, chain=())
     return reading.collected
 

@@ -1,0 +1,119 @@
+"""Poetry's way to write dependencies, as PEP 508 requirements.
+
+Source: Poetry's documentation, "Dependency specification".
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from packaging.version import InvalidVersion, Version
+
+from conflictcheck.errors import SpecError
+from conflictcheck.readers.text import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_CLAUSE = re.compile(r"(?P<operator>===|==|!=|<=|>=|~=|<|>|\^|~|=)?\s*(?P<version>[^\s,]+)")
+_SCP = re.compile(r"^(?P<user>[\w.-]+@)(?P<host>[\w.-]+):(?!//)(?P<path>.+)$")
+
+
+def to_pep508(name: str, value: Any) -> Iterator[str]:
+    """The requirements that an entry of a dependency table stands for; several where it lists alternatives.
+
+    Raises:
+        SpecError: it is not understood; without file and line.
+    """
+    for entry in value if isinstance(value, list) else [value]:
+        if isinstance(entry, str):
+            yield f"{name}{specifier(entry)}"
+        elif isinstance(entry, dict):
+            yield _from_table(name, entry)
+        else:
+            raise SpecError(f"the dependency {quote(name)} is neither a version nor a table")
+
+
+def _from_table(name: str, entry: dict[str, Any]) -> str:
+    extras = entry.get("extras", [])
+    if not isinstance(extras, list) or not all(isinstance(extra, str) for extra in extras):
+        raise SpecError(f"the extras of {quote(name)} are not a list of names")
+    for key in ("version", "git", "path", "file", "url", "branch", "tag", "rev", "subdirectory", "python", "markers"):
+        if not isinstance(entry.get(key, ""), str):
+            raise SpecError(f"{key} of {quote(name)} is not a text")
+    bare = f"{name}[{','.join(extras)}]" if extras else name
+    place = _place(entry)
+    text = f"{bare} @ {place}" if place else f"{bare}{specifier(entry.get('version', '*'))}"
+    conditions = []
+    if entry.get("python"):
+        conditions += _python_conditions(entry["python"])
+    if platform := entry.get("platform"):
+        conditions.append(f'sys_platform == "{platform}"')
+    if entry.get("markers"):
+        conditions.append(f"({entry['markers']})")
+    return f"{text} ; {' and '.join(conditions)}" if conditions else text
+
+
+def _place(entry: dict[str, Any]) -> str:
+    subdirectory = f"#subdirectory={entry['subdirectory']}" if entry.get("subdirectory") else ""
+    if git := entry.get("git"):
+        if found := _SCP.match(git):
+            git = f"ssh://{found['user']}{found['host']}/{found['path']}"
+        revision = next((entry[key] for key in ("rev", "tag", "branch") if entry.get(key)), "")
+        return f"git+{git}{'@' if revision else ''}{revision}{subdirectory}"
+    return f"{entry.get('url') or entry.get('path') or entry.get('file') or ''}{subdirectory}"
+
+
+def _python_conditions(text: str) -> list[str]:
+    conditions = []
+    for clause in filter(None, specifier(text).split(",")):
+        found = re.fullmatch(r"([<>=!~]+)(.+)", clause)
+        if found is None:
+            raise AssertionError(f"a clause was expected: {clause}")
+        variable = "python_version" if found[2].endswith(".*") else "python_full_version"
+        conditions.append(f'{variable} {found[1]} "{found[2]}"')
+    return conditions
+
+
+def specifier(text: str) -> str:
+    """The PEP 440 specifier that a version constraint stands for; empty for any version.
+
+    Raises:
+        SpecError: it is not understood, or has no PEP 440 form.
+    """
+    if "|" in text:
+        raise SpecError(
+            f"the constraint {quote(text)} joins several ranges, which no requirement can say",
+            hint="write one range, and leave out versions with !=",
+        )
+    clauses = []
+    rest = text.strip()
+    while rest:
+        found = _CLAUSE.match(rest)
+        if found is None:
+            raise SpecError(f"{quote(text)} is not a version constraint")
+        clauses.append(_clause(found["operator"] or "", found["version"], text))
+        rest = rest[found.end() :].lstrip(" \t,")
+    return ",".join(filter(None, clauses))
+
+
+def _clause(operator: str, version: str, text: str) -> str:
+    if version == "*" and operator in ("", "=", "==", "^", "~", ">="):
+        return ""
+    try:
+        parsed = Version(version.removesuffix(".*").removesuffix(".x"))
+    except InvalidVersion:
+        raise SpecError(f"{quote(text)} is not a version constraint") from None
+    if operator == "^":
+        kept = next((i for i, number in enumerate(parsed.release) if number), len(parsed.release) - 1)
+        return f">={parsed},<{_bumped(parsed, kept)}"
+    if operator == "~":
+        return f">={parsed},<{_bumped(parsed, min(1, len(parsed.release) - 1))}"
+    return f"{'==' if operator in ('', '=') else operator}{version}"
+
+
+def _bumped(version: Version, position: int) -> str:
+    """The first version whose number at `position` is one higher."""
+    epoch = f"{version.epoch}!" if version.epoch else ""
+    return epoch + ".".join(map(str, (*version.release[:position], version.release[position] + 1)))

@@ -1,0 +1,243 @@
+"""The dependencies of a project as its ``pyproject.toml`` states them, whichever tool's tables hold them.
+
+Sources: PEP 621 for ``[project]``, PEP 735 for ``[dependency-groups]``, Poetry's documentation for ``[tool.poetry]``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from packaging.utils import InvalidName, NormalizedName, canonicalize_name
+
+from conflictcheck.errors import SpecError
+from conflictcheck.readers.poetry import specifier, to_pep508
+from conflictcheck.readers.text import collapse, quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conflictcheck.readers.toml_document import Place, TomlDocument
+
+_POETRY = ("tool", "poetry")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One dependency of a section.
+
+    Attributes:
+        line: of the file.
+        written: as written, for reports.
+        value: the requirement, or the name of the group that is included.
+        is_include: whether it includes a group.
+    """
+
+    line: int
+    written: str
+    value: str
+    is_include: bool = False
+
+
+@dataclass(slots=True)
+class Tables:
+    """What a ``pyproject.toml`` states.
+
+    Attributes:
+        name: of the project, or None.
+        has_project: whether there is a project with dependencies of its own, be there none of them.
+        python: the Python versions with the line and the text as written, or None.
+        main: the project's own dependencies.
+        extras: by normalized name.
+        groups: by normalized name.
+        dynamic: which of ``dependencies`` and ``optional-dependencies`` are stated elsewhere.
+        problems: what is not understood.
+    """
+
+    name: NormalizedName | None = None
+    has_project: bool = False
+    python: tuple[str, int, str | None] | None = None
+    main: list[Entry] = field(default_factory=list)
+    extras: dict[NormalizedName, list[Entry]] = field(default_factory=dict)
+    groups: dict[NormalizedName, list[Entry]] = field(default_factory=dict)
+    dynamic: tuple[str, ...] = ()
+    problems: list[SpecError] = field(default_factory=list)
+
+
+def read_tables(document: TomlDocument) -> Tables:
+    """What a document states; what is wrong in it is among the problems."""
+    reading = _Reading(document)
+    reading.project()
+    reading.dependency_groups()
+    reading.poetry()
+    return reading.tables
+
+
+class _Reading:
+    def __init__(self, document: TomlDocument) -> None:
+        self.tables = Tables()
+        self._document = document
+
+    def _problem(self, message: str, *place: str | int, hint: str | None = None) -> None:
+        self.tables.problems.append(SpecError(message, line=self._document.line(*place), hint=hint))
+
+    def _expected(self, kind: type, *place: str | int) -> Any:
+        """The value at a place; where it is missing or of another type an empty one."""
+        value = self._document.get(*place)
+        if value is None:
+            return kind()
+        if not isinstance(value, kind):
+            what = "a table" if kind is dict else "a list" if kind is list else "a text"
+            self._problem(f"{'.'.join(map(str, place))} is not {what}", *place)
+            return kind()
+        return value
+
+    def _sections(self, *place: str) -> Iterator[tuple[str, NormalizedName]]:
+        """The named sections of a table, each with its normalized name."""
+        seen: dict[NormalizedName, str] = {}
+        for written in self._expected(dict, *place):
+            try:
+                name = canonicalize_name(written, validate=True)
+            except InvalidName:
+                self._problem(f"{quote(written)} is not a usable name in {'.'.join(place)}", *place, written)
+                continue
+            if name in seen:
+                self._problem(f"{quote(written)} and {quote(seen[name])} are the same name", *place, written)
+                continue
+            seen[name] = written
+            yield written, name
+
+    def _list(self, *place: str) -> Iterator[tuple[int, Any]]:
+        yield from enumerate(self._expected(list, *place))
+
+    def _texts(self, *place: str) -> list[Entry]:
+        entries = []
+        for position, value in self._list(*place):
+            if isinstance(value, str):
+                entries.append(Entry(self._document.line(*place, position), value, value))
+            else:
+                self._problem(f"an item of {'.'.join(place)} is not a text", *place, position, hint="put it in quotes")
+        return entries
+
+    def project(self) -> None:
+        """``[project]``."""
+        table = self._expected(dict, "project")
+        if not table:
+            return
+        tables = self.tables
+        tables.has_project = True
+        name = self._expected(str, "project", "name")
+        tables.name = canonicalize_name(name) if name else None
+        dynamic = [value for _, value in self._list("project", "dynamic")]
+        tables.dynamic = tuple(key for key in ("dependencies", "optional-dependencies") if key in dynamic)
+        if python := self._expected(str, "project", "requires-python"):
+            tables.python = (python, self._document.line("project", "requires-python"), None)
+        tables.main = self._texts("project", "dependencies")
+        for written, extra in self._sections("project", "optional-dependencies"):
+            tables.extras[extra] = self._texts("project", "optional-dependencies", written)
+
+    def dependency_groups(self) -> None:
+        """``[dependency-groups]``."""
+        for written, group in self._sections("dependency-groups"):
+            place = ("dependency-groups", written)
+            entries = self.tables.groups.setdefault(group, [])
+            for position, value in self._list(*place):
+                line = self._document.line(*place, position)
+                match value:
+                    case str():
+                        entries.append(Entry(line, value, value))
+                    case {"include-group": str(name)} if len(value) == 1:
+                        entries.append(Entry(line, f"include-group {quote(name)}", name, is_include=True))
+                    case _:
+                        self._problem(
+                            f"an item of the group {quote(written)} is neither a requirement nor an include-group",
+                            *place,
+                            position,
+                        )
+
+    def poetry(self) -> None:
+        """``[tool.poetry]``; what ``[project]`` states comes first, as in Poetry."""
+        if not self._expected(dict, *_POETRY):
+            return
+        tables = self.tables
+        if not tables.has_project or "dependencies" in tables.dynamic:
+            self._poetry_project()
+        for written, group in self._sections(*_POETRY, "group"):
+            tables.groups.setdefault(group, []).extend(self._poetry_entries(*_POETRY, "group", written, "dependencies"))
+            for _, name in self._list(*_POETRY, "group", written, "include-groups"):
+                line = self._document.line(*_POETRY, "group", written, "include-groups")
+                tables.groups[group].append(
+                    Entry(line, f"include-groups {quote(str(name))}", str(name), is_include=True)
+                )
+        if self._document.get(*_POETRY, "dev-dependencies") is not None:
+            tables.groups.setdefault(canonicalize_name("dev"), []).extend(
+                self._poetry_entries(*_POETRY, "dev-dependencies")
+            )
+
+    def _poetry_project(self) -> None:
+        place = (*_POETRY, "dependencies")
+        if self._document.get(*place) is None:
+            return
+        tables = self.tables
+        tables.has_project = True
+        tables.dynamic = tuple(key for key in tables.dynamic if key != "dependencies")
+        name = self._expected(str, *_POETRY, "name")
+        tables.name = tables.name or (canonicalize_name(name) if name else None)
+        optional: dict[NormalizedName, list[Entry]] = {}
+        for key, value in self._expected(dict, *place).items():
+            if key.lower() == "python":
+                self._poetry_python(value, *place, key)
+            elif isinstance(value, dict) and value.get("optional") is True:
+                optional[canonicalize_name(key)] = self._poetry_entry(key, value, *place, key)
+            else:
+                tables.main += self._poetry_entry(key, value, *place, key)
+        for written, extra in self._sections(*_POETRY, "extras"):
+            members = tables.extras.setdefault(extra, [])
+            for position, member in self._list(*_POETRY, "extras", written):
+                if isinstance(member, str) and canonicalize_name(member) in optional:
+                    members += optional[canonicalize_name(member)]
+                elif not isinstance(member, str) or canonicalize_name(member) not in map(
+                    canonicalize_name, self._expected(dict, *place)
+                ):
+                    self._problem(
+                        f"the extra {quote(written)} names {quote(str(member))}, which is no dependency",
+                        *_POETRY,
+                        "extras",
+                        written,
+                        position,
+                    )
+
+    def _poetry_python(self, value: Any, *place: str) -> None:
+        line = self._document.line(*place)
+        if not isinstance(value, str):
+            self._problem("python is not a text", *place)
+            return
+        try:
+            self.tables.python = self.tables.python or (specifier(value), line, f'python = "{value}"')
+        except SpecError as error:
+            self._problem(error.message, *place, hint=error.hint)
+
+    def _poetry_entries(self, *place: str) -> list[Entry]:
+        table = self._expected(dict, *place)
+        return [
+            entry
+            for key, value in table.items()
+            if key.lower() != "python"
+            for entry in self._poetry_entry(key, value, *place, key)
+        ]
+
+    def _poetry_entry(self, key: str, value: Any, *place: str) -> list[Entry]:
+        line = self._document.line(*place)
+        try:
+            return [Entry(line, self._written(key, value, place), text) for text in to_pep508(key, value)]
+        except SpecError as error:
+            self._problem(error.message, *place, hint=error.hint)
+            return []
+
+    def _written(self, key: str, value: Any, place: Place) -> str:
+        """``key = value`` as it stands; put together where the value has a header or dotted keys."""
+        text = self._document.text(*place) if place in self._document.spans else "[["
+        if isinstance(value, dict) and text.startswith("["):
+            text = "{" + ", ".join(f"{k} = {json.dumps(v, default=str)}" for k, v in value.items()) + "}"
+        return collapse(f"{key} = {text}")

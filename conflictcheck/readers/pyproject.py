@@ -1,0 +1,286 @@
+"""``pyproject.toml``: the project's own dependencies, its extras and its dependency groups.
+
+Sources: PEP 621, PEP 735; that an extra or group comes with the project's own dependencies is how uv installs it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from packaging.utils import NormalizedName, canonicalize_name
+
+from conflictcheck.errors import SpecError
+from conflictcheck.model import IndexOptions, RequirementKind, Severity, Spec, SpecId
+from conflictcheck.readers.base import Reader
+from conflictcheck.readers.lines import Origin, parse_python, parse_requirement
+from conflictcheck.readers.project_tables import read_tables
+from conflictcheck.readers.requirements_file import read_requirements_file
+from conflictcheck.readers.text import decode, quote
+from conflictcheck.readers.toml_document import parse_toml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from packaging.markers import Marker
+
+    from conflictcheck.model import Requirement
+    from conflictcheck.readers.base import Workspace
+    from conflictcheck.readers.project_tables import Entry, Tables
+    from conflictcheck.readers.toml_document import TomlDocument
+
+MOST_LINES = 20_000
+"""Requirements of one section, with all that it includes."""
+
+MOST_INCLUDES = 2_000
+"""Extras and groups that one section includes, each time counted."""
+
+DEEPEST = 100
+"""Extras or groups that include one another in a chain."""
+
+_NOT_APPLIED = (
+    (("tool", "uv", "sources"), "the packages are taken from the index"),
+    (("tool", "uv", "constraint-dependencies"), "give them with --constraint"),
+    (("tool", "uv", "override-dependencies"), "give them with --override"),
+    (("tool", "uv", "dev-dependencies"), "move them to [dependency-groups]"),
+    (("tool", "pdm", "dev-dependencies"), "move them to [dependency-groups]"),
+    (("tool", "pdm", "resolution", "overrides"), "give them with --override"),
+    (("tool", "flit", "metadata", "requires"), "move them to [project]"),
+    (("tool", "flit", "metadata", "requires-extra"), "move them to [project]"),
+    (("tool", "pixi", "dependencies"), "conda packages are not looked at"),
+    (("tool", "pixi", "pypi-dependencies"), "move them to [project]"),
+)
+"""Tables that change what is installed and are not read, and what to do or to know about it."""
+
+
+class PyprojectReader(Reader):
+    """``pyproject.toml``; the file is a spec, and so is each extra and group."""
+
+    label: ClassVar[str] = "a pyproject.toml"
+    looked_for: ClassVar[str] = "pyproject.toml with dependencies"
+
+    def finds(self, path: Path, workspace: Workspace) -> bool:  # noqa: ARG002 - the name is enough
+        """By its name."""
+        return path.name == "pyproject.toml"
+
+    def accepts(self, path: Path) -> bool:
+        """By its extension; whether it has the tables shows when it is read."""
+        return path.suffix.lower() == ".toml"
+
+    def read(self, path: Path, section: str | None, workspace: Workspace) -> Sequence[Spec]:
+        """The main spec, each extra and each group; or the one section that is named."""
+        document = parse_toml(decode(workspace.load(path)))
+        file = workspace.name(path)
+        _warn(document, file, workspace)
+        project = _Project(path, document, workspace)
+        return project.all_specs() if section is None else [project.section(section)]
+
+
+def _warn(document: TomlDocument, file: str, workspace: Workspace) -> None:
+    for place, advice in _NOT_APPLIED:
+        if document.get(*place):
+            workspace.note(
+                "not-applied",
+                f"{'.'.join(place)} is not applied: {advice}",
+                file=file,
+                line=document.line(*place),
+                severity=Severity.WARNING,
+            )
+
+
+class _Project:
+    """One file and its sections."""
+
+    def __init__(self, path: Path, document: TomlDocument, workspace: Workspace) -> None:
+        self.path = path
+        self.file = workspace.name(path)
+        self.workspace = workspace
+        self.tables: Tables = read_tables(document)
+        for problem in self.tables.problems:
+            workspace.problem(problem, file=self.file)
+        self.files: dict[NormalizedName | None, list[Path]] = {}  # of setuptools, by extra; None is the main spec
+        self._document = document
+        self._read_dynamic()
+
+    def all_specs(self) -> list[Spec]:
+        """The main spec, the extras, the groups."""
+        specs = [_Section(self, "").spec()] if self.tables.has_project else []
+        specs += [_Section(self, f"#extra:{name}").with_extra(name).spec() for name in self.extras()]
+        specs += [_Section(self, f"#group:{name}").with_group(name).spec() for name in self.tables.groups]
+        if not specs and self.path.name != "pyproject.toml":
+            raise SpecError("no [project], [dependency-groups] or [tool.poetry] in it", hint="is it a pyproject.toml?")
+        return specs
+
+    def section(self, section: str) -> Spec:
+        """One extra or group.
+
+        Raises:
+            SpecError: there is none of that name.
+        """
+        kind, colon, written = section.partition(":")
+        name = canonicalize_name(written)
+        if not colon or kind not in ("extra", "group"):
+            raise SpecError(f"unknown section {quote(section)}", hint="write #extra:NAME or #group:NAME")
+        known = self.extras() if kind == "extra" else list(self.tables.groups)
+        if name not in known:
+            raise _unknown(kind, written, known)
+        result = _Section(self, f"#{kind}:{name}")
+        return (result.with_extra(name) if kind == "extra" else result.with_group(name)).spec()
+
+    def extras(self) -> list[NormalizedName]:
+        """Their names, in the order of the file."""
+        return list(dict.fromkeys([*self.tables.extras, *(name for name in self.files if name is not None)]))
+
+    def _read_dynamic(self) -> None:
+        """Find the files that setuptools reads dependencies from; say what is stated where nothing can be read."""
+        place = ("tool", "setuptools", "dynamic")
+        for key in self.tables.dynamic:
+            stated = self._document.get(*place, key)
+            sections = stated if key == "optional-dependencies" else {None: stated}
+            found = {}
+            for extra, value in sections.items() if isinstance(sections, dict) else ():
+                names = value.get("file") if isinstance(value, dict) else None
+                if names and all(isinstance(name, str) for name in ([names] if isinstance(names, str) else names)):
+                    paths = [self.path.parent / name for name in ([names] if isinstance(names, str) else names)]
+                    found[None if extra is None else canonicalize_name(extra)] = paths
+            self.files.update(found)
+            if not found:
+                self.workspace.note(
+                    "dynamic",
+                    f"the {key} are dynamic: the build states them, so what is said here leaves them out",
+                    file=self.file,
+                    line=self._document.line("project", "dynamic"),
+                    severity=Severity.WARNING,
+                )
+
+
+_Chain = tuple[tuple[NormalizedName, int], ...]
+"""The extras or groups on the way to the one being added, each with the line that includes the next."""
+
+
+class _Section:
+    """The requirements of one section, being gathered."""
+
+    def __init__(self, project: _Project, fragment: str) -> None:
+        self._project = project
+        self._id = SpecId(project.file + fragment)
+        self._requirements: list[Requirement] = []
+        self._index = IndexOptions()
+        self._seen: set[tuple[str, str]] = set()
+        self._folders = (project.path.parent, project.workspace.cwd)
+        tables = project.tables
+        if tables.python is not None:
+            value, line, written = tables.python
+            try:
+                self._requirements.append(parse_python(value, self._origin(line), written=written))
+            except SpecError as error:
+                project.workspace.problem(error)
+        self._add(tables.main)
+        self._add_files(None)
+
+    def spec(self) -> Spec:
+        """What was gathered."""
+        python = self._project.tables.python
+        return Spec(
+            self._id,
+            self._project.file,
+            tuple(self._requirements),
+            requires_python=None if python is None else python[0],
+            index=self._index,
+        )
+
+    def with_extra(self, name: NormalizedName, marker: Marker | None = None) -> _Section:
+        """Add an extra with the extras that it asks for, under a marker."""
+        self._add_extra(name, marker, ())
+        return self
+
+    def with_group(self, name: NormalizedName) -> _Section:
+        """Add a group that exists, with the groups that it includes."""
+        self._add_group(name, ())
+        return self
+
+    def _add_extra(self, name: NormalizedName, marker: Marker | None, chain: _Chain) -> None:
+        # Extras may ask for each other: on the way round, nothing is left to add.
+        if name not in (extra for extra, _ in chain) and self._is_new("extra", name, marker, chain):
+            chain = (*chain, (name, 0))
+            self._add(self._project.tables.extras.get(name, []), marker, chain)
+            self._add_files(name, marker, chain)
+
+    def _add_group(self, name: NormalizedName, chain: _Chain) -> None:
+        if self._is_new("group", name, None, chain):
+            self._add(self._project.tables.groups[name], None, (*chain, (name, 0)))
+
+    def _is_new(self, kind: str, name: NormalizedName, marker: Marker | None, chain: _Chain) -> bool:
+        if len(chain) > DEEPEST or len(self._seen) > MOST_INCLUDES:
+            raise SpecError(f"the {kind}s include one another too often")
+        key = (f"{kind}:{name}", str(marker))
+        is_new = key not in self._seen
+        self._seen.add(key)
+        return is_new
+
+    def _origin(self, line: int) -> Origin:
+        return Origin(self._id, self._project.file, line, self._folders)
+
+    def _add(self, entries: Iterable[Entry], marker: Marker | None = None, chain: _Chain = ()) -> None:
+        for entry in entries:
+            try:
+                if entry.is_include:
+                    self._include(entry, chain)
+                else:
+                    requirement = parse_requirement(entry.written, self._origin(entry.line), value=entry.value)
+                    self._take(requirement, marker, chain)
+            except SpecError as error:
+                self._project.workspace.problem(error, file=self._project.file, line=entry.line)
+            if len(self._requirements) > MOST_LINES:
+                raise SpecError(f"more than {MOST_LINES} requirements in one section", line=entry.line)
+
+    def _include(self, entry: Entry, chain: _Chain) -> None:
+        chain = (*chain[:-1], (chain[-1][0], entry.line))
+        name = canonicalize_name(entry.value)
+        if name not in self._project.tables.groups:
+            raise _unknown("group", entry.value, list(self._project.tables.groups))
+        for position, (group, _) in enumerate(chain):
+            if group == name:
+                loop = [f"{n} (line {line})" for n, line in chain[position:]]
+                raise SpecError(
+                    f"the group {quote(name)} includes itself: {' -> '.join([*loop, name])}",
+                    hint="take out one of these lines",
+                )
+        self._add_group(name, chain)
+
+    def _take(self, requirement: Requirement, marker: Marker | None, chain: _Chain) -> None:
+        if marker is not None:
+            combined = marker if requirement.marker is None else marker & requirement.marker
+            requirement = replace(requirement, marker=combined)
+        if requirement.name != self._project.tables.name:
+            self._requirements.append(requirement)
+            return
+        # The project itself: its own dependencies are in already, what is left is the extras it is asked for with.
+        for extra in requirement.extras:
+            if extra not in self._project.extras():
+                raise _unknown("extra", extra, self._project.extras())
+            self._add_extra(extra, requirement.marker, chain)
+
+    def _add_files(self, extra: NormalizedName | None, marker: Marker | None = None, chain: _Chain = ()) -> None:
+        project = self._project
+        for given in project.files.get(extra, []):
+            path = project.workspace.locate(given)
+            project.workspace.include(path, kind=RequirementKind.REQUIREMENT, by=project.path)
+            try:
+                collected = read_requirements_file(path, self._id, project.workspace, index=self._index)
+            except SpecError as error:
+                name = project.workspace.name(path)
+                what = f"the file {quote(name)} of [tool.setuptools.dynamic]: {error.message}"
+                project.workspace.problem(SpecError(what, hint=error.hint), file=project.file)
+                continue
+            self._index = collected.index
+            for requirement in collected.requirements:
+                self._take(requirement, marker, chain)
+
+
+def _unknown(kind: str, written: str, known: Sequence[str]) -> SpecError:
+    close = difflib.get_close_matches(canonicalize_name(written), known, n=1)
+    have = f"there are {', '.join(known)}" if known else f"it has no {kind}s"
+    return SpecError(f"no {kind} {quote(written)}; {have}", hint=f"did you mean {quote(close[0])}?" if close else None)

@@ -1,0 +1,128 @@
+"""Scripts with inline metadata (PEP 723)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from conflictcheck.errors import SpecError
+from conflictcheck.model import Severity, Spec, SpecId
+from conflictcheck.readers.base import Reader
+from conflictcheck.readers.lines import Origin, parse_python, parse_requirement
+from conflictcheck.readers.text import SIZE_LIMIT, decode
+from conflictcheck.readers.toml_document import parse_toml
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from conflictcheck.model import Requirement
+    from conflictcheck.readers.base import Workspace
+    from conflictcheck.readers.toml_document import TomlDocument
+
+_OPENING = "# /// script"
+_CLOSING = "# ///"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The metadata of a script: its TOML, and the line of the file that it begins on."""
+
+    toml: str
+    first_line: int
+
+
+class ScriptReader(Reader):
+    """Python scripts; one with a block is one spec."""
+
+    label: ClassVar[str] = "a script with inline metadata"
+    looked_for: ClassVar[str] = "*.py scripts with inline metadata"
+
+    def finds(self, path: Path, workspace: Workspace) -> bool:
+        """By its block."""
+        if path.suffix != ".py" or not path.is_file():
+            return False
+        if path.stat().st_size > SIZE_LIMIT or _OPENING.encode() not in (data := workspace.load(path)):
+            return False
+        try:
+            return find_block(decode(data)) is not None
+        except SpecError as error:
+            if error.line is None:
+                return False  # text that no Python reads either
+            workspace.note(
+                "passed-over", error.message, file=workspace.name(path), line=error.line, severity=Severity.WARNING
+            )
+            return False
+
+    def accepts(self, path: Path) -> bool:
+        """By its extension."""
+        return path.suffix == ".py"
+
+    def read(self, path: Path, section: str | None, workspace: Workspace) -> Sequence[Spec]:
+        """The block as one spec."""
+        file = workspace.name(path)
+        if section is not None:
+            raise SpecError("a script has no sections", hint=f"name the file alone: {file}")
+        block = find_block(decode(workspace.load(path)))
+        if block is None:
+            raise SpecError("no inline metadata in this script", hint=f'PEP 723: it begins with the line "{_OPENING}"')
+        document = parse_toml(block.toml, first_line=block.first_line)
+        spec = SpecId(file)
+        requirements: list[Requirement] = []
+        folders = (path.parent, workspace.cwd)
+        python = document.get("requires-python")
+        if python is not None:
+            origin = Origin(spec, file, document.line("requires-python"), folders)
+            try:
+                requirements.append(parse_python(_text(python, "requires-python"), origin))
+            except SpecError as error:
+                workspace.problem(error, file=file, line=origin.line)
+        for position, value in enumerate(_dependencies(document)):
+            origin = Origin(spec, file, document.line("dependencies", position), folders)
+            try:
+                requirements.append(parse_requirement(_text(value, "a dependency"), origin))
+            except SpecError as error:
+                workspace.problem(error, file=file, line=origin.line)
+        return [Spec(spec, file, tuple(requirements), requires_python=python if isinstance(python, str) else None)]
+
+
+def _dependencies(document: TomlDocument) -> list[Any]:
+    dependencies = document.get("dependencies")
+    if dependencies is not None and not isinstance(dependencies, list):
+        raise SpecError("dependencies is not a list", line=document.line("dependencies"))
+    return dependencies or []
+
+
+def _text(value: Any, what: str) -> str:
+    if not isinstance(value, str):
+        raise SpecError(f"{what} is not a text", hint="put it in quotes")
+    return value
+
+
+def find_block(source: str) -> Block | None:
+    """The ``script`` block of a Python file, or None.
+
+    A block runs over the comment lines that follow its opening line; the last closing line among them ends it.
+
+    Raises:
+        SpecError: it has several, or one that is not closed; with the line.
+    """
+    lines = source.replace("\r\n", "\n").split("\n")
+    blocks: list[Block] = []
+    at = 0
+    while at < len(lines):
+        if lines[at].rstrip() != _OPENING:
+            at += 1
+            continue
+        end = at + 1
+        while end < len(lines) and (lines[end] == "#" or lines[end].startswith("# ")):
+            end += 1
+        closing = next((i for i in range(end - 1, at, -1) if lines[i].rstrip() == _CLOSING), None)
+        if closing is None:
+            raise SpecError("the block of inline metadata is not closed", line=at + 1, hint=f'end it with "{_CLOSING}"')
+        blocks.append(Block("\n".join(line[2:] for line in lines[at + 1 : closing]) + "\n", at + 2))
+        at = closing + 1
+    if len(blocks) > 1:
+        first, second = (block.first_line - 1 for block in blocks[:2])
+        raise SpecError(f"a second block of inline metadata; the first is at line {first}", line=second)
+    return blocks[0] if blocks else None
