@@ -94,8 +94,8 @@ def _release(pin: Pin, filename: str) -> dict[str, Any]:
 
 def _file(file: File) -> dict[str, Any]:
     entry: dict[str, Any] = {"name": file.filename}
-    if file.upload_time:
-        entry["upload-time"] = _Literal(_instant(file.upload_time))
+    if instant := _instant(file.upload_time):
+        entry["upload-time"] = instant
     entry["url"] = file.url
     if file.size is not None:
         entry["size"] = file.size
@@ -147,17 +147,21 @@ def _is_specifier(text: str) -> bool:
     return True
 
 
-def _instant(text: str) -> str:
-    """An RFC 3339 timestamp as TOML writes it; checked, for it comes from an index."""
-    from datetime import UTC, datetime  # noqa: PLC0415
-
-    return datetime.fromisoformat(text).astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
 class _Literal(str):
     """Text that stands in TOML without quotes."""
 
     __slots__ = ()
+
+
+def _instant(text: str | None) -> _Literal | None:
+    """An RFC 3339 timestamp as TOML writes it, or None where there is none; checked, for it comes from an index."""
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    try:
+        instant = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return _Literal(instant.astimezone(UTC).isoformat().replace("+00:00", "Z"))
 
 
 def _document(values: Mapping[str, Any]) -> str:

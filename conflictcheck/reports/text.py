@@ -21,6 +21,9 @@ _NAMES = 12
 """Further specs of a list are only counted, unless -v is given."""
 _ALIKE = 3
 """Further diagnostics of one code are only counted, unless -v is given."""
+_HELP_UNDECIDED = (
+    "mend what is named above and run again; --offline and --index-snapshot answer from facts that were kept earlier"
+)
 _LABELS: dict[Severity, Style] = {Severity.ERROR: "bad", Severity.WARNING: "doubtful", Severity.NOTE: "bold"}
 _KINDS = {RequirementKind.CONSTRAINT: "constraint", RequirementKind.OVERRIDE: "override"}
 
@@ -37,6 +40,8 @@ class TextReport(ReportFormat):
         self.headlines[report.verdict](page, report)
         if report.verdict is Verdict.UNDECIDED:
             _diagnostics(page, report.diagnostics, Severity.ERROR, verbose=verbose)
+            page.gap()
+            page.prose(_HELP_UNDECIDED, label="help:", label_style="bold")
         _clashes(page, report, verbose=verbose)
         if report.verdict is not Verdict.COMPATIBLE or verbose:
             for environment in report.environments:
@@ -112,10 +117,7 @@ def _about_the_others(minimum: Minimum, others: int) -> str:
 def _undecided(page: Page, report: Report) -> None:
     page.prose("Undecided: not everything that matters could be found out, so nothing is claimed.", style="doubtful")
     if not any(diagnostic.severity is Severity.ERROR for diagnostic in report.diagnostics):
-        page.prose("The search reached its budget before it found an answer.")
-    page.prose(
-        "Mend what is named below and run again. To answer from facts kept earlier, use --offline or --index-snapshot."
-    )
+        page.prose("The search ended before it found an answer.")
 
 
 TextReport.headlines = {
