@@ -6,7 +6,7 @@ Standards: PEP 440 (versions), PEP 592 (yanked), PEP 425 and 600 (wheel tags), P
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -48,6 +48,8 @@ class Release:
         yanked: why it was yanked (may be empty), or None.
         url: where it is a direct reference, that URL; its version may be unknown.
         any_version: a direct reference whose version is only known to its build; it satisfies every specifier.
+        predates_python: it would have to be built from source, and is older than the first release of this compiled
+            package that has a wheel for the target's Python.
     """
 
     name: NormalizedName
@@ -57,6 +59,7 @@ class Release:
     yanked: str | None = None
     url: str | None = None
     any_version: bool = False
+    predates_python: bool = False
 
     @property
     def is_prerelease(self) -> bool:
@@ -130,7 +133,25 @@ def select_releases(listing: Listing, target: Target, policy: Policy) -> Candida
         elif why is not None:
             excluded.append(why)
     releases.sort(key=lambda release: release.version)
-    return Candidates(name, tuple(releases), tuple(excluded))
+    return Candidates(name, tuple(_mark_predating(releases, target)), tuple(excluded))
+
+
+def _mark_predating(releases: list[Release], target: Target) -> list[Release]:
+    """Tell apart the releases of a compiled package that were made before its support for the target's Python.
+
+    Their source distributions often say nothing of an upper bound, and do not build: numba 0.51 on Python 3.12. They
+    stay possible where somebody asks for nothing newer.
+    """
+    for first, release in enumerate(releases):
+        suiting = [file for file in release.sources if file.is_wheel and target.suits_python(file.tags)]
+        if suiting:
+            if any(file.tags.endswith("-any") for file in suiting):
+                return releases
+            return [
+                replace(older, predates_python=True) if not older.files[0].is_wheel else older
+                for older in releases[:first]
+            ] + releases[first:]
+    return releases
 
 
 def _version_of(file: File) -> str:

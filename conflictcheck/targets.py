@@ -89,6 +89,11 @@ class Target:
     platform: str
     environment: Mapping[str, str] = field(repr=False, hash=False)
     ranks: Mapping[str, int] = field(repr=False, hash=False)
+    _interpreters: frozenset[str] = field(init=False, repr=False, hash=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Remember the interpreter and ABI parts of the tags."""
+        object.__setattr__(self, "_interpreters", frozenset(tag.rpartition("-")[0] for tag in self.ranks))
 
     @property
     def name(self) -> str:
@@ -107,6 +112,10 @@ class Target:
         ranks = self.ranks
         found = [rank for tag in _expand(tags) if (rank := ranks.get(tag)) is not None]
         return min(found, default=None)
+
+    def suits_python(self, tags: str) -> bool:
+        """Whether a wheel is for this Python, on whatever platform."""
+        return any(tag.rpartition("-")[0] in self._interpreters for tag in _expand(tags))
 
     def admits_python(self, requires_python: str) -> bool:
         """Whether a ``Requires-Python`` admits this target; one that is no valid specifier excludes nothing."""

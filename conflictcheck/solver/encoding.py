@@ -9,6 +9,7 @@ literals. (Order encoding: Tamura, Taga, Kitagawa, Banbara, "Compiling finite li
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,20 +22,50 @@ if TYPE_CHECKING:
 Clause = list[int]
 
 
+class LockKind(StrEnum):
+    """Why releases are locked: they may be chosen only where something asks for them."""
+
+    PRERELEASE = "pre-release"
+    """Asked for by a specifier that names a pre-release, or that nothing else satisfies (PEP 440, as pip and uv)."""
+    YANKED = "yanked"
+    """Asked for by naming exactly this version (PEP 592)."""
+    DIRECT = "direct reference"
+    """Asked for by its URL."""
+    PREDATES_PYTHON = "source distribution that predates the Python version"
+    """Asked for by a specifier that nothing else satisfies."""
+
+
 @dataclass(slots=True)
 class Lock:
-    """Releases that may be chosen only where something asks for them: pre-releases, yanked ones, direct references.
+    """Releases of one package that are locked together.
 
     Attributes:
+        kind: why.
         mask: the releases, as bits.
-        key: the variable "a release's dependency asks for them"; assumed false until one does.
+        others: the releases that make asking unnecessary: a specifier that admits none of them asks.
+        key: the variable "something that is not loaded yet asks for them"; assumed false.
         lines: the requirement lines that ask for them.
     """
 
+    kind: LockKind
     mask: int
+    others: int
     key: int
     lines: tuple[int, ...]
-    is_open: bool = False
+
+    def asked_by(self, specifier: SpecifierSet, mask: int, url: str | None) -> bool:
+        """Whether a requirement with this specifier, which admits these releases, asks for the locked ones."""
+        if not mask & self.mask:
+            return False
+        match self.kind:
+            case LockKind.DIRECT:
+                return url is not None
+            case LockKind.YANKED:
+                return is_pin(specifier)
+            case LockKind.PRERELEASE:
+                return bool(specifier.prereleases) or not mask & self.others
+            case LockKind.PREDATES_PYTHON:
+                return not mask & self.others
 
 
 @dataclass(slots=True)
@@ -46,7 +77,6 @@ class Package:
         first: the number of the variable ``ge(0)``; ``ge(i)`` is ``first + i``.
         missing: whether no index has the package.
         unknown: why its listing is not known, or None.
-        finals: bits of the releases that are neither pre-releases nor yanked nor direct references.
         locks: what is closed until somebody asks.
         extras: the variable of each extra that was asked for.
     """
@@ -55,7 +85,6 @@ class Package:
     first: int
     missing: bool = False
     unknown: str | None = None
-    finals: int = 0
     locks: list[Lock] = field(default_factory=list)
     extras: dict[str, int] = field(default_factory=dict)
     _masks: dict[str, int] = field(default_factory=dict)
@@ -69,6 +98,22 @@ class Package:
     def everything(self) -> int:
         """The mask of all releases."""
         return (1 << len(self.candidates.releases)) - 1
+
+    @property
+    def unlocked(self) -> int:
+        """The mask of the releases that nobody has to ask for."""
+        mask = self.everything
+        for lock in self.locks:
+            mask &= ~lock.mask
+        return mask
+
+    def opened_by(self, specifier: SpecifierSet, mask: int, url: str | None) -> int:
+        """The locked releases that a requirement asks for, among those that it admits."""
+        opened = mask
+        for lock in self.locks:
+            if not lock.asked_by(specifier, mask, url):
+                opened &= ~lock.mask
+        return opened & ~self.unlocked
 
     def mask(self, specifier: SpecifierSet, text: str) -> int:
         """The releases that a specifier admits, as bits; pre-releases are admitted by their number alone.
@@ -119,6 +164,13 @@ class Package:
             yield [-(self.first + high)]
         for start, end in runs(~mask & ((1 << high) - 1) & ~((1 << low) - 1)):
             yield [-(self.first + start), self.first + end + 1]
+
+
+def is_pin(specifier: SpecifierSet) -> bool:
+    """Whether it names one version."""
+    return any(
+        part.operator == "===" or (part.operator == "==" and not part.version.endswith(".*")) for part in specifier
+    )
 
 
 def runs(mask: int) -> list[tuple[int, int]]:

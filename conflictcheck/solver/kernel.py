@@ -20,12 +20,11 @@ from conflictcheck.index.base import MetadataRequest
 from conflictcheck.model import RequirementKind
 from conflictcheck.policy import Candidates, Release, select_releases
 from conflictcheck.solver.dependencies import Dependency, MarkerEvaluator, parse_dependency
-from conflictcheck.solver.encoding import Clause, Lock, Package, order_clauses, runs
+from conflictcheck.solver.encoding import Clause, Lock, LockKind, Package, order_clauses, runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from packaging.specifiers import SpecifierSet
     from packaging.utils import NormalizedName
 
     from conflictcheck.facts import Metadata
@@ -45,6 +44,7 @@ class Edge:
         extras: its extras that are asked for as well.
         text: the requirement, without its marker.
         overrides: the override lines that replaced what the release says.
+        opens: locked releases that it asks for, as bits.
     """
 
     name: NormalizedName
@@ -52,6 +52,7 @@ class Edge:
     extras: tuple[NormalizedName, ...]
     text: str
     overrides: tuple[int, ...] = ()
+    opens: int = 0
 
 
 @dataclass(slots=True)
@@ -102,15 +103,15 @@ class Kernel:
         self.line_edges: list[Edge | None] = []
         self.enablers: frozenset[int] = frozenset()
         self.calls = 0
-        self.opened_locks = 0
+        self.openings = 0
+        self.opened_by_releases: dict[NormalizedName, int] = {}
         self._store = store
         self._policy = policy
         self._urls = urls
         self._markers = MarkerEvaluator(dict(target.environment))
         self._solver = Solver(name="cadical153")
         self._where: dict[int, tuple[NormalizedName, int]] = {}
-        self._open_keys: list[int] = []
-        self._closed_keys: dict[int, Lock] = {}
+        self._locks: dict[int, Lock] = {}
         self._written: set[tuple[object, ...]] = set()
         self._overrides: dict[NormalizedName, list[int]] = defaultdict(list)
         self.facts = 1
@@ -133,18 +134,24 @@ class Kernel:
 
     # -- questions ---------------------------------------------------------------------------------------------
 
-    def solve(self, literals: Sequence[int]) -> bool:
-        """Ask whether the clauses known so far allow these literals, with closed locks staying closed."""
+    def solve(self, literals: Sequence[int], *, locked: bool = True) -> bool:
+        """Ask whether the clauses known so far allow these literals.
+
+        Args:
+            literals: assumed to hold.
+            locked: whether locks stay closed that nothing loaded asks to open.
+        """
         self.calls += 1
-        return bool(self._solver.solve(assumptions=[*literals, *(-key for key in self._closed_keys)]))
+        keys = [-key for key in self._locks] if locked else []
+        return bool(self._solver.solve(assumptions=[*literals, *keys]))
 
     def core(self) -> list[int]:
         """After a *no*: literals among the asked ones that cannot hold together; closed locks are left out."""
-        return [literal for literal in self._solver.get_core() or [] if -literal not in self._closed_keys]
+        return [literal for literal in self._solver.get_core() or [] if -literal not in self._locks]
 
     def core_has_locks(self) -> bool:
         """After a *no*: whether it rests on pre-releases, yanked releases or direct references staying closed."""
-        return any(-literal in self._closed_keys for literal in self._solver.get_core() or [])
+        return any(-literal in self._locks for literal in self._solver.get_core() or [])
 
     def model_release(self, name: NormalizedName) -> int:
         """After a *yes*: the release of a package in the model, -1 for none."""
@@ -163,23 +170,6 @@ class Kernel:
     def release_of(self, literal: int) -> tuple[NormalizedName, int] | None:
         """The package and number whose ``ge`` this is, or None."""
         return self._where.get(abs(literal))
-
-    def open_mask(self, name: NormalizedName, active: Iterable[int]) -> tuple[int, int]:
-        """What may be chosen of a package when these lines are active.
-
-        Returns:
-            The mask of releases that are not locked, and the mask of those to prefer.
-        """
-        package = self.packages[name]
-        allowed = package.everything
-        preferred = package.finals
-        active = frozenset(active)
-        for lock in package.locks:
-            if not active.isdisjoint(lock.lines):
-                preferred |= lock.mask
-            elif not lock.is_open:
-                allowed &= ~lock.mask
-        return allowed, preferred
 
     # -- facts -------------------------------------------------------------------------------------------------
 
@@ -291,10 +281,10 @@ class Kernel:
                 raise NewDirectReference
         else:
             mask = package.mask(dependency.specifier, dependency.specifier_text)
-        self._open_locks(package, mask, dependency.specifier, direct=dependency.url is not None)
         for extra in dependency.extras:
             self._extra_variable(dependency.name, extra)
-        return Edge(dependency.name, mask, dependency.extras, dependency.text, overrides)
+        opens = package.opened_by(dependency.specifier, mask, dependency.url) if package.locks else 0
+        return Edge(dependency.name, mask, dependency.extras, dependency.text, overrides, opens)
 
     # -- packages ----------------------------------------------------------------------------------------------
 
@@ -348,54 +338,50 @@ class Kernel:
         )
 
     def _add_locks(self, package: Package) -> None:
-        name = package.candidates.name
         releases = package.releases
         pre = sum(1 << i for i, release in enumerate(releases) if release.is_prerelease)
         direct = [1 << i for i, release in enumerate(releases) if release.url is not None]
         yanked = [1 << i for i, release in enumerate(releases) if release.yanked is not None]
-        package.finals = package.everything & ~pre & ~sum(direct) & ~sum(yanked)
-        lines = self._lines_on.get(name, [])
-        if pre and self._policy.prerelease == "if-necessary-or-explicit" and package.finals:
-            asking = [i for i in lines if self._asks_for_prerelease(package, i)]
-            self._add_lock(package, pre, asking)
+        early = sum(1 << i for i, release in enumerate(releases) if release.predates_python)
+        finals = package.everything & ~pre & ~sum(direct) & ~sum(yanked)
+        if pre and finals and self._policy.prerelease == "if-necessary-or-explicit":
+            self._add_lock(package, LockKind.PRERELEASE, pre, finals)
+        if early and finals & ~early:
+            self._add_lock(package, LockKind.PREDATES_PYTHON, early, finals & ~early)
         for mask in yanked:
-            asking = [i for i in lines if _is_pin(self.lines[i].specifier) and self._line_mask(package, i) & mask]
-            self._add_lock(package, mask, asking)
+            self._add_lock(package, LockKind.YANKED, mask, 0)
         for mask in direct:
-            asking = [i for i in lines if self.lines[i].url is not None and self._line_mask(package, i) & mask]
-            self._add_lock(package, mask, asking)
+            self._add_lock(package, LockKind.DIRECT, mask, 0)
 
-    def _asks_for_prerelease(self, package: Package, i: int) -> bool:
-        line = self.lines[i]
-        mask = self._line_mask(package, i)
-        return bool(line.specifier.prereleases) or not mask & package.finals
-
-    def _add_lock(self, package: Package, mask: int, lines: Sequence[int]) -> None:
-        lock = Lock(mask, self._new_variable(), tuple(lines))
+    def _add_lock(self, package: Package, kind: LockKind, mask: int, others: int) -> None:
+        lock = Lock(kind, mask, others, self._new_variable(), ())
+        name = package.candidates.name
+        lock.lines = tuple(
+            i
+            for i in self._lines_on.get(name, ())
+            if lock.asked_by(self.lines[i].specifier, self._line_mask(package, i), self.lines[i].url)
+        )
         package.locks.append(lock)
-        self._closed_keys[lock.key] = lock
-        self.enablers |= frozenset(lines)
+        self._locks[lock.key] = lock
+        self.enablers |= frozenset(lock.lines)
         asked = self._new_variable()
         # A locked release is installed only if a line or a release asks: run -> asked -> (lines or key).
-        self._add([[*package.unless_run(low, high), asked] for low, high in runs(mask)])
-        self._add([[-asked, lock.key, *(self.selectors[i] for i in lines)]])
+        self._add([*package.unless_run(low, high), asked] for low, high in runs(mask))
+        self._add([[-asked, lock.key, *(self.selectors[i] for i in lock.lines)]])
 
-    def _open_locks(self, package: Package, mask: int, specifier: SpecifierSet, *, direct: bool) -> None:
-        """A release's dependency may ask for locked releases, too."""
+    def _open_locks(self, package: Package, opens: int, because: Sequence[int]) -> None:
+        """Something loaded asks for locked releases: the key of each lock gives way to "this, or a new key"."""
+        name = package.candidates.name
+        self.openings += 1
+        self.opened_by_releases[name] = self.opened_by_releases.get(name, 0) | opens
+        asking = self._new_variable()
+        self._add([-asking, literal] for literal in because)
         for lock in package.locks:
-            if lock.is_open or not lock.mask & mask:
-                continue
-            release = package.releases[lock.mask.bit_length() - 1]
-            if release.url is not None:
-                asks = direct
-            elif release.yanked is not None and not lock.mask & (lock.mask - 1):
-                asks = _is_pin(specifier)
-            else:
-                asks = bool(specifier.prereleases) or not mask & package.finals
-            if asks:
-                lock.is_open = True
-                self.opened_locks += 1
-                del self._closed_keys[lock.key]
+            if lock.mask & opens:
+                del self._locks[lock.key]
+                old, lock.key = lock.key, self._new_variable()
+                self._add([[-old, asking, lock.key]])
+                self._locks[lock.key] = lock
 
     # -- clauses -----------------------------------------------------------------------------------------------
 
@@ -425,10 +411,11 @@ class Kernel:
                 self._add([*condition, -self.selectors[k], *part] for part in package.within(self._line_mask(package, k)))
             extras = self._extras_clause(condition, line)
             self._add([[*condition, package.first]])
-            return Edge(line.name, mask, extras, line.text, by)
+            return Edge(line.name, mask, extras, line.text, by, package.everything & ~package.unlocked & mask)
         mask = self._line_mask(package, i)
         self._add([*condition, *part] for part in package.within(mask))
-        return Edge(line.name, mask, self._extras_clause(condition, line), line.text)
+        opens = package.opened_by(line.specifier, mask, line.url)
+        return Edge(line.name, mask, self._extras_clause(condition, line), line.text, (), opens)
 
     def _extras_clause(self, condition: Clause, line: Requirement) -> tuple[NormalizedName, ...]:
         if line.kind is RequirementKind.CONSTRAINT:
@@ -471,12 +458,13 @@ class Kernel:
         """Clauses for the dependencies of the loaded releases; neighbours with the same one share a clause."""
         package = self.packages[name]
         loaded = self.loaded[name]
-        by_edge: dict[tuple[NormalizedName, int, tuple[NormalizedName, ...], tuple[int, ...]], int] = defaultdict(int)
+        by_edge: dict[tuple[NormalizedName, int, tuple[NormalizedName, ...], tuple[int, ...], int], int]
+        by_edge = defaultdict(int)
         for i, release in loaded.items():
             for edge in release.edges.get(extra, ()):
-                by_edge[edge.name, edge.mask, edge.extras, edge.overrides] |= 1 << i
+                by_edge[edge.name, edge.mask, edge.extras, edge.overrides, edge.opens] |= 1 << i
         guard = [-package.extras[extra]] if extra else []
-        for (needed, mask, extras, overrides), asking in by_edge.items():
+        for (needed, mask, extras, overrides, opens), asking in by_edge.items():
             target = self.packages[needed]
             for low, high in runs(asking):
                 key = (name, extra, needed, mask, extras, low, high)
@@ -486,6 +474,8 @@ class Kernel:
                 condition = [*package.unless_run(low, high), *guard, *(-self.selectors[i] for i in overrides)]
                 self._add([*condition, *part] for part in target.within(mask))
                 self._add([[*condition, self._extra_variable(needed, wanted)] for wanted in extras])
+                if opens:
+                    self._open_locks(target, opens, [-literal for literal in condition])
 
     def _add(self, clauses: Iterable[Clause]) -> None:
         for clause in clauses:
@@ -494,13 +484,3 @@ class Kernel:
     def _new_variable(self) -> int:
         self._last += 1
         return self._last
-
-
-def _is_pin(specifier: SpecifierSet) -> bool:
-    """Whether it names one version (PEP 592 lets such a requirement have a yanked release)."""
-    parts = list(specifier)
-    return any(
-        part.operator == "===" or (part.operator == "==" and not part.version.endswith(".*")) for part in parts
-    )
-
-

@@ -88,16 +88,20 @@ class _Needs:
     Attributes:
         domains: the releases that all who ask for a package admit; its order is breadth-first.
         extras: the extras of each that are asked for, the empty one included.
+        opened: locked releases that some requirement asks for.
         waiting: packages and extras that were not looked into yet.
     """
 
     domains: dict[NormalizedName, int] = field(default_factory=dict)
     extras: dict[NormalizedName, set[str]] = field(default_factory=dict)
+    opened: dict[NormalizedName, int] = field(default_factory=dict)
     waiting: deque[tuple[NormalizedName, str]] = field(default_factory=deque)
 
     def add(self, edge: Edge) -> None:
         """Take in one more requirement."""
         self.domains[edge.name] = self.domains.get(edge.name, edge.mask) & edge.mask
+        if edge.opens:
+            self.opened[edge.name] = self.opened.get(edge.name, 0) | edge.opens
         known = self.extras.setdefault(edge.name, set())
         for extra in ("", *edge.extras):
             if extra not in known:
@@ -112,18 +116,25 @@ class Search:
         kernel: the target's kernel.
         lines: positions of the lines, constraints and overrides included.
         prefer: releases to try first, from an earlier answer: quicker, where only yes or no matters.
+        locked: whether locked releases stay out until a requirement that is known asks for them.
     """
 
     def __init__(
-        self, kernel: Kernel, lines: Iterable[int], prefer: Mapping[NormalizedName, int] | None = None
+        self,
+        kernel: Kernel,
+        lines: Iterable[int],
+        prefer: Mapping[NormalizedName, int] | None = None,
+        *,
+        locked: bool = True,
     ) -> None:
         self._kernel = kernel
         self._lines = sorted(lines)
         self._prefer = prefer or {}
+        self._locked = locked
+        self._openings = kernel.openings
         self._decided: dict[NormalizedName, int] = {}
         self._nogoods: dict[NormalizedName, list[_Nogood]] = {}
         self._put_off: dict[NormalizedName, int] = {}
-        self._masks: dict[NormalizedName, tuple[int, int]] = {}
         asked = frozenset(self._lines)
         self._asked = asked
         self._base = [
@@ -132,7 +143,6 @@ class Search:
             *(-kernel.selectors[i] for i in sorted(kernel.enablers - asked)),
         ]
         self._limit = kernel.calls + BUDGET
-        self._opened_locks = kernel.opened_locks
 
     def run(self) -> Answer:
         """Find the newest-first solution, or show that there is none."""
@@ -149,7 +159,7 @@ class Search:
                     return conflict
                 continue
             self._kernel.load(batch.items())
-            self._notice_opened_locks()
+            self._notice_openings()
             conflict = self._decide(batch)
             if conflict is not None:
                 return conflict
@@ -185,12 +195,14 @@ class Search:
         for name in [name for name in self._decided if name not in needs.domains]:
             del self._decided[name]
 
-    def _notice_opened_locks(self) -> None:
-        """What was learned while a lock was closed need not hold once it is open."""
-        if self._kernel.opened_locks != self._opened_locks:
-            self._opened_locks = self._kernel.opened_locks
+    def _notice_openings(self) -> None:
+        """What was learned while a lock was closed need not hold once something asks for what it locks."""
+        if self._kernel.openings != self._openings:
+            self._openings = self._kernel.openings
             self._nogoods.clear()
-            self._masks.clear()
+
+    def _solve(self, literals: Sequence[int]) -> bool:
+        return self._kernel.solve(literals, locked=self._locked)
 
     # -- proposing ---------------------------------------------------------------------------------------------
 
@@ -211,10 +223,9 @@ class Search:
         return batch
 
     def _left(self, needs: _Needs, name: NormalizedName) -> int:
-        if name not in self._masks:
-            self._masks[name] = self._kernel.open_mask(name, self._asked)
-        allowed = self._masks[name][0]
-        domain = needs.domains[name] & allowed
+        domain = needs.domains[name]
+        if self._locked:
+            domain &= self._kernel.packages[name].unlocked | needs.opened.get(name, 0)
         for nogood in self._nogoods.get(name, ()):
             if domain & nogood.mask and self._all_hold(nogood.literals):
                 domain &= ~nogood.mask
@@ -224,12 +235,7 @@ class Search:
         wish = self._prefer.get(name)
         if wish is not None and domain >> wish & 1:
             return wish
-        return self._best(name, domain)[0]
-
-    def _best(self, name: NormalizedName, domain: int) -> list[int]:
-        """The releases of a mask, those that nobody had to ask for first, newest first."""
-        preferred = domain & self._masks[name][1]
-        return [*bits(preferred), *bits(domain & ~preferred)]
+        return domain.bit_length() - 1
 
     def _newest_possible(self, name: NormalizedName, domain: int) -> int | None:
         """Load older releases in growing chunks and let the solver bound the package, instead of one try each."""
@@ -242,7 +248,7 @@ class Search:
             chunk = ordered[start : start + size]
             kernel.load((name, i) for i in chunk)
             assumed = [*self._base, *self._decision_literals()]
-            if not kernel.solve([*assumed, package.first + chunk[-1]]):
+            if not self._solve([*assumed, package.first + chunk[-1]]):
                 self._learn(name, kernel.core())
                 if not self._prefix_holds_without(name):
                     return None
@@ -255,12 +261,12 @@ class Search:
                 if not above:
                     break
                 middle = above[len(above) // 2]
-                if kernel.solve([*assumed, package.first + middle]):
+                if self._solve([*assumed, package.first + middle]):
                     low = kernel.model_release(name)
                 else:
                     self._learn(name, kernel.core())
                     chunk = [i for i in chunk if i < middle]
-            return low if domain >> low & 1 else self._best(name, domain)[0]
+            return low if domain >> low & 1 else domain.bit_length() - 1
         return None
 
     def _prefix_holds_without(self, name: NormalizedName) -> bool:
@@ -272,13 +278,13 @@ class Search:
 
     # -- deciding ----------------------------------------------------------------------------------------------
 
-    def _decide(self, batch: dict[NormalizedName, int]) -> Conflict | Undecided | None:
+    def _decide(self, batch: dict[NormalizedName, int]) -> Answer | None:
         """Ask about the whole batch; put off the last package of each core until the rest holds."""
         kernel = self._kernel
         position = {name: i for i, name in enumerate(batch)}
         while True:
             literals = [literal for name, i in batch.items() for literal in kernel.packages[name].is_release(i)]
-            if kernel.solve([*self._base, *self._decision_literals(), *literals]):
+            if self._solve([*self._base, *self._decision_literals(), *literals]):
                 self._decided.update(batch)
                 return None
             core = kernel.core()
@@ -294,9 +300,9 @@ class Search:
             if not batch:
                 return None
 
-    def _backtrack(self) -> Conflict | Undecided | None:
+    def _backtrack(self) -> Answer | None:
         """Some package has no release left under the decisions: find out whose fault it is."""
-        if self._kernel.solve([*self._base, *self._decision_literals()]):
+        if self._solve([*self._base, *self._decision_literals()]):
             # The solver sees a way with releases that are not loaded; that cannot be, as each nogood is a clause.
             return self._drop_last()
         return self._undo(self._kernel.core())
@@ -307,7 +313,7 @@ class Search:
         self._decided.popitem()
         return None
 
-    def _undo(self, core: Sequence[int]) -> Conflict | Undecided | None:
+    def _undo(self, core: Sequence[int]) -> Answer | None:
         """Undo the last decision of a core; without one, the answer is *no*."""
         kernel = self._kernel
         blamed = {found[0] for literal in core if (found := kernel.release_of(literal)) is not None}
@@ -319,16 +325,30 @@ class Search:
                 return None
         return self._conclude(core)
 
-    def _conclude(self, core: Sequence[int]) -> Conflict | Undecided:
-        """The lines alone are impossible. If that rests on unknown facts, see whether they could matter."""
+    def _conclude(self, core: Sequence[int]) -> Answer:
+        """The lines alone are impossible, unless that rests on what is not loaded or not known."""
         kernel = self._kernel
+        if self._locked and kernel.core_has_locks():
+            # A release that is not loaded might ask for what is locked: look with all locks open, and see who asks.
+            open_search = Search(kernel, self._lines, self._prefer, locked=False)
+            answer = open_search.run()
+            if not isinstance(answer, Solution) or open_search.is_justified(answer):
+                return answer
         if kernel.facts in core:
-            if kernel.solve([-kernel.facts, *self._base[1:]]):
+            if self._solve([-kernel.facts, *self._base[1:]]):
                 return Undecided(self._missing_fact())
             core = kernel.core()
         lines = {line for literal in core if literal > 0 and (line := kernel.line_of(literal)) is not None}
         absent = {line for literal in core if literal < 0 and (line := kernel.line_of(literal)) is not None}
         return Conflict(frozenset(lines), frozenset(absent))
+
+    def is_justified(self, solution: Solution) -> bool:
+        """Whether something in the solution asks for each locked release in it."""
+        needs = self._collect_needs()
+        packages = self._kernel.packages
+        return all(
+            (packages[name].unlocked | needs.opened.get(name, 0)) >> i & 1 for name, i in solution.releases.items()
+        )
 
     def _missing_fact(self) -> str:
         for name, package in self._kernel.packages.items():
