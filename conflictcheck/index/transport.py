@@ -186,32 +186,39 @@ class Transport:
     def _get(self, url: str, limit: int, headers: dict[str, str], auth: httpx2.Auth | None, *, archive: bool) -> Answer:
         if archive:
             headers = {"accept-encoding": "identity", **headers}
-        too_large = FetchError(f"{shown_address(url)}: the answer is larger than {limit} bytes")
+        with self._client.stream("GET", url, headers=headers, auth=auth, follow_redirects=False) as response:
+            if response.status_code not in NO_BODY:
+                file = self._receive(response, url, limit, archive=archive)
+            else:
+                file = io.BytesIO()
+                if int(response.headers.get("content-length", SMALL)) < SMALL:
+                    response.read()  # so that the connection can be used again
+        return Answer(response.status_code, response.headers, url, file)
+
+    def _receive(self, response: httpx2.Response, url: str, limit: int, *, archive: bool) -> IO[bytes]:
         started = time.monotonic()
-        sink: IO[bytes] = io.BytesIO()
+        file: IO[bytes] = io.BytesIO()
+        size = int(response.headers.get("content-length", "0"))
+        chunks = response.iter_raw() if archive else response.iter_bytes()
         try:
-            with self._client.stream("GET", url, headers=headers, auth=auth, follow_redirects=False) as response:
-                if response.status_code in NO_BODY:
-                    if int(response.headers.get("content-length", SMALL)) < SMALL:
-                        response.read()  # so that the connection can be used again
-                    return Answer(response.status_code, response.headers, url, sink)
-                if int(response.headers.get("content-length", "0")) > limit:
-                    raise too_large
-                size = 0
-                for chunk in response.iter_raw() if archive else response.iter_bytes():
-                    size += len(chunk)
-                    if size > limit:
-                        raise too_large
-                    if archive and size > IN_MEMORY and isinstance(sink, io.BytesIO):
-                        sink = _on_disk(sink)
-                    sink.write(chunk)
-                    elapsed = time.monotonic() - started
-                    if elapsed > self._timeout and size < elapsed * MIN_SPEED:
-                        raise httpx2.ReadTimeout("too slow", request=response.request)
+            while size <= limit:
+                chunk = next(chunks, None)
+                if chunk is None:
+                    return file
+                if archive and file.tell() > IN_MEMORY and isinstance(file, io.BytesIO):
+                    file = _on_disk(file)
+                file.write(chunk)
+                size = max(size, file.tell())
+                self._check_speed(response, file.tell(), time.monotonic() - started)
         except BaseException:
-            sink.close()
+            file.close()
             raise
-        return Answer(response.status_code, response.headers, url, sink)
+        file.close()
+        raise FetchError(f"{shown_address(url)}: the answer is larger than {limit} bytes")
+
+    def _check_speed(self, response: httpx2.Response, size: int, elapsed: float) -> None:
+        if elapsed > self._timeout and size < elapsed * MIN_SPEED:
+            raise httpx2.ReadTimeout("too slow", request=response.request)
 
 
 def _on_disk(sink: io.BytesIO) -> IO[bytes]:

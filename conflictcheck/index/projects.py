@@ -1,0 +1,197 @@
+"""What a project's own files say about its dependencies, without running its code: in an sdist or in a folder."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import NormalizedName, canonicalize_name
+
+from conflictcheck.facts import Metadata, MetadataSource, Unknown
+from conflictcheck.index.core_metadata import Document, parse_document
+from conflictcheck.index.filenames import normalized
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+MAX_TEXT = 16 << 20
+"""Bytes of one of the files that are read."""
+NO_VERSION = "0"
+"""Stands for a version that only a build would tell."""
+_ROOT_FILES = frozenset({"PKG-INFO", "pyproject.toml", "setup.cfg", "setup.py"})
+_EGG_FILE = re.compile(r"(?:[^/]+/)?(?P<project>[^/]+)\.egg-info/(?:requires\.txt|PKG-INFO)")
+_CONSULTS_CODE = re.compile(rb"install_requires|extras_require|python_requires")
+
+
+class _NotStaticError(Exception):
+    """The file leaves it to a build."""
+
+
+def is_project_file(path: str) -> bool:
+    """Whether `metadata_of_project` wants the file of this path, POSIX and relative to the project."""
+    return path in _ROOT_FILES or _EGG_FILE.fullmatch(path) is not None
+
+
+def metadata_of_project(
+    files: Mapping[str, bytes],
+    filename: str,
+    name: NormalizedName,
+    version: str,
+    *,
+    source: MetadataSource = "pyproject",
+) -> Metadata | Unknown:
+    """The facts about a project, from the most to the least reliable of its files.
+
+    Args:
+        files: the files for which `is_project_file` holds.
+        filename: of the archive or folder.
+        name: the package that it must be.
+        version: the version that it must be; empty accepts any, also one that is not known.
+        source: what to call facts that are stated for good; others are ``inferred``.
+    """
+    built = parse_document(files["PKG-INFO"]) if "PKG-INFO" in files else None
+    if built is not None and built.is_static:
+        return built.to_metadata(name, version, "sdist", filename)
+    readers = [_from_pyproject, _from_setup_cfg] if built is None else [_from_pyproject]
+    for reader in readers:
+        try:
+            stated = reader(files)
+        except _NotStaticError:
+            continue
+        stated.version = stated.version or version or NO_VERSION
+        stated.name = stated.name or name
+        return stated.to_metadata(name, version, source, filename)
+    inferred = _from_built(files, name, built)
+    if inferred is not None:
+        return inferred.to_metadata(name, version, "inferred", filename)
+    if "setup.py" in files:
+        return Unknown("its dependencies are only known to its setup.py, which is not run")
+    if "pyproject.toml" in files:
+        return Unknown("its dependencies are only known to its build backend, which is not run")
+    return Unknown("it holds no Python project")
+
+
+def _from_pyproject(files: Mapping[str, bytes]) -> Document:
+    """The ``[project]`` table (PEP 621), if nothing that matters here is dynamic."""
+    try:
+        table: dict[str, Any] = tomllib.loads(files["pyproject.toml"].decode("utf-8"))["project"]
+        dynamic = set(table.get("dynamic", ()))
+        if not dynamic.isdisjoint({"dependencies", "optional-dependencies", "requires-python"}):
+            raise _NotStaticError
+        found = Document(name=_text(table["name"]), requires_python=_text(table.get("requires-python", "")))
+        found.version = "" if "version" in dynamic else _text(table.get("version", ""))
+        found.requires_dist = _texts(table.get("dependencies", []))
+        for extra, lines in dict(table.get("optional-dependencies", {})).items():
+            found.provides_extra.append(extra)
+            found.requires_dist += [with_marker(line, extra=extra) for line in _texts(lines)]
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise _NotStaticError from error
+    return found
+
+
+def _from_setup_cfg(files: Mapping[str, bytes]) -> Document:
+    """The static part of setuptools' ``setup.cfg``, unless its ``setup.py`` has a say in it as well."""
+    if "setup.cfg" not in files or _CONSULTS_CODE.search(files.get("setup.py", b"")):
+        raise _NotStaticError
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    try:
+        parser.read_string(files["setup.cfg"].decode("utf-8"))
+        if not parser.has_section("options") or not parser.get("metadata", "name", fallback=""):
+            raise _NotStaticError
+        found = Document(
+            name=parser.get("metadata", "name"),
+            version=parser.get("metadata", "version", fallback=""),
+            requires_python=parser.get("options", "python_requires", fallback=""),
+        )
+        found.requires_dist = _cfg_lines(parser.get("options", "install_requires", fallback=""))
+        if parser.has_section("options.extras_require"):
+            for key, value in parser.items("options.extras_require"):
+                extra, _, marker = key.partition(":")
+                found.provides_extra += [extra.strip()] if extra.strip() else []
+                found.requires_dist += [with_marker(line, marker, extra.strip()) for line in _cfg_lines(value)]
+    except (configparser.Error, UnicodeDecodeError) as error:
+        raise _NotStaticError from error
+    if normalized(found.version) is None:
+        found.version = ""
+    return found
+
+
+def _cfg_lines(value: str) -> list[str]:
+    """A list in ``setup.cfg``: one item a line, or separated by semicolons on a single line."""
+    if value.strip().startswith(("file:", "attr:")):
+        raise _NotStaticError
+    lines = value.splitlines() if "\n" in value else value.split(";")
+    return [line for line in map(_without_comment, lines) if line]
+
+
+def _without_comment(line: str) -> str:
+    return "" if line.strip().startswith("#") else line.partition(" #")[0].strip()
+
+
+def _from_built(files: Mapping[str, bytes], name: NormalizedName, built: Document | None) -> Document | None:
+    """What a build wrote down when it made the archive or was run in the folder."""
+    egg = {
+        path.rpartition("/")[2]: path
+        for path in sorted(files, reverse=True)
+        if (found := _EGG_FILE.fullmatch(path)) and canonicalize_name(found["project"]) == name
+    }
+    if built is None and "PKG-INFO" in egg:
+        built = parse_document(files[egg["PKG-INFO"]])
+    if built is None:
+        return None
+    if "requires.txt" in egg:
+        built.requires_dist, extras = parse_requires_txt(files[egg["requires.txt"]].decode("utf-8", "replace"))
+        built.provides_extra = [*built.provides_extra, *extras]
+    return built
+
+
+def parse_requires_txt(text: str) -> tuple[list[str], list[str]]:
+    """Requirements and extras from setuptools' ``requires.txt``.
+
+    A section ``[extra:marker]`` holds what an extra, a marker or both ask for; lines before the first one always hold.
+    """
+    requirements: list[str] = []
+    extras: list[str] = []
+    extra = marker = ""
+    for raw in text.splitlines():
+        line = raw.strip()
+        if line.startswith("[") and line.endswith("]"):
+            extra, _, marker = (part.strip() for part in line[1:-1].partition(":"))
+            extras += [extra] if extra and extra not in extras else []
+        elif line and not line.startswith("#"):
+            requirements.append(with_marker(line, marker, extra))
+    return requirements, extras
+
+
+def with_marker(requirement: str, marker: str = "", extra: str = "") -> str:
+    """A requirement that holds only where a marker does, and for an extra, besides its own marker."""
+    try:
+        parsed = Requirement(requirement)
+    except InvalidRequirement:
+        base, own = requirement.strip(), ""
+    else:
+        own = str(parsed.marker or "")
+        parsed.marker = None
+        base = str(parsed)
+    conditions = [own, marker.strip(), f'extra == "{canonicalize_name(extra)}"' if extra else ""]
+    conditions = [condition for condition in conditions if condition]
+    if len(conditions) > 1:
+        conditions = [f"({text})" if re.search(r"\bor\b", text) else text for text in conditions]
+    if not conditions:
+        return requirement.strip()
+    return f"{base}{' ' if ' @ ' in base else ''}; {' and '.join(conditions)}"
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise _NotStaticError
+    return value
+
+
+def _texts(values: Iterable[Any]) -> list[str]:
+    if not isinstance(values, list):
+        raise _NotStaticError
+    return [_text(value) for value in values]
