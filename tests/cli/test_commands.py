@@ -155,9 +155,11 @@ def test_every_problem_of_the_input_is_one_line_on_standard_error(
 
     assert capsys.readouterr() == (
         "",
-        ("error: a\\nb.txt:1: odd \\x1b[31m name\n"
-        'error: a.txt:12: "numpy>>1" is not a requirement; did you mean "numpy>1"?\n'
-        "error: b.txt: no such file; create it\n"),
+        (
+            "error: a\\nb.txt:1: odd \\x1b[31m name\n"
+            'error: a.txt:12: "numpy>>1" is not a requirement; did you mean "numpy>1"?\n'
+            "error: b.txt: no such file; create it\n"
+        ),
     )
 
 
