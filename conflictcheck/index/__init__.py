@@ -23,7 +23,14 @@ def open_index(settings: IndexSettings, progress: Progress) -> Index:
     Args:
         settings: where facts come from.
         progress: told of each request, from many threads.
+
+    Raises:
+        SnapshotError: if there is a snapshot to answer from and it cannot be read.
     """
+    if settings.snapshot is not None:
+        from conflictcheck.index.snapshot import SnapshotIndex  # noqa: PLC0415 - not needed without
+
+        return SnapshotIndex.read(settings.snapshot)
     from conflictcheck.index.remote import RemoteIndex  # noqa: PLC0415 - costly, and not needed with a snapshot
 
     return RemoteIndex(settings, progress)

@@ -48,13 +48,14 @@ class FileReader:
         self._lock = threading.Lock()
         self._without_ranges: set[Origin] = set()
 
-    def read(self, file: File, name: NormalizedName, version: str) -> Metadata:
+    def read(self, file: File, name: NormalizedName, version: str, *, whole: bool = False) -> Metadata:
         """Read one file of a release.
 
         Args:
             file: what to read.
             name: the package that the metadata must be about.
             version: the version that it must be about; empty accepts any.
+            whole: whether a wheel is to be read as a whole, for the sake of its hash.
 
         Raises:
             FetchError: the file could not be had.
@@ -66,7 +67,9 @@ class FileReader:
         if file.metadata is not None and (document := self._metadata_file(file)) is not None:
             found = parse_document(document).to_metadata(name, version, "metadata-file", file.filename)
         else:
-            found = parse_document(self._from_wheel(file, name)).to_metadata(name, version, "wheel", file.filename)
+            found = parse_document(self._from_wheel(file, name, whole=whole)).to_metadata(
+                name, version, "wheel", file.filename
+            )
         return _known(found)
 
     def _metadata_file(self, file: File) -> bytes | None:
@@ -82,9 +85,9 @@ class FileReader:
             raise UnreadableError(f"the metadata file of {file.filename} does not have the hash that the index lists")
         return document
 
-    def _from_wheel(self, file: File, name: str) -> bytes:
+    def _from_wheel(self, file: File, name: str, *, whole: bool) -> bytes:
         try:
-            if file.url.startswith("file:") or origin_of(file.url) in self._without_ranges:
+            if whole or file.url.startswith("file:") or origin_of(file.url) in self._without_ranges:
                 return self._from_whole(file, name)
             try:
                 return self._from_parts(file, name)
@@ -103,7 +106,7 @@ class FileReader:
         """Read the end of a wheel, and as much more as its directory asks for."""
         total, tail, answer = self._tail(file)
         if answer is not None:
-            with _checked(answer.file, file) as archive:
+            with verified(answer.file, file) as archive:
                 return metadata_in_file(archive, name)
 
         def read(start: int, stop: int) -> bytes:
@@ -153,13 +156,13 @@ class FileReader:
         """The whole file, its hash verified."""
         if file.url.startswith("file:"):
             try:
-                return _checked(file_path(file.url).open("rb"), file)
+                return verified(file_path(file.url).open("rb"), file)
             except OSError as error:
                 raise UnreadableError(f"{file.filename} cannot be read: {error.strerror}") from error
         answer = self._transport.fetch(file.url, label=file.filename, limit=limit, archive=True)
         if answer.status != HTTPStatus.OK:
             raise _gone(file, answer)
-        return _checked(answer.file, file)
+        return verified(answer.file, file)
 
     def _read_sdist(self, archive: IO[bytes], file: File, name: NormalizedName, version: str) -> Metadata:
         try:
@@ -178,15 +181,19 @@ def _gone(file: File, answer: Answer) -> FetchError:
     return FetchError(f"{file.filename}: the server answered {answer.status}")
 
 
-def _checked(archive: IO[bytes], file: File) -> IO[bytes]:
+def verified(archive: IO[bytes], file: File) -> IO[bytes]:
     """A file as a whole, if it has the hash that is listed."""
+    if file.hashes and sha256_of(archive) not in file.hashes:
+        archive.close()
+        raise UnreadableError(f"{file.filename} does not have the hash that is stated for it")
     archive.seek(0)
-    if file.hashes:
-        digest = hashlib.sha256()
-        while chunk := archive.read(1 << 20):
-            digest.update(chunk)
-        archive.seek(0)
-        if f"sha256:{digest.hexdigest()}" not in file.hashes:
-            archive.close()
-            raise UnreadableError(f"{file.filename} does not have the hash that the index lists")
     return archive
+
+
+def sha256_of(archive: IO[bytes]) -> str:
+    """The hash of a whole file, as `File.hashes` has it."""
+    archive.seek(0)
+    digest = hashlib.sha256()
+    while chunk := archive.read(1 << 20):
+        digest.update(chunk)
+    return f"sha256:{digest.hexdigest()}"

@@ -1,26 +1,27 @@
-"""Indexes behind HTTP or in folders, and find-links places beside them."""
+"""The indexes and find-links places of a run, behind HTTP or in folders, with the cache before them."""
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+
 from conflictcheck.facts import File, Listing, Metadata, Missing, Unknown
-from conflictcheck.index.addresses import (
-    is_package_name,
-    page_address,
-    shown_address,
-    split_credentials,
-)
+from conflictcheck.index.addresses import is_package_name, page_address, split_credentials
 from conflictcheck.index.base import Index, MetadataRequest
+from conflictcheck.index.cache import Cache
 from conflictcheck.index.credentials import Credentials
+from conflictcheck.index.direct import DirectReader
+from conflictcheck.index.filenames import in_order, parse_filename
 from conflictcheck.index.files import FileReader, UnreadableError
-from conflictcheck.index.simple_api import ACCEPT, MAX_PAGE, Page, PageError, parse_page
+from conflictcheck.index.find_links import place_url
+from conflictcheck.index.pages import NOT_CACHED, PageAnswer, PageRequest, Pages, only_links
+from conflictcheck.index.simple_api import Link, LinkPage, Page, to_page
 from conflictcheck.index.transport import FetchError, Transport
 from conflictcheck.index.workers import Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -32,94 +33,178 @@ CONCURRENCY = 24
 MAX_FILES_TRIED = 4
 """Files of one release that are tried before its metadata counts as unknown."""
 
-PageAnswer = Page | Missing | Unknown
-
 
 class RemoteIndex(Index):
-    """All indexes of a run, first match first."""
+    """All indexes of a run, first match first, and the find-links places beside them.
+
+    Args:
+        settings: where facts come from; the snapshot is not of concern here.
+        progress: told of each request, from many threads.
+
+    Attributes:
+        problems: what is wrong with the cache, one sentence each, for the report's diagnostics.
+    """
 
     def __init__(self, settings: IndexSettings, progress: Progress) -> None:
-        self._indexes = tuple(dict.fromkeys(split_credentials(url)[0].rstrip("/") for url in settings.index_urls))
+        self._indexes = _plain(url.rstrip("/") for url in settings.index_urls)
+        self._places = _plain(place_url(place) for place in settings.find_links)
+        self._offline = settings.offline
+        self._cache = None if settings.cache_dir is None else Cache.open(settings.cache_dir)
         self._workers = Workers(CONCURRENCY)
-        credentials = Credentials((*settings.index_urls, *settings.find_links), use_keyring=settings.keyring)
         self._transport = Transport(
-            credentials,
+            Credentials((*settings.index_urls, *settings.find_links), use_keyring=settings.keyring),
             timeout=settings.timeout,
             ca_bundle=settings.ca_bundle,
             connections=CONCURRENCY,
             progress=progress,
         )
+        self._pages = Pages(
+            self._transport, self._workers, self._cache, offline=settings.offline, refresh=settings.refresh
+        )
         self._reader = FileReader(self._transport)
+        self._direct_reader = DirectReader(self._transport, self._reader)
+        self._links: _FoundLinks | None = None
         self._listings: dict[NormalizedName, Listing | Missing | Unknown] = {}
-        self._metadata: dict[tuple[NormalizedName, str, str], Metadata | Unknown] = {}
+        self._metadata: dict[tuple[NormalizedName, str, tuple[str, ...]], Metadata | Unknown] = {}
+        self._direct: dict[tuple[str, NormalizedName], tuple[Metadata, File] | Unknown] = {}
+
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong with the cache, for the report's diagnostics."""
+        return [] if self._cache is None else list(self._cache.problems)
 
     def listings(self, names: Sequence[NormalizedName]) -> list[Listing | Missing | Unknown]:
         """See `Index.listings`."""
         new = [name for name in names if name not in self._listings and is_package_name(name)]
-        places = [(index, name) for name in new for index in self._indexes]
-        answers = dict(zip(places, self._workers.map(self._page, places), strict=True))
+        requests = [PageRequest(page_address(index, name), name, index) for name in new for index in self._indexes]
+        places = [PageRequest(place, "", place) for place in self._places] if self._links is None else []
+        answers = dict(zip(requests + places, self._pages.get(requests + places), strict=True))
+        if self._links is None:
+            self._links = _FoundLinks(*only_links((place, answers[place]) for place in places))
         for name in new:
-            self._listings[name] = combine(name, {index: answers[index, name] for index in self._indexes})
+            own = {request.place: answers[request] for request in requests if request.name == name}
+            self._listings[name] = self._links.added_to(combine(name, own), name)
         return [self._listings.get(name) or Missing(name) for name in names]
 
     def metadata(self, requests: Sequence[MetadataRequest]) -> list[Metadata | Unknown]:
         """See `Index.metadata`."""
-        keys = [(request.name, request.version, request.files[0].url) for request in requests]
+        keys = [(request.name, request.version, tuple(file.url for file in request.files)) for request in requests]
         new = {key: request for key, request in zip(keys, requests, strict=True) if key not in self._metadata}
-        found = self._workers.map(self._read, new.values())
-        self._metadata.update(zip(new, found, strict=True))
+        stored: dict[str, Metadata] = {}
+        if self._cache is not None:
+            stored = self._cache.metadata([_key(file) for request in new.values() for file in _tried(request)])
+        left = {}
+        for key, request in new.items():
+            if (found := stored.get(_key(request.files[0]))) and _is_about(found, request):
+                self._metadata[key] = found
+            else:
+                left[key] = request
+        answers = self._workers.map(lambda request: self._read(request, stored), left.values())
+        self._metadata.update(zip(left, answers, strict=True))
         return [self._metadata[key] for key in keys]
 
     def direct(self, url: str, name: NormalizedName) -> tuple[Metadata, File] | Unknown:
         """See `Index.direct`."""
-        return Unknown(f"direct references are not read yet: {shown_address(url)} ({name})")
+        if (url, name) not in self._direct:
+            if self._offline and url.startswith(("http://", "https://")):
+                self._direct[url, name] = Unknown("a direct reference that was not fetched, as --offline was given")
+            else:
+                [self._direct[url, name]] = self._workers.map(lambda url: self._direct_reader.read(url, name), [url])
+        return self._direct[url, name]
 
     def close(self) -> None:
         """See `Index.close`."""
         self._workers.close()
         self._transport.close()
+        if self._cache is not None:
+            self._cache.close()
 
-    def _page(self, place: tuple[str, NormalizedName]) -> PageAnswer:
-        index, name = place
-        url = page_address(index, name)
-        try:
-            answer = self._transport.fetch(url, label=name, limit=MAX_PAGE, headers={"accept": ACCEPT})
-            if answer.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
-                return Missing(name)
-            if answer.status != HTTPStatus.OK:
-                return Unknown(f"{shown_address(url)}: the index answered {answer.status}")
-            kind = answer.headers.get("content-type", "")
-            return parse_page(answer.body(), kind, url=answer.url, name=name, index=index)
-        except FetchError as error:
-            return Unknown(str(error))
-        except PageError as error:
-            return Unknown(f"{shown_address(url)}: {error}")
-
-    def _read(self, request: MetadataRequest) -> Metadata | Unknown:
+    def _read(self, request: MetadataRequest, stored: dict[str, Metadata]) -> Metadata | Unknown:
         reasons: list[str] = []
-        for file in request.files[:MAX_FILES_TRIED]:
+        for file in _tried(request):
+            key = _key(file)
+            if (found := stored.get(key)) and _is_about(found, request):
+                return found
+            if self._offline and not file.url.startswith("file:"):
+                reasons.append(NOT_CACHED)
+                continue
             try:
-                return self._reader.read(file, request.name, request.version)
+                found = self._reader.read(file, request.name, request.version)
             except (FetchError, UnreadableError) as error:
                 reasons.append(str(error))
+                continue
+            if self._cache is not None and not file.url.startswith("file:"):
+                self._cache.put_metadata(key, found)
+            return found
         return Unknown(reasons[0])
 
 
-def combine(name: NormalizedName, answers: dict[str, PageAnswer]) -> Listing | Missing | Unknown:
+class _FoundLinks:
+    """Links of the find-links places, by what their filenames begin with.
+
+    Args:
+        pages: by place.
+        failed: why a place could not be read, if so: then no listing is known.
+    """
+
+    def __init__(self, pages: list[tuple[str, LinkPage]], failed: Unknown | None) -> None:
+        self._failed = failed
+        self._links = [
+            (canonicalize_name(link.filename), place, page.url, link) for place, page in pages for link in page.links
+        ]
+
+    def added_to(self, answer: Listing | Missing | Unknown, name: str) -> Listing | Missing | Unknown:
+        """What an index says, with the files of this package that are linked to; they go first, as in pip."""
+        if self._failed is not None:
+            return self._failed
+        if isinstance(answer, Unknown) or not self._links:
+            return answer
+        files: dict[str, File] = {}
+        for start, place, url, link in self._links:
+            if start.startswith(f"{name}-") and parse_filename(link.filename, name):
+                found = self._page_of(link, url, name, place).files
+                files = {file.filename: file for file in found} | files
+        if not files:
+            return answer
+        if isinstance(answer, Missing):
+            return Listing(name, in_order(files.values()))
+        files = {file.filename: file for file in answer.files} | files
+        return Listing(name, in_order(files.values()), answer.also_on, answer.invalid)
+
+    @staticmethod
+    def _page_of(link: Link, url: str, name: str, place: str) -> Page:
+        return to_page([link], url=url, name=name, index=place)
+
+
+def combine(name: str, answers: dict[str, PageAnswer]) -> Listing | Missing | Unknown:
     """What several indexes say together: the first that has the package decides.
 
     An index that could not be asked hides whether it is the first, so what follows it is unknown as well.
     """
-    found: tuple[str, Page] | None = None
+    found: Page | None = None
     also: list[str] = []
     for index, answer in answers.items():
         if isinstance(answer, Unknown) and found is None:
             return answer
-        if isinstance(answer, Page):
-            if found is None:
-                found = index, answer
-            else:
-                also.append(index)
-    if found is None:
-        return Missing(name)
-    return Listing(name, found[1].files, tuple(also), found[1].invalid)
+        if isinstance(answer, Page) and found is None:
+            found = answer
+        elif isinstance(answer, Page):
+            also.append(index)
+    return Missing(name) if found is None else Listing(name, found.files, tuple(also), found.invalid)
+
+
+def _plain(urls: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(split_credentials(url)[0] for url in urls))
+
+
+def _tried(request: MetadataRequest) -> tuple[File, ...]:
+    return request.files[:MAX_FILES_TRIED]
+
+
+def _key(file: File) -> str:
+    """What the cache knows a file by: an address may come to mean another file, an address and a hash cannot."""
+    return "#".join((file.url, *file.hashes))
+
+
+def _is_about(found: Metadata, request: MetadataRequest) -> bool:
+    return (found.name, found.version) == (request.name, request.version)

@@ -40,7 +40,7 @@ class Page(msgspec.Struct, frozen=True, array_like=True):
     invalid: tuple[str, ...] = ()
 
 
-class _Link(msgspec.Struct, rename="kebab"):
+class Link(msgspec.Struct, rename="kebab", omit_defaults=True):
     """One file as JSON has it; HTML links are brought into the same shape."""
 
     filename: str
@@ -55,13 +55,20 @@ class _Link(msgspec.Struct, rename="kebab"):
     dist_info_metadata: bool | dict[str, Any] | None = None
 
 
+class LinkPage(msgspec.Struct, frozen=True):
+    """A page of links to files of any packages, and what relative ones refer to."""
+
+    url: str
+    links: list[Link]
+
+
 class _Meta(msgspec.Struct, rename="kebab"):
     api_version: str
 
 
 class _Detail(msgspec.Struct):
     meta: _Meta
-    files: list[_Link]
+    files: list[Link]
 
 
 _decoder = msgspec.json.Decoder(_Detail)
@@ -93,7 +100,7 @@ def parse_page(body: bytes, content_type: str, *, url: str, name: str, index: st
     return to_page(links, url=url, name=name, index=index)
 
 
-def _json_links(body: bytes) -> list[_Link]:
+def _json_links(body: bytes) -> list[Link]:
     try:
         detail = _decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -103,7 +110,7 @@ def _json_links(body: bytes) -> list[_Link]:
     return detail.files
 
 
-def to_page(links: Iterable[_Link], *, url: str, name: str, index: str, may_be_local: bool | None = None) -> Page:
+def to_page(links: Iterable[Link], *, url: str, name: str, index: str, may_be_local: bool | None = None) -> Page:
     """Turn links into facts about one package.
 
     Args:
@@ -192,7 +199,7 @@ class HtmlPage:
         is_simple: whether the page says of itself that it is one of the Simple API.
     """
 
-    links: list[_Link]
+    links: list[Link]
     base: str = ""
     is_simple: bool = False
 
@@ -232,14 +239,14 @@ class _Parser(HTMLParser):
             self._page.is_simple = True
 
 
-def link_to(href: str, attributes: dict[str, str] | None = None) -> _Link:
+def link_to(href: str, attributes: dict[str, str] | None = None) -> Link:
     """A link of an HTML page, or to a local file, in the shape of the JSON form."""
     values = attributes or {}
     address, _, fragment = href.strip().partition("#")
     digest = _HASH.search(fragment)
     metadata = values.get("data-core-metadata", values.get("data-dist-info-metadata"))
     known = _HASH.fullmatch(metadata or "")
-    return _Link(
+    return Link(
         filename=unquote(address.partition("?")[0].rpartition("/")[2]),
         url=address,
         hashes={"sha256": digest[1]} if digest else None,

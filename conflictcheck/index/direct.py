@@ -1,0 +1,98 @@
+"""Direct references: an archive behind a URL, an archive or a project folder behind a ``file:`` URL."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import IO, TYPE_CHECKING
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import msgspec
+
+from conflictcheck.facts import File, Metadata, Unknown
+from conflictcheck.index.addresses import file_path, is_address, shown_address, split_credentials
+from conflictcheck.index.filenames import parse_filename
+from conflictcheck.index.files import MAX_SDIST, FileReader, UnreadableError, sha256_of, verified
+from conflictcheck.index.projects import MAX_TEXT, is_project_file, metadata_of_project
+from conflictcheck.index.sdists import SdistError, metadata_of_sdist
+from conflictcheck.index.transport import FetchError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from packaging.utils import NormalizedName
+
+    from conflictcheck.index.transport import Transport
+
+VERSION_CONTROL = ("git", "hg", "svn", "bzr")
+
+
+class DirectReader:
+    """Reads direct references.
+
+    Args:
+        transport: for archives behind HTTP.
+        reader: for wheels.
+    """
+
+    def __init__(self, transport: Transport, reader: FileReader) -> None:
+        self._transport = transport
+        self._reader = reader
+
+    def read(self, url: str, name: NormalizedName) -> tuple[Metadata, File] | Unknown:
+        """See `Index.direct`."""
+        address, _, fragment = url.partition("#")
+        if address.partition("+")[0] in VERSION_CONTROL:
+            return Unknown("a version-control reference; it would have to be cloned and built to be known")
+        try:
+            return self._read(address, name, dict(parse_qsl(fragment)))
+        except (FetchError, UnreadableError) as error:
+            return Unknown(str(error))
+        except SdistError as error:
+            return Unknown(f"{shown_address(address)}: {error}")
+        except OSError as error:
+            return Unknown(f"{shown_address(address)} cannot be read: {error.strerror}")
+
+    def _read(self, address: str, name: NormalizedName, options: dict[str, str]) -> tuple[Metadata, File] | Unknown:
+        if not is_address(address):
+            return Unknown(f"{shown_address(address)} is no address that can be read")
+        if address.startswith("file:") and (folder := file_path(address)).is_dir():
+            return self._folder(folder / options.get("subdirectory", ""), address, name)
+        return self._archive(address, name, options)
+
+    def _folder(self, folder: Path, url: str, name: NormalizedName) -> tuple[Metadata, File] | Unknown:
+        if not folder.resolve().is_relative_to(file_path(url).resolve()):
+            return Unknown("its subdirectory lies outside of it")
+        texts: dict[str, bytes] = {}
+        for path in [*folder.iterdir(), *folder.glob("*.egg-info/*"), *folder.glob("*/*.egg-info/*")]:
+            inside = path.relative_to(folder).as_posix()
+            if is_project_file(inside) and path.is_file():
+                with path.open("rb") as file:
+                    texts[inside] = file.read(MAX_TEXT)
+        found = metadata_of_project(texts, folder.name, name, "", source="local")
+        if isinstance(found, Unknown):
+            return found
+        return found, File(folder.name, url, found.version)
+
+    def _archive(self, url: str, name: NormalizedName, options: dict[str, str]) -> tuple[Metadata, File] | Unknown:
+        filename = unquote(urlsplit(url).path.rpartition("/")[2])
+        hashes = (f"sha256:{options['sha256'].lower()}",) if "sha256" in options else ()
+        file = File(filename, split_credentials(url)[0], "", hashes=hashes)
+        if filename.endswith(".whl"):
+            parsed = parse_filename(filename, name)
+            if parsed is None:
+                return Unknown(f"{shown_address(url)} is no wheel of {name} by its name")
+            file = msgspec.structs.replace(file, version=parsed.version, tags=parsed.tags, build=parsed.build)
+            return self._reader.read(file, name, parsed.version, whole=bool(hashes)), file
+        with self._opened(url, file) as archive:
+            found = metadata_of_sdist(archive, filename, name, "", subdirectory=options.get("subdirectory", ""))
+            if isinstance(found, Unknown):
+                return found
+            return found, msgspec.structs.replace(file, version=found.version, hashes=(sha256_of(archive),))
+
+    def _opened(self, url: str, file: File) -> IO[bytes]:
+        if url.startswith("file:"):
+            return verified(file_path(url).open("rb"), file)
+        answer = self._transport.fetch(url, label=file.filename, limit=MAX_SDIST, archive=True)
+        if answer.status != HTTPStatus.OK:
+            raise FetchError(f"{shown_address(url)}: the server answered {answer.status}")
+        return verified(answer.file, file)

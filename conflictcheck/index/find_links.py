@@ -1,0 +1,71 @@
+"""Folders and pages with links: find-links places, and indexes in folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from conflictcheck.facts import Missing
+from conflictcheck.index.addresses import file_path, file_url
+from conflictcheck.index.filenames import is_archive
+from conflictcheck.index.simple_api import MAX_PAGE, Link, LinkPage, Page, PageError, link_to, parse_html, to_page
+
+
+def place_url(place: str) -> str:
+    """The address of a find-links place, which may be given as a path."""
+    return place if place.startswith(("http://", "https://", "file:")) else file_url(Path(place).expanduser())
+
+
+def read_place(url: str) -> LinkPage:
+    """The links of a local place: a folder of files, an HTML page, or a single file; one that is absent has none.
+
+    Raises:
+        PageError: if it cannot be read.
+    """
+    path = file_path(url)
+    try:
+        if path.is_dir():
+            return LinkPage(file_url(path) + "/", _in_folder(path))
+        if is_archive(path.name) and path.is_file():
+            return LinkPage(file_url(path), [link_to(file_url(path))])
+        return _page(path) if path.is_file() else LinkPage(url, [])
+    except OSError as error:
+        raise PageError(f"it cannot be read: {error.strerror}") from error
+
+
+def read_file_index(index: str, name: str) -> Page | Missing:
+    """What an index in a folder lists for a package: the links in ``NAME/index.html``, or the files in ``NAME/``.
+
+    Args:
+        index: the ``file:`` URL of the index.
+        name: the package, normalized and checked to be a package name.
+
+    Raises:
+        PageError: if it cannot be read.
+    """
+    folder = file_path(index) / name
+    try:
+        if not folder.is_dir():
+            return Missing(name)
+        page = folder / "index.html"
+        found = _page(page) if page.is_file() else LinkPage(file_url(folder) + "/", _in_folder(folder))
+    except OSError as error:
+        raise PageError(f"it cannot be read: {error.strerror}") from error
+    return to_page(found.links, url=found.url, name=name, index=index)
+
+
+def links_of_page(body: bytes, url: str) -> LinkPage:
+    """The links to distribution files in a find-links page."""
+    page = parse_html(body)
+    return LinkPage(page.base_for(url), [link for link in page.links if is_archive(link.filename)])
+
+
+def _page(path: Path) -> LinkPage:
+    with path.open("rb") as file:
+        body = file.read(MAX_PAGE + 1)
+    if len(body) > MAX_PAGE:
+        raise PageError("it is too large")
+    return links_of_page(body, file_url(path))
+
+
+def _in_folder(folder: Path) -> list[Link]:
+    return [link_to(file_url(path)) for path in sorted(folder.iterdir()) if is_archive(path.name) and path.is_file()]

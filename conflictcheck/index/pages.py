@@ -1,0 +1,159 @@
+"""Pages of indexes: from the cache while they are fresh, else from the server, asked whether they have changed."""
+
+from __future__ import annotations
+
+import re
+import time
+from http import HTTPStatus
+from typing import TYPE_CHECKING, NamedTuple
+
+from conflictcheck.facts import Missing, Unknown
+from conflictcheck.index.addresses import shown_address
+from conflictcheck.index.cache import StoredPage
+from conflictcheck.index.compiled import CompiledError, decode_page, encode_page
+from conflictcheck.index.find_links import links_of_page, read_file_index, read_place
+from conflictcheck.index.simple_api import ACCEPT, MAX_PAGE, LinkPage, Page, PageError, parse_page
+from conflictcheck.index.transport import FetchError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from conflictcheck.index.cache import Cache
+    from conflictcheck.index.transport import Answer, Transport
+    from conflictcheck.index.workers import Workers
+
+NOT_CACHED = "not in the cache, and --offline was given"
+DEFAULT_FRESH = 600
+"""Seconds for which a page counts as fresh where the index does not say."""
+MAX_FRESH = 86400
+_MAX_AGE = re.compile(r"\bmax-age\s*=\s*\"?(\d{1,9})")
+_GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+
+PageAnswer = Page | LinkPage | Missing | Unknown
+
+
+class PageRequest(NamedTuple):
+    """One page.
+
+    Attributes:
+        url: its address, without credentials.
+        name: the package that it lists, or empty for a find-links page.
+        place: the index that it belongs to, or the find-links place.
+    """
+
+    url: str
+    name: str
+    place: str
+
+
+class Pages:
+    """Gets pages.
+
+    Args:
+        transport: for those behind HTTP.
+        workers: who fetch them side by side.
+        cache: where they are kept, or None.
+        offline: whether to do with what is in the cache, however old.
+        refresh: whether to ask the server, however new.
+    """
+
+    def __init__(
+        self, transport: Transport, workers: Workers, cache: Cache | None, *, offline: bool, refresh: bool
+    ) -> None:
+        self._transport = transport
+        self._workers = workers
+        self._cache = cache
+        self._offline = offline
+        self._refresh = refresh
+
+    def get(self, requests: Sequence[PageRequest]) -> list[PageAnswer]:
+        """Get pages side by side, one answer a request in the same order."""
+        stored: Mapping[str, StoredPage] = {}
+        if self._cache is not None:
+            stored = self._cache.pages([request.url for request in requests if request.url.startswith("http")])
+        answers: dict[PageRequest, PageAnswer] = {}
+        now = time.time()
+        for request in requests:
+            page = stored.get(request.url)
+            if page is not None and (self._offline or (not self._refresh and now < page.fresh_until < now + MAX_FRESH)):
+                known = _decoded(page, request)
+                if known is not None:
+                    answers[request] = known
+        jobs = [(request, stored.get(request.url)) for request in requests if request not in answers]
+        fetched = self._workers.map(self._get, jobs)
+        answers.update(zip((request for request, _ in jobs), fetched, strict=True))
+        return [answers[request] for request in requests]
+
+    def _get(self, job: tuple[PageRequest, StoredPage | None]) -> PageAnswer:
+        request, stored = job
+        try:
+            if request.url.startswith("file:"):
+                return read_file_index(request.place, request.name) if request.name else read_place(request.url)
+            if self._offline:
+                return Unknown(NOT_CACHED)
+            return self._fetch(request, stored)
+        except FetchError as error:
+            return Unknown(str(error))
+        except PageError as error:
+            return Unknown(f"{shown_address(request.url)}: {error}")
+
+    def _fetch(self, request: PageRequest, stored: StoredPage | None) -> PageAnswer:
+        headers = {"accept": ACCEPT if request.name else "text/html"}
+        known = None if stored is None else _decoded(stored, request)
+        if stored is not None and known is not None:
+            headers |= {"if-none-match": stored.etag} if stored.etag else {}
+            headers |= {"if-modified-since": stored.modified} if stored.modified else {}
+        label = request.name or shown_address(request.url)
+        answer = self._transport.fetch(request.url, label=label, limit=MAX_PAGE, headers=headers)
+        if answer.status == HTTPStatus.NOT_MODIFIED and stored is not None and known is not None:
+            self._store(request, answer, stored.data, stored)
+            return known
+        page: Page | LinkPage | Missing
+        if answer.status in _GONE:
+            page = Missing(request.name) if request.name else LinkPage(request.url, [])
+        elif answer.status != HTTPStatus.OK:
+            return Unknown(f"{shown_address(request.url)}: the server answered {answer.status}")
+        elif request.name:
+            kind = answer.headers.get("content-type", "")
+            page = parse_page(answer.body(), kind, url=answer.url, name=request.name, index=request.place)
+        else:
+            page = links_of_page(answer.body(), answer.url)
+        if self._cache is not None:
+            self._store(request, answer, encode_page(page), None)
+        return page
+
+    def _store(self, request: PageRequest, answer: Answer, data: bytes, before: StoredPage | None) -> None:
+        control = answer.headers.get("cache-control", "").lower()
+        if self._cache is None or "no-store" in control:
+            return
+        stated = _MAX_AGE.search(control)
+        fresh = 0 if "no-cache" in control else int(stated[1]) if stated else DEFAULT_FRESH
+        page = StoredPage(
+            answer.headers.get("etag", before.etag if before else ""),
+            answer.headers.get("last-modified", before.modified if before else ""),
+            int(time.time()) + min(fresh, MAX_FRESH - 1),
+            data,
+        )
+        self._cache.put_page(request.url, page)
+
+
+def _decoded(stored: StoredPage, request: PageRequest) -> Page | LinkPage | Missing | None:
+    """What was stored, if it is what this request is about."""
+    try:
+        page = decode_page(stored.data)
+    except CompiledError:
+        return None
+    fits = isinstance(page, LinkPage) if not request.name else isinstance(page, Page | Missing)
+    return page if fits else None
+
+
+def only_links(places: Iterable[tuple[PageRequest, PageAnswer]]) -> tuple[list[tuple[str, LinkPage]], Unknown | None]:
+    """The find-links pages that could be had, by place, and the first that could not."""
+    found: list[tuple[str, LinkPage]] = []
+    failed: Unknown | None = None
+    for request, answer in places:
+        if isinstance(answer, LinkPage):
+            found.append((request.place, answer))
+        elif isinstance(answer, Unknown):
+            failed = failed or answer
+    return found, failed
