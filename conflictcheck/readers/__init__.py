@@ -66,7 +66,7 @@ def read_specs(
     if with_requirements:
         specs.setdefault(WITH, _read_with(with_requirements, workspace))
     if workspace.problems:
-        raise InputErrors(_distinct(workspace.problems))
+        raise InputErrors(workspace.distinct_problems())
     return ReadResult(tuple(specs.values()), _sorted(workspace))
 
 
@@ -92,12 +92,14 @@ def read_restrictions(
     except SpecError as error:
         workspace.problem(error, file=name)
     if workspace.problems:
-        raise InputErrors(_distinct(workspace.problems))
+        raise InputErrors(workspace.distinct_problems())
     return tuple(collected.requirements)
 
 
 def _read_given(given: str, workspace: Workspace, *, may_be_empty: bool = False) -> list[Spec]:
     """The specs of one SPEC argument."""
+    if not given:
+        raise SpecError("an empty SPEC", file=None, hint="write . for the working directory")
     path, section = workspace.locate(given), None
     if not path.exists() and "#" in given:
         file, _, section = given.rpartition("#")
@@ -177,11 +179,6 @@ def _read_with(lines: Sequence[str], workspace: Workspace) -> Spec:
         except SpecError as error:
             workspace.problem(SpecError(f"--with: {error.message}", hint=error.hint))
     return Spec(WITH, None, tuple(requirements))
-
-
-def _distinct(problems: list[SpecError]) -> list[SpecError]:
-    """Each problem once: a file that many specs include has it once."""
-    return list({str(problem): problem for problem in problems}.values())
 
 
 def _sorted(workspace: Workspace) -> tuple[Diagnostic, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from conflictcheck.errors import SpecError
+from conflictcheck.errors import InputErrors, SpecError
 from conflictcheck.model import Diagnostic, RequirementKind, Severity
 from conflictcheck.readers.text import SIZE_LIMIT, printable, redact
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conflictcheck.model import Spec
+
+MOST_PROBLEMS = 1_000
+"""Errors to report; whoever made more of them has named the wrong file."""
 
 
 @dataclass(slots=True)
@@ -55,8 +58,12 @@ class Workspace:
             relative = str(path)
         return printable(Path(relative).as_posix())
 
-    def load(self, path: Path) -> bytes:
+    def load(self, path: Path, *, keep: bool = True) -> bytes:
         """The content of a file.
+
+        Args:
+            path: absolute.
+            keep: whether to keep it for the next who asks.
 
         Raises:
             SpecError: it is missing, unreadable, no regular file, or too large; without the file's name.
@@ -65,7 +72,8 @@ class Workspace:
             return self._contents[path]
         try:
             if not path.is_file():  # a device or a pipe might never end
-                raise SpecError("a folder, not a file" if path.is_dir() else "no such file")
+                what = "a folder, not a file" if path.is_dir() else "not a regular file"
+                raise SpecError(what if path.exists() else "no such file")
             with path.open("rb") as stream:
                 data = stream.read(SIZE_LIMIT + 1)
         except (OSError, ValueError) as error:
@@ -73,11 +81,16 @@ class Workspace:
             raise SpecError(f"cannot be read: {reason}") from None
         if len(data) > SIZE_LIMIT:
             raise SpecError(f"larger than {SIZE_LIMIT // 1024**2} MiB", hint="is it really a spec?")
-        self._contents[path] = data
+        if keep:
+            self._contents[path] = data
         return data
 
     def problem(self, error: SpecError, *, file: str | None = None, line: int | None = None) -> None:
-        """Collect an error, with the place added where it does not know it yet."""
+        """Collect an error, with the place added where it does not know it yet.
+
+        Raises:
+            InputErrors: there are so many that the input cannot be what it was taken for.
+        """
         self.problems.append(
             SpecError(
                 printable(redact(error.message)),
@@ -86,6 +99,12 @@ class Workspace:
                 hint=None if error.hint is None else printable(redact(error.hint)),
             )
         )
+        if len(self.problems) >= MOST_PROBLEMS:
+            raise InputErrors(self.distinct_problems())
+
+    def distinct_problems(self) -> list[SpecError]:
+        """Each problem once: a file that many specs include has it once."""
+        return list({str(problem): problem for problem in self.problems}.values())
 
     def note(
         self,

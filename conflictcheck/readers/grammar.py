@@ -10,16 +10,19 @@ import optparse
 import re
 import shlex
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from conflictcheck.errors import SpecError
+from conflictcheck.readers.hints import command_hint
 from conflictcheck.readers.text import expand, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_COMMENT = re.compile(r"(^|\s+)#.*$")
+_COMMENT = re.compile(r"(?:^|(?<=\s))#.*$")
 _COMMENT_ALONE = re.compile(r"\s*#")
+# What -e is given may have a marker, whose quotes are not those of a shell.
+_EDITABLE = re.compile(r"(?:-e\s*|--editable(?:\s+|=))(?P<place>[^\s'\"](?:(?!\s--).)*)(?P<rest>.*)")
 _HASH = re.compile(r"(sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})")
 
 _TAKING_A_VALUE = (
@@ -42,6 +45,9 @@ _TAKING_A_VALUE = (
     ("--install-option",),
 )
 _SWITCHES = (("--no-index",), ("--pre",), ("--prefer-binary",), ("--require-hashes",), ("--no-require-hashes",))
+
+LONGEST = 200_000
+"""Characters of one logical line, hashes and all."""
 
 INCLUDES = ("--requirement", "--constraint")
 WITHOUT_EFFECT = {
@@ -72,6 +78,14 @@ class LogicalLine:
     text: str
 
 
+class Option(NamedTuple):
+    """An option with its value, ``""`` for a switch: as written, for messages, and with variables expanded."""
+
+    name: str
+    written: str
+    value: str
+
+
 @dataclass(frozen=True, slots=True)
 class ParsedLine:
     """What a logical line says.
@@ -81,14 +95,14 @@ class ParsedLine:
         value: the same, with variables expanded.
         editable: whether it was given with ``-e``.
         hashes: ``sha256:…`` values.
-        options: the other options with their values in order; a switch has the value ``""``.
+        options: the other options in order.
     """
 
     requirement: str
     value: str
     editable: bool
     hashes: tuple[str, ...]
-    options: tuple[tuple[str, str], ...]
+    options: tuple[Option, ...]
 
 
 def iter_lines(content: str) -> Iterator[LogicalLine]:
@@ -123,19 +137,22 @@ def parse_line(text: str, variables: dict[str, str]) -> ParsedLine:
     Raises:
         SpecError: an option is unknown, lacks its value, or is in the wrong place; without file and line.
     """
+    if len(text) > LONGEST:
+        raise SpecError(f"{quote(text)} is longer than {LONGEST} characters")
+    if hint := command_hint(text):
+        raise SpecError(f"{quote(text)} is not a requirement", hint=hint)
     # The requirement ends where the first option begins; only options are quoted as in a shell.
-    start = found.start() if (found := re.search(r"(?:^|(?<=\s))-", text)) else len(text)
-    requirement = text[:start].strip()
-    written, values = _parse_options(text[start:]), _parse_options(expand(text[start:], variables))
-    value = expand(requirement, variables)
+    start = found.start() if (found := re.search(r"(?:^|(?<=\s))-(?=\S)", text)) else len(text)
+    requirement, rest = text[:start].strip(), text[start:]
     editable = False
-    editables = [(w, v) for (option, w), (_, v) in zip(written, values, strict=True) if option == "--editable"]
-    if editables:
-        if requirement or len(editables) > 1:
+    if not requirement and (found := _EDITABLE.fullmatch(rest)):
+        editable, requirement, rest = True, found["place"].strip(), found["rest"]
+    options = [Option(name, written, expand(written, variables)) for name, written in _parse_options(rest)]
+    for given in (option for option in options if option.name == "--editable"):
+        if requirement:
             raise SpecError(f"{quote(text)} holds two requirements", hint="write one requirement a line")
-        [(requirement, value)] = editables
-        editable = True
-    hashes = tuple(v.strip().lower() for option, v in values if option == "--hash")
+        editable, requirement = True, given.written
+    hashes = tuple(option.value.strip().lower() for option in options if option.name == "--hash")
     for digest in hashes:
         if not _HASH.fullmatch(digest):
             raise SpecError(
@@ -143,11 +160,11 @@ def parse_line(text: str, variables: dict[str, str]) -> ParsedLine:
             )
     if hashes and not requirement:
         raise SpecError(f"{quote(text)} belongs to no requirement", hint="end the line before it with a backslash")
-    options = tuple(pair for pair in values if pair[0] not in ("--editable", "--hash"))
-    includes = [option for option, _ in options if option in INCLUDES]
+    others = tuple(option for option in options if option.name not in ("--editable", "--hash"))
+    includes = [option.name for option in others if option.name in INCLUDES]
     if includes and (requirement or len(includes) > 1):
         raise SpecError(f"{quote(text)}: {includes[-1]} has to stand on a line of its own", hint="pip would ignore it")
-    return ParsedLine(requirement, value, editable, hashes, options)
+    return ParsedLine(requirement, expand(requirement, variables), editable, hashes, others)
 
 
 def _parse_options(text: str) -> list[tuple[str, str]]:
@@ -171,7 +188,7 @@ class _OptionParser(optparse.OptionParser):
         if not msg.startswith("no such option"):
             raise SpecError(msg.replace("requires 1 argument", "needs a value"))
         known = [name for names in (*_TAKING_A_VALUE, *_SWITCHES) for name in names]
-        close = difflib.get_close_matches(option, known, n=1)
+        close = difflib.get_close_matches(option, known, n=1, cutoff=0.75)
         raise SpecError(
             f"{quote(option)} is not an option of requirements files",
             hint=f"did you mean {close[0]}?" if close else None,

@@ -11,6 +11,7 @@ from conflictcheck.readers.text import quote
 _COMMAND = re.compile(
     r"^(?:\$\s*)?(?:!|%)?(?:python3? -m )?(?:(?:uv )?pip3? install|uv add|(?:conda|mamba) install)\s+", re.IGNORECASE
 )
+_LONGEST = 500
 _NOT_MEANT_AS_ONE = (
     (re.compile(r"<{7}|={7}|>{7}"), "a merge was left unfinished here"),
     (re.compile(r"<(!doctype|html|\?xml)", re.IGNORECASE), "this is a web page; was it saved in place of the file?"),
@@ -39,13 +40,21 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )
 
 
+def command_hint(text: str) -> str | None:
+    """What to do about a line that is a command of a shell; None where it is none."""
+    found = _COMMAND.match(text)
+    return None if found is None else f"write what it installs alone: {quote(text[found.end() :])}"
+
+
 def hint_for(text: str) -> str | None:
     """What to do about a line that cannot be parsed, or None where nothing better than its error is known."""
     for pattern, hint in _NOT_MEANT_AS_ONE:
         if pattern.match(text):
             return hint
-    if found := _COMMAND.match(text):
-        return f"write the requirement alone: {quote(text[found.end() :])}"
+    return _rewritten(text) if len(text) <= _LONGEST else None
+
+
+def _rewritten(text: str) -> str | None:
     body, semicolon, marker = text.partition(";")
     for rewritten in _candidates(body.strip()):
         if is_requirement(f"{rewritten}{semicolon}{marker}"):

@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from conflictcheck.model import SpecId
     from conflictcheck.readers.references import Reference
 
-LONGEST = 20_000
+LONGEST = 8_000
 """Characters of one requirement; hashes are not counted."""
+
+LONGEST_VERSION = 200
+"""Characters of one version; Python refuses to read numbers of thousands of digits, and would do so much later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,8 @@ def _parse_pep508(text: str, written: str, origin: Origin) -> _Parts:
         parsed = ParsedRequirement(text)
     except (InvalidRequirement, RecursionError) as error:
         raise _not_a_requirement(written, text, error) from None
+    if any(len(clause.version) > LONGEST_VERSION for clause in parsed.specifier):
+        raise SpecError(f"{quote(written)} has a version of more than {LONGEST_VERSION} characters")
     name, extras = canonicalize_name(parsed.name), tuple(parsed.extras)
     if parsed.url is None:
         return name, extras, parsed.specifier, parsed.marker, None, ()
@@ -159,6 +164,13 @@ def _first_line(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     first = str(error).partition("\n")[0].rstrip(".: ")
+    for token, sign in (
+        ("LEFT_", "opening "),
+        ("RIGHT_", "closing "),
+        ("BRACKET", "bracket"),
+        ("PARENTHESIS", "parenthesis"),
+    ):
+        first = first.replace(token, sign)
     return first[:1].lower() + first[1:]
 
 
@@ -189,16 +201,15 @@ def parse_python(value: str, origin: Origin, *, written: str | None = None) -> R
     Raises:
         SpecError: it is no version specifier, with file and line.
     """
-    try:
-        specifier = SpecifierSet(value)
-    except InvalidSpecifier:
+    specifier = _specifier(value)
+    if specifier is None:
         hint = hint_for(f"python {value}") or 'write it as ">=3.11"'
         raise SpecError(
             f"requires-python {quote(value)} is not a version specifier",
             file=origin.file,
             line=origin.line,
             hint=hint.replace('"python', '"'),
-        ) from None
+        )
     return Requirement(
         spec=origin.spec,
         text=f'requires-python = "{collapse(value)}"' if written is None else collapse(written),
@@ -208,3 +219,10 @@ def parse_python(value: str, origin: Origin, *, written: str | None = None) -> R
         line=origin.line,
         kind=RequirementKind.PYTHON,
     )
+
+
+def _specifier(value: str) -> SpecifierSet | None:
+    try:
+        return None if len(value) > LONGEST_VERSION else SpecifierSet(value)
+    except InvalidSpecifier:
+        return None

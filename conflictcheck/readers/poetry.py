@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from conflictcheck.errors import SpecError
 from conflictcheck.readers.text import quote
@@ -103,7 +103,7 @@ def _clause(operator: str, version: str, text: str) -> str:
         return ""
     try:
         parsed = Version(version.removesuffix(".*").removesuffix(".x"))
-    except InvalidVersion:
+    except ValueError:  # no version, or a number of thousands of digits
         raise SpecError(f"{quote(text)} is not a version constraint") from None
     if operator == "^":
         kept = next((i for i, number in enumerate(parsed.release) if number), len(parsed.release) - 1)

@@ -52,6 +52,7 @@ class Tables:
         extras: by normalized name.
         groups: by normalized name.
         dynamic: which of ``dependencies`` and ``optional-dependencies`` are stated elsewhere.
+        unused: the table of dependencies that another one takes the place of.
         problems: what is not understood.
     """
 
@@ -62,6 +63,7 @@ class Tables:
     extras: dict[NormalizedName, list[Entry]] = field(default_factory=dict)
     groups: dict[NormalizedName, list[Entry]] = field(default_factory=dict)
     dynamic: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
     problems: list[SpecError] = field(default_factory=list)
 
 
@@ -163,6 +165,8 @@ class _Reading:
         tables = self.tables
         if not tables.has_project or "dependencies" in tables.dynamic:
             self._poetry_project()
+        elif self._document.get(*_POETRY, "dependencies"):
+            tables.unused = (*_POETRY, "dependencies")
         for written, group in self._sections(*_POETRY, "group"):
             tables.groups.setdefault(group, []).extend(self._poetry_entries(*_POETRY, "group", written, "dependencies"))
             for _, name in self._list(*_POETRY, "group", written, "include-groups"):

@@ -103,6 +103,14 @@ class _Project:
         self.files: dict[NormalizedName | None, list[Path]] = {}  # of setuptools, by extra; None is the main spec
         self._document = document
         self._read_dynamic()
+        if unused := self.tables.unused:
+            workspace.note(
+                "not-applied",
+                f"{'.'.join(unused)} is not applied: [project] states the dependencies",
+                file=self.file,
+                line=document.line(*unused),
+                severity=Severity.WARNING,
+            )
 
     def all_specs(self) -> list[Spec]:
         """The main spec, the extras, the groups."""
@@ -142,8 +150,9 @@ class _Project:
             found = {}
             for extra, value in sections.items() if isinstance(sections, dict) else ():
                 names = value.get("file") if isinstance(value, dict) else None
-                if names and all(isinstance(name, str) for name in ([names] if isinstance(names, str) else names)):
-                    paths = [self.path.parent / name for name in ([names] if isinstance(names, str) else names)]
+                names = [names] if isinstance(names, str) else names
+                if isinstance(names, list) and names and all(isinstance(name, str) for name in names):
+                    paths = [self.path.parent / name for name in names]
                     found[None if extra is None else canonicalize_name(extra)] = paths
             self.files.update(found)
             if not found:

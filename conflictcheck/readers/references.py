@@ -9,6 +9,7 @@ import ast
 import configparser
 import re
 import tomllib
+import warnings
 from dataclasses import dataclass
 from email.parser import HeaderParser
 from pathlib import Path, PurePosixPath
@@ -118,9 +119,9 @@ def parse_reference(text: str, folders: Sequence[Path]) -> Reference:
     if scheme not in _FETCHED and (vcs not in _VCS or not ((plus and transport) or vcs == "git")):
         raise SpecError(f"the URL scheme {scheme} is not known", hint="http, https, file, or git+https and the like")
     try:
-        host = urlsplit(path).netloc
+        host = urlsplit(path).hostname
     except ValueError:
-        host = ""
+        host = None
     if not host:
         raise SpecError("the URL names no host")
     if name is None and vcs not in _VCS:
@@ -188,6 +189,8 @@ def project_name(folder: Path) -> NormalizedName | None:
     """The name of a local project, read from what it states without running its code; None where nothing does."""
     for file, read in _STATED_IN:
         try:
+            if not (folder / file).is_file():
+                continue
             with (folder / file).open("rb") as stream:
                 text = stream.read(SIZE_LIMIT).decode()
             name = read(text)
@@ -222,7 +225,9 @@ def _from_pkg_info(text: str) -> Any:
 
 
 def _from_setup_py(text: str) -> Any:
-    for node in ast.walk(ast.parse(text)):
+    with warnings.catch_warnings(action="ignore"):  # about its style
+        tree = ast.parse(text)
+    for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Name(id="setup") | ast.Attribute(attr="setup"), keywords=keywords):
                 for keyword in keywords:

@@ -11,20 +11,23 @@ from packaging.utils import canonicalize_name
 
 from conflictcheck.errors import SpecError
 from conflictcheck.model import IndexOptions, Requirement, RequirementKind
-from conflictcheck.readers.grammar import WITHOUT_EFFECT, iter_lines, parse_line
+from conflictcheck.readers.grammar import INCLUDES, WITHOUT_EFFECT, iter_lines, parse_line
 from conflictcheck.readers.lines import Origin, parse_requirement
 from conflictcheck.readers.references import is_url
-from conflictcheck.readers.text import decode, quote
+from conflictcheck.readers.text import decode, quote, unset_variables
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from conflictcheck.model import SpecId
     from conflictcheck.readers.base import Workspace
-    from conflictcheck.readers.grammar import LogicalLine, ParsedLine
+    from conflictcheck.readers.grammar import LogicalLine, Option, ParsedLine
 
 DEEPEST = 50
 """Files that include one another in a chain."""
+
+MOST_LINES = 100_000
+"""Requirements of one spec, with all that it includes."""
 
 
 @dataclass(slots=True)
@@ -99,6 +102,8 @@ class _Reading:
                 self._take(parsed, line, origin, path, chain)
             except SpecError as error:
                 self._workspace.problem(error, file=file, line=line.number)
+            if len(self.collected.requirements) > MOST_LINES:
+                raise SpecError(f"more than {MOST_LINES} requirements in one spec", line=line.number)
 
     def _take(
         self, parsed: ParsedLine, line: LogicalLine, origin: Origin, path: Path, chain: tuple[_Step, ...]
@@ -108,14 +113,15 @@ class _Reading:
                 parsed.requirement, origin, value=parsed.value, editable=parsed.editable, hashes=parsed.hashes
             )
             self.collected.requirements.append(self._restricted(requirement))
-        for option, value in parsed.options:
-            if option in ("--requirement", "--constraint"):
-                included = RequirementKind.CONSTRAINT if option == "--constraint" else RequirementKind.REQUIREMENT
-                self._include(value, self._restricting or included, (*chain, _Step(path, line.number)))
-            elif parsed.requirement and option not in WITHOUT_EFFECT:
-                raise SpecError(f"{option} has to stand on a line of its own", hint="pip would ignore it here")
+        for option in parsed.options:
+            if option.name in INCLUDES:
+                is_constraint = option.name == "--constraint"
+                included = RequirementKind.CONSTRAINT if is_constraint else RequirementKind.REQUIREMENT
+                self._include(option.value, self._restricting or included, (*chain, _Step(path, line.number)))
+            elif parsed.requirement and option.name not in WITHOUT_EFFECT:
+                raise SpecError(f"{option.name} has to stand on a line of its own", hint="pip would ignore it here")
             else:
-                self._set(option, value, origin, path)
+                self._set(option, origin, path)
 
     def _restricted(self, requirement: Requirement) -> Requirement:
         """A constraint without its extras: it restricts the package whoever asks for it, and with whatever extras."""
@@ -158,61 +164,66 @@ class _Reading:
             what = "file" if kind is RequirementKind.REQUIREMENT else f"{kind} file"
             raise SpecError(f"the included {what} {quote(included)}: {error.message}", hint=error.hint) from None
 
-    def _set(self, option: str, value: str, origin: Origin, path: Path) -> None:
-        if option in WITHOUT_EFFECT:
+    def _set(self, option: Option, origin: Origin, path: Path) -> None:
+        if option.name in WITHOUT_EFFECT:
             self._workspace.note(
                 "option-without-effect",
-                f"{option} has no effect here: {WITHOUT_EFFECT[option]}",
+                f"{option.name} has no effect here: {WITHOUT_EFFECT[option.name]}",
                 file=origin.file,
                 line=origin.line,
             )
             return
         if self._restricting:
-            raise SpecError(f"{option} has no place in a {self._restricting} file", hint="give it on the command line")
+            raise SpecError(
+                f"{option.name} has no place in a {self._restricting} file", hint="give it on the command line"
+            )
         index = self.collected.index
-        match option:
+        match option.name:
             case "--index-url":
-                index = replace(index, index_url=_checked_url(value, option))
+                index = replace(index, index_url=_checked_url(option))
             case "--extra-index-url":
-                index = replace(index, extra_index_urls=(*index.extra_index_urls, _checked_url(value, option)))
+                index = replace(index, extra_index_urls=(*index.extra_index_urls, _checked_url(option)))
             case "--find-links":
-                index = replace(index, find_links=(*index.find_links, self._find_links(value, path)))
+                index = replace(index, find_links=(*index.find_links, self._find_links(option, path)))
             case "--no-index":
                 index = replace(index, no_index=True)
             case "--only-binary":
-                only, no = _format_control(value, index.only_binary, index.no_binary)
+                only, no = _format_control(option.value, index.only_binary, index.no_binary)
                 index = replace(index, only_binary=only, no_binary=no)
             case "--no-binary":
-                no, only = _format_control(value, index.no_binary, index.only_binary)
+                no, only = _format_control(option.value, index.no_binary, index.only_binary)
                 index = replace(index, only_binary=only, no_binary=no)
             case _:  # --pre, and what it became
-                _check_all_releases(option, value)
+                _check_all_releases(option)
                 index = replace(index, prerelease=True)
         self.collected.index = index
 
-    def _find_links(self, value: str, path: Path) -> str:
+    def _find_links(self, option: Option, path: Path) -> str:
         """A page's URL, or a folder's absolute path; relative to the file where it is there, as in pip."""
+        value = option.value
         if is_url(value):
             return value
         beside = self._workspace.locate(path.parent / value)
         place = beside if beside.exists() else self._workspace.locate(value)
         if not place.exists():
-            raise SpecError(f"--find-links {quote(value)}: no such file or folder")
+            raise SpecError(f"--find-links {quote(option.written)}: no such file or folder")
         return str(place)
 
 
-def _check_all_releases(option: str, value: str) -> None:
-    if option == "--all-releases" and value != ":all:":
+def _check_all_releases(option: Option) -> None:
+    if option.name == "--all-releases" and option.value != ":all:":
         raise SpecError(
-            f"--all-releases {quote(value)} is not supported",
+            f"--all-releases {quote(option.written)} is not supported",
             hint="write --pre, or a pre-release in the requirement of that package",
         )
 
 
-def _checked_url(value: str, option: str) -> str:
-    if not is_url(value):
-        raise SpecError(f"{option} {quote(value)} is not a URL", hint="it begins with https://")
-    return value
+def _checked_url(option: Option) -> str:
+    if unset := unset_variables(option.value):
+        raise SpecError(f"{option.name} {quote(option.written)}: the environment variable {unset[0]} is not set")
+    if not is_url(option.value):
+        raise SpecError(f"{option.name} {quote(option.written)} is not a URL", hint="it begins with https://")
+    return option.value
 
 
 def _format_control(value: str, target: frozenset[str], other: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:

@@ -9,7 +9,7 @@ from conflictcheck.errors import SpecError
 from conflictcheck.model import Severity, Spec, SpecId
 from conflictcheck.readers.base import Reader
 from conflictcheck.readers.lines import Origin, parse_python, parse_requirement
-from conflictcheck.readers.text import SIZE_LIMIT, decode
+from conflictcheck.readers.text import decode
 from conflictcheck.readers.toml_document import parse_toml
 
 if TYPE_CHECKING:
@@ -42,13 +42,10 @@ class ScriptReader(Reader):
         """By its block."""
         if path.suffix != ".py" or not path.is_file():
             return False
-        if path.stat().st_size > SIZE_LIMIT or _OPENING.encode() not in (data := workspace.load(path)):
-            return False
         try:
-            return find_block(decode(data)) is not None
+            data = workspace.load(path, keep=False)
+            return _OPENING.encode() in data and find_block(decode(data)) is not None
         except SpecError as error:
-            if error.line is None:
-                return False  # text that no Python reads either
             workspace.note(
                 "passed-over", error.message, file=workspace.name(path), line=error.line, severity=Severity.WARNING
             )

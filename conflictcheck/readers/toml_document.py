@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -40,12 +41,14 @@ class TomlDocument:
         spans: for each value, where its text begins and ends; for a table with a header, that of the header.
         source: its text.
         first_line: the line of the file that it begins on, counted from 1.
+        newlines: where the lines of the source end.
     """
 
     data: Mapping[str, Any]
     spans: Mapping[Place, tuple[int, int]]
     source: str
     first_line: int = 1
+    newlines: tuple[int, ...] = ()
 
     def get(self, *place: Key) -> Any:
         """The value at a place, or None where there is none."""
@@ -65,7 +68,7 @@ class TomlDocument:
             if not place:
                 start = start or 0
             place = place[:-1]
-        return self.source.count("\n", 0, start) + self.first_line
+        return bisect_left(self.newlines, start) + self.first_line
 
     def _first_part(self, place: Place) -> int | None:
         """Where the first of the values below `place` begins: a table made of dotted keys has no other place."""
@@ -94,7 +97,9 @@ def parse_toml(source: str, *, first_line: int = 1) -> TomlDocument:
         raise SpecError(f"not valid TOML: {message[:1].lower()}{message[1:]}", line=line + first_line - 1) from None
     except RecursionError:
         raise SpecError("not usable TOML: it is nested too deeply") from None
-    return TomlDocument(data, spans, source, first_line)
+    except ValueError:  # an integer of thousands of digits
+        raise SpecError("not usable TOML: a number in it is too long") from None
+    return TomlDocument(data, spans, source, first_line, tuple(m.start() for m in re.finditer("\n", source)))
 
 
 class _Scanner:
