@@ -202,9 +202,7 @@ class ClashFinder:
         found = []
         for specs in itertools.islice(itertools.product(*(groups[spec] for spec in core.specs)), _MOST_TWINS):
             renamed = dict(zip(core.specs, specs, strict=True))
-            there = {
-                (spec, _meaning(lines[i])): i for spec in specs for i in sorted(self._specs[spec], reverse=True)
-            }
+            there = {(spec, _meaning(lines[i])): i for spec in specs for i in sorted(self._specs[spec], reverse=True)}
             moved = (
                 there[renamed[lines[i].spec], _meaning(lines[i])] if lines[i].spec in renamed else i for i in core.lines
             )

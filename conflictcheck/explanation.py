@@ -280,7 +280,9 @@ class _Propagation:
         union = 0
         for mask in masks.values():
             union |= mask
-        extras = frozenset.intersection(*(frozenset(x for e in edges for x in e.extras) for edges in by_release.values()))
+        extras = frozenset.intersection(
+            *(frozenset(x for e in edges for x in e.extras) for edges in by_release.values())
+        )
         before = self._domain(needed, self.nodes.get(needed, ()))
         known_extras = self.extras.get(needed, {})
         if self.nodes.get(needed) and before & union == before and extras.issubset(known_extras):
@@ -359,9 +361,7 @@ class _Propagation:
         """Take the releases of one package one by one; neighbours with the same argument are one case."""
         if self.depth > 2:  # noqa: PLR2004 - deeper than anybody reads
             return None
-        sizes = {
-            name: self._domain(name, nodes).bit_count() for name, nodes in self.nodes.items() if nodes
-        }
+        sizes = {name: self._domain(name, nodes).bit_count() for name, nodes in self.nodes.items() if nodes}
         names = sorted((size, name) for name, size in sizes.items() if 1 < size <= _MOST_CASES)
         for _, name in names[:8]:
             cases: list[tuple[int, Argument]] = []
@@ -371,7 +371,9 @@ class _Propagation:
                     break
                 cases.append((1 << i, argument))
             else:
-                used = [node for _, argument in cases for node in argument.steps if node.parents or isinstance(node, Asked)]
+                used = [
+                    node for _, argument in cases for node in argument.steps if node.parents or isinstance(node, Asked)
+                ]
                 nodes = _ordered((*self.nodes[name], *used))
                 return Argument(None, (), nodes, split_on=name, cases=tuple(cases))
         return None

@@ -239,4 +239,3 @@ def _is_before(stamp: str, cutoff: datetime) -> bool:
         return datetime.fromisoformat(stamp) < cutoff
     except ValueError:
         return False
-

@@ -333,9 +333,7 @@ class Kernel:
         if isinstance(known, Unknown):
             return Release(name, Version("0"), (), (), url=url, any_version=True)
         metadata, file = known
-        return Release(
-            name, Version(metadata.version), (file,), (file,), url=url, any_version=metadata.version == "0"
-        )
+        return Release(name, Version(metadata.version), (file,), (file,), url=url, any_version=metadata.version == "0")
 
     def _add_locks(self, package: Package) -> None:
         releases = package.releases
@@ -408,7 +406,9 @@ class Kernel:
             mask = package.everything
             for k in by:
                 mask &= self._line_mask(package, k)
-                self._add([*condition, -self.selectors[k], *part] for part in package.within(self._line_mask(package, k)))
+                self._add(
+                    [*condition, -self.selectors[k], *part] for part in package.within(self._line_mask(package, k))
+                )
             extras = self._extras_clause(condition, line)
             self._add([[*condition, package.first]])
             return Edge(line.name, mask, extras, line.text, by, package.everything & ~package.unlocked & mask)

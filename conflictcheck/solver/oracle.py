@@ -167,5 +167,3 @@ class Oracle:
                 kernel.close()
                 del self._kernels[target]
                 self._wishes.pop(target, None)
-
-

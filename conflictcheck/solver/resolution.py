@@ -70,9 +70,7 @@ class Resolved:
     requires: tuple[str, ...]
 
 
-def resolve_environment(
-    kernel: Kernel, lines: Iterable[int], solution: Solution
-) -> dict[NormalizedName, Resolved]:
+def resolve_environment(kernel: Kernel, lines: Iterable[int], solution: Solution) -> dict[NormalizedName, Resolved]:
     """Resolve with the releases that the search chose.
 
     Args:
@@ -94,7 +92,9 @@ def resolve_environment(
         raise InternalError(f"resolvelib rejects what the search chose: {error!r}") from error
     installed = {name for name, _ in result.mapping}
     if installed != set(solution.releases):
-        raise InternalError(f"the search chose packages that nobody needs: {sorted(set(solution.releases) - installed)}")
+        raise InternalError(
+            f"the search chose packages that nobody needs: {sorted(set(solution.releases) - installed)}"
+        )
     extras: dict[NormalizedName, set[str]] = defaultdict(set)
     askers: dict[NormalizedName, set[str]] = defaultdict(set)
     requires: dict[str, set[str]] = defaultdict(set)
@@ -126,8 +126,10 @@ class _Provider(AbstractProvider[_Wanted, _Candidate, Identifier]):
     def __init__(self, kernel: Kernel, lines: Sequence[Requirement], solution: Solution) -> None:
         self._target: Target = kernel.target
         self._lines = lines
-        self._chosen = {name: (kernel.packages[name].releases[i], kernel.loaded[name][i].metadata)
-                        for name, i in solution.releases.items()}
+        self._chosen = {
+            name: (kernel.packages[name].releases[i], kernel.loaded[name][i].metadata)
+            for name, i in solution.releases.items()
+        }
         self._constraints: dict[NormalizedName, list[Requirement]] = defaultdict(list)
         self._overrides: dict[NormalizedName, list[Requirement]] = defaultdict(list)
         for line in lines:
@@ -190,15 +192,11 @@ class _Provider(AbstractProvider[_Wanted, _Candidate, Identifier]):
             return []
         candidate = _Candidate(name, extra, release, metadata)
         fits = all(self.is_satisfied_by(wanted, candidate) for wanted in requirements[identifier])
-        within = all(
-            self._admits(release, line.specifier, line.url) for line in self._constraints.get(name, ())
-        )
+        within = all(self._admits(release, line.specifier, line.url) for line in self._constraints.get(name, ()))
         return [candidate] if fits and within else []
 
     def is_satisfied_by(self, requirement: _Wanted, candidate: _Candidate) -> bool:
-        return requirement.specifier is None or self._admits(
-            candidate.release, requirement.specifier, requirement.url
-        )
+        return requirement.specifier is None or self._admits(candidate.release, requirement.specifier, requirement.url)
 
     @staticmethod
     def _admits(release: Release, specifier: SpecifierSet, url: str | None) -> bool:
@@ -218,12 +216,12 @@ class _Provider(AbstractProvider[_Wanted, _Candidate, Identifier]):
                 raise InternalError(f"{candidate.name} was chosen although its metadata has {text!r}")
             marker = dependency.marker
             plain = marker is None or marker.evaluate({**environment, "extra": ""})
-            applies = plain if not extra else not plain and marker is not None and marker.evaluate(
-                {**environment, "extra": extra}
+            applies = (
+                plain
+                if not extra
+                else not plain and marker is not None and marker.evaluate({**environment, "extra": extra})
             )
             if applies:
                 yield from self._want(
                     dependency.name, dependency.extras, dependency.specifier, dependency.url, candidate.name
                 )
-
-

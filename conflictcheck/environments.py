@@ -1,0 +1,157 @@
+"""From a part of the split to an environment with pins, each checked by resolvelib."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conflictcheck.facts import Listing
+from conflictcheck.model import Diagnostic, Environment, Pin, Severity
+from conflictcheck.phrases import and_list
+from conflictcheck.solver.resolution import resolve_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from packaging.utils import NormalizedName
+
+    from conflictcheck.model import Requirement, SpecId
+    from conflictcheck.solver.oracle import Oracle, Yes
+    from conflictcheck.solver.resolution import Resolved
+    from conflictcheck.solver.store import FactStore
+
+
+def build_environment(
+    oracle: Oracle, name: str, specs: Sequence[SpecId], lines: frozenset[int], answer: Yes
+) -> Environment:
+    """Turn the answer for a part into pins.
+
+    Args:
+        oracle: that answered.
+        name: of the environment.
+        specs: of the part, sorted.
+        lines: positions of all its lines, constraints and overrides included.
+        answer: what the oracle's newest-first search gave.
+
+    Raises:
+        InternalError: if resolvelib disagrees with the search.
+    """
+    by_platform: dict[str, dict[NormalizedName, Resolved]] = {}
+    for target in oracle.targets[answer.python_version]:
+        kernel = oracle.kernel(target)
+        by_platform[target.platform] = resolve_environment(kernel, lines, answer.solutions[target.platform])
+    editable = {oracle.lines[i].url for i in lines if oracle.lines[i].editable}
+    groups: dict[tuple[NormalizedName, str, str | None], dict[str, Resolved]] = {}
+    for platform, packages in by_platform.items():
+        for package, resolved in packages.items():
+            key = (package, str(resolved.release.version), resolved.release.url)
+            groups.setdefault(key, {})[platform] = resolved
+    pins = [
+        _pin(package, version, url, found, len(by_platform), editable=url is not None and url in editable)
+        for (package, version, url), found in sorted(groups.items(), key=lambda item: (item[0][:2], item[0][2] or ""))
+    ]
+    return Environment(name, tuple(specs), answer.python_version, tuple(pins))
+
+
+def _pin(
+    name: NormalizedName,
+    version: str,
+    url: str | None,
+    found: Mapping[str, Resolved],
+    platforms: int,
+    *,
+    editable: bool,
+) -> Pin:
+    everywhere = list(found.values())
+    return Pin(
+        name=name,
+        version=version,
+        extras=_merged(resolved.extras for resolved in everywhere),
+        platforms=() if len(found) == platforms else tuple(sorted(found)),
+        requested_by=_merged(resolved.requested_by for resolved in everywhere),
+        url=url,
+        files=tuple(dict.fromkeys(file for resolved in everywhere for file in resolved.release.files)),
+        requires_python=everywhere[0].metadata.requires_python,
+        requires=_merged(resolved.requires for resolved in everywhere),
+        editable=editable,
+    )
+
+
+def _merged(groups: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    return tuple(sorted({item for group in groups for item in group}))
+
+
+def notice_oddities(
+    oracle: Oracle, store: FactStore, environments: Sequence[Environment], lines: Sequence[Requirement]
+) -> list[Diagnostic]:
+    """What a reader of the environments should know: inferred metadata, yanked releases, several indexes, extras."""
+    found: list[Diagnostic] = []
+    inferred: set[str] = set()
+    for environment in environments:
+        for target in oracle.targets[environment.python_version]:
+            kernel = oracle.kernel(target)
+            for pin in environment.packages:
+                found += _about_pin(store, pin)
+                package = kernel.packages.get(pin.name)
+                for i, release in enumerate(package.releases if package else ()):
+                    if (
+                        str(release.version) != pin.version
+                        or release.url != pin.url
+                        or i not in kernel.loaded[pin.name]
+                    ):
+                        continue
+                    metadata = kernel.loaded[pin.name][i].metadata
+                    if getattr(metadata, "source", None) == "inferred":
+                        inferred.add(f"{pin.name} {pin.version}")
+                    found += _unknown_extras(pin, getattr(metadata, "provides_extra", ()), environment, lines)
+    if inferred:
+        names = sorted(inferred)
+        found.append(
+            Diagnostic(
+                Severity.WARNING,
+                "inferred-metadata",
+                f"the dependencies of {and_list(names[:8], more=len(names) - 8)} are read from what a build left in the "
+                f"source distribution; a new build might give others",
+            )
+        )
+    return list(dict.fromkeys(found))
+
+
+def _about_pin(store: FactStore, pin: Pin) -> list[Diagnostic]:
+    found = []
+    if pin.files and pin.url is None and all(file.yanked is not None for file in pin.files):
+        reason = f": {pin.files[0].yanked}" if pin.files[0].yanked else ""
+        found.append(
+            Diagnostic(
+                Severity.WARNING, "yanked-release", f"{pin.name} {pin.version} was yanked by its authors{reason}"
+            )
+        )
+    listing = store.listing(pin.name)
+    if isinstance(listing, Listing) and listing.also_on and pin.url is None:
+        taken = pin.files[0].index if pin.files else "the first index"
+        found.append(
+            Diagnostic(
+                Severity.WARNING,
+                "several-indexes",
+                f"{pin.name} is on {and_list(sorted({taken, *listing.also_on}))}; the one on {taken} is taken",
+            )
+        )
+    return found
+
+
+def _unknown_extras(
+    pin: Pin, provided: Iterable[str], environment: Environment, lines: Sequence[Requirement]
+) -> list[Diagnostic]:
+    missing = frozenset(pin.extras).difference(provided)
+    return [
+        Diagnostic(
+            Severity.WARNING,
+            "unknown-extra",
+            f"{pin.name} {pin.version} has no extra {extra!r}, so {line.text} asks for nothing more than {pin.name}",
+            line.file,
+            line.line,
+        )
+        for line in lines
+        if line.spec in environment.specs and line.name == pin.name
+        for extra in line.extras
+        if extra in missing
+    ]

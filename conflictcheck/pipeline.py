@@ -1,0 +1,308 @@
+"""The wiring: from settings to a report. It reads as a table of contents; the work is done elsewhere."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from packaging.version import Version
+
+from conflictcheck import __version__
+from conflictcheck.clashes import ClashFinder
+from conflictcheck.environments import build_environment, notice_oddities
+from conflictcheck.explanation import explain_lines
+from conflictcheck.index import open_index
+from conflictcheck.model import (
+    Clash,
+    Diagnostic,
+    Minimum,
+    Report,
+    RequirementKind,
+    Severity,
+    TargetName,
+    Verdict,
+)
+from conflictcheck.phrases import and_list, count
+from conflictcheck.readers import read_restrictions, read_specs
+from conflictcheck.solver.oracle import No, Oracle, Yes
+from conflictcheck.solver.store import FactStore
+from conflictcheck.splitting import name_parts, split_specs
+from conflictcheck.targets import make_target
+from conflictcheck.wording import word_clash
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from conflictcheck.clashes import Core, Findings
+    from conflictcheck.index.base import Index
+    from conflictcheck.model import Environment, ReadResult, Requirement, Spec, SpecId
+    from conflictcheck.progress import Progress
+    from conflictcheck.settings import IndexSettings, Policy, Settings
+    from conflictcheck.splitting import Split
+    from conflictcheck.targets import Target
+
+_SEVERITIES = list(Severity)
+
+
+def check(settings: Settings, progress: Progress, *, index: Index | None = None) -> Report:
+    """Find the specs, resolve them, report every clash and the smallest split.
+
+    Args:
+        settings: of the run.
+        progress: is told what happens.
+        index: where facts come from; opened from the settings if None.
+
+    Returns:
+        The report. Missing facts end in the verdict ``undecided``, not in an exception.
+
+    Raises:
+        ConflictCheckError: if the input cannot be read or the options make no sense.
+    """
+    started = time.perf_counter()
+    progress.phase("reading")
+    read = read_specs(settings.paths, cwd=settings.cwd, with_requirements=settings.with_requirements)
+    shared = _read_shared(settings)
+    targets = make_targets(settings)
+    policy, index_settings, notes = merge_file_options(settings, read.specs)
+    source = index if index is not None else open_index(index_settings, progress)
+    try:
+        run = _Run(read, shared, targets, policy, FactStore(source), progress)
+        report = run.report(settings.max_environments, notes)
+    finally:
+        if index is None:
+            source.close()
+    stats = {**report.stats, "seconds": round(time.perf_counter() - started, 3)}
+    return replace(report, stats=stats)
+
+
+def write_snapshot(settings: Settings, output: Path, progress: Progress) -> Report:
+    """Check, and write the facts that the run used into one portable file.
+
+    Args:
+        settings: of the run.
+        output: the file to write; replaced as a whole or not at all.
+        progress: is told what happens.
+
+    Returns:
+        The report. If it is undecided, nothing is written: a snapshot must give the same answer later.
+
+    Raises:
+        ConflictCheckError: as `check`; OutputError if the file cannot be written.
+    """
+    from conflictcheck.index import snapshot  # noqa: PLC0415 - needed by this command alone
+
+    read = read_specs(settings.paths, cwd=settings.cwd, with_requirements=settings.with_requirements)
+    _, index_settings, _ = merge_file_options(settings, read.specs)
+    recording = snapshot.RecordingIndex(open_index(index_settings, progress))
+    try:
+        report = check(settings, progress, index=recording)
+    finally:
+        recording.close()
+    if report.verdict is not Verdict.UNDECIDED:
+        kept = {(pin.name, pin.version) for environment in report.environments for pin in environment.packages}
+        created = datetime.now(UTC).replace(microsecond=0)
+        snapshot.write_snapshot(recording.facts, output, created=created, version=__version__, keep_files=kept)
+    return report
+
+
+def make_targets(settings: Settings) -> dict[str, tuple[Target, ...]]:
+    """For each Python version, newest first, its target on every platform."""
+    versions = sorted(dict.fromkeys(settings.python_versions), key=Version, reverse=True)
+    return {
+        version: tuple(make_target(version, platform) for platform in dict.fromkeys(settings.platforms))
+        for version in versions
+    }
+
+
+def merge_file_options(settings: Settings, specs: Iterable[Spec]) -> tuple[Policy, IndexSettings, list[Diagnostic]]:
+    """Take in the index options that stand inside requirements files; they hold for the whole run, and a note says so."""
+    index, policy = settings.index, settings.policy
+    notes: list[Diagnostic] = []
+    for spec in specs:
+        options = spec.index
+        said = []
+        urls = [*options.extra_index_urls, *([options.index_url] if options.index_url else [])]
+        new = [url for url in urls if url not in index.index_urls]
+        if new and not index.offline and index.index_urls:
+            index = replace(index, index_urls=(*new, *index.index_urls))
+            said.append("indexes")
+        links = [link for link in options.find_links if link not in index.find_links]
+        if links:
+            index = replace(index, find_links=(*index.find_links, *links))
+            said.append("--find-links")
+        if options.no_index and index.index_urls:
+            index = replace(index, index_urls=())
+            said.append("--no-index")
+        if options.prerelease and policy.prerelease == "if-necessary-or-explicit":
+            policy = replace(policy, prerelease="allow")
+            said.append("--pre")
+        if not options.only_binary <= policy.only_binary or not options.no_binary <= policy.no_binary:
+            policy = replace(
+                policy,
+                only_binary=policy.only_binary | options.only_binary,
+                no_binary=policy.no_binary | options.no_binary,
+            )
+            said.append("binary options")
+        if said:
+            message = f"the {and_list(said)} of {spec.path} hold for all specs of this run"
+            notes.append(Diagnostic(Severity.NOTE, "options-in-file", message, spec.path))
+    return policy, index, notes
+
+
+def _read_shared(settings: Settings) -> tuple[Requirement, ...]:
+    """The lines of ``--constraint`` and ``--override`` files."""
+    found: list[Requirement] = []
+    for file in settings.constraints:
+        found += read_restrictions(file, RequirementKind.CONSTRAINT, cwd=settings.cwd)
+    for file in settings.overrides:
+        found += read_restrictions(file, RequirementKind.OVERRIDE, cwd=settings.cwd)
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """The parts of one run, and what is made of them."""
+
+    read: ReadResult
+    shared: tuple[Requirement, ...]
+    targets: dict[str, tuple[Target, ...]]
+    policy: Policy
+    store: FactStore
+    progress: Progress
+
+    def report(self, max_environments: int, notes: Sequence[Diagnostic]) -> Report:
+        specs = tuple(sorted(self.read.specs, key=lambda spec: spec.id))
+        lines = (*(line for spec in specs for line in spec.requirements), *self.shared)
+        oracle = Oracle(lines, self.targets, self.store, self.policy)
+        finder = ClashFinder(oracle, *_positions(specs, self.shared))
+        self.progress.phase("clashes")
+        findings = finder.find()
+        self.progress.phase("split")
+        split = split_specs(findings.placeable, findings.cores, finder.probe)
+        self.progress.phase("resolving")
+        environments = []
+        for name, part in zip(name_parts(split.parts), split.parts, strict=True):
+            part_lines = finder.lines_of(part)
+            answer = oracle.resolve(part_lines)
+            if isinstance(answer, Yes):
+                environments.append(build_environment(oracle, name, part, part_lines, answer))
+        clashes = tuple(self._clash(oracle, core) for core in (*findings.cores, *split.cores))
+        verdict = _verdict(findings, split, environments)
+        passed = verdict in (Verdict.COMPATIBLE, Verdict.SPLIT) and len(environments) <= max_environments
+        diagnostics = [
+            *self.read.diagnostics,
+            *notes,
+            *_doubts(findings, split),
+            *notice_oddities(oracle, self.store, environments, lines),
+        ]
+        return Report(
+            verdict=verdict,
+            passed=passed,
+            targets=tuple(TargetName(t.python_version, t.platform) for group in self.targets.values() for t in group),
+            specs=specs,
+            environments=tuple(environments),
+            minimum=_minimum(split, clashes),
+            clashes=clashes,
+            clashes_complete=findings.complete,
+            diagnostics=tuple(sorted(dict.fromkeys(diagnostics), key=_diagnostic_order)),
+            stats={"solver_calls": oracle.calls, "questions": oracle.asked, **self.store.counts()},
+        )
+
+    def _clash(self, oracle: Oracle, core: Core) -> Clash:
+        """A minimal set of lines in words: for the newest Python, on the platform where it fails."""
+        reply = oracle.ask(frozenset(core.lines))
+        platform = None
+        if isinstance(reply, No):
+            platform, _ = reply.failures[next(iter(self.targets))]
+        targets = next(iter(self.targets.values()))
+        target = next((target for target in targets if target.platform == platform), targets[0])
+        kernel = oracle.kernel(target)
+        words = word_clash(kernel, core.lines, explain_lines(kernel, core.lines))
+        requirements = tuple(oracle.lines[i] for i in core.lines)
+        steps = words.steps
+        if len(self.targets) > 1:
+            others = and_list([version for version in self.targets if version != target.python_version])
+            steps = (
+                *steps,
+                f"This is for Python {target.python_version}; on Python {others} there is no solution either.",
+            )
+        return Clash(
+            id=_clash_id(core.specs, requirements),
+            kind=words.kind,
+            specs=core.specs,
+            requirements=requirements,
+            packages=words.packages,
+            minimal=core.minimal,
+            summary=words.summary,
+            steps=steps,
+        )
+
+
+def _positions(
+    specs: Sequence[Spec], shared: Sequence[Requirement]
+) -> tuple[dict[SpecId, frozenset[int]], frozenset[int]]:
+    """The numbers of each spec's lines, and of the shared ones, in the order specs then shared."""
+    found: dict[SpecId, frozenset[int]] = {}
+    start = 0
+    for spec in specs:
+        found[spec.id] = frozenset(range(start, start + len(spec.requirements)))
+        start += len(spec.requirements)
+    return found, frozenset(range(start, start + len(shared)))
+
+
+def _clash_id(specs: Sequence[SpecId], requirements: Sequence[Requirement]) -> str:
+    """Stable: of the specs and what the lines say, not of where they stand."""
+    said = sorted(f"{line.spec}\t{line.kind}\t{' '.join(line.text.split())}" for line in requirements)
+    return hashlib.sha256("\n".join([*specs, "", *said]).encode()).hexdigest()[:12]
+
+
+def _verdict(findings: Findings, split: Split, environments: Sequence[Environment]) -> Verdict:
+    if findings.doubts or split.unclear is not None or len(environments) < len(split.parts):
+        return Verdict.UNDECIDED
+    if any(len(core.specs) == 1 for core in findings.cores):
+        return Verdict.UNSATISFIABLE
+    return Verdict.COMPATIBLE if len(environments) <= 1 else Verdict.SPLIT
+
+
+def _minimum(split: Split, clashes: Sequence[Clash]) -> Minimum:
+    parts = len(split.parts)
+    why = ""
+    if parts > 1 and len(split.clique) >= split.lower_bound > 1:
+        together = "clash" if len(split.clique) == 2 else "clash with each other, each with each"  # noqa: PLR2004
+        why = f"{and_list(split.clique)} {together}, so each of them needs an environment of its own."
+    elif parts > 1:
+        several = sum(len(clash.specs) > 1 for clash in clashes)
+        why = (
+            f"No way to put the specs into {count(split.lower_bound - 1, 'environment')} avoids all of the "
+            f"{count(several, 'clash', 'clashes')}; every such way was ruled out."
+        )
+    return Minimum(parts, split.proven, split.lower_bound, why)
+
+
+def _doubts(findings: Findings, split: Split) -> list[Diagnostic]:
+    found = [
+        Diagnostic(Severity.ERROR, "undecided-spec", f"{spec} could not be decided: {reason}", spec.partition("#")[0])
+        for spec, reason in findings.doubts.items()
+    ]
+    found += [
+        Diagnostic(Severity.WARNING, "clashes-incomplete", f"not every clash may be listed: {reason}")
+        for reason in dict.fromkeys(findings.unclear)
+    ]
+    if split.unclear is not None:
+        found.append(Diagnostic(Severity.ERROR, "undecided-split", f"the split could not be decided: {split.unclear}"))
+    elif not split.proven:
+        found.append(
+            Diagnostic(Severity.WARNING, "split-not-proven", "the search for a smaller split reached its budget")
+        )
+    return found
+
+
+def _diagnostic_order(diagnostic: Diagnostic) -> tuple[int, str, str, int, str]:
+    return (
+        _SEVERITIES.index(diagnostic.severity), diagnostic.code, diagnostic.file or "", diagnostic.line or 0,
+        diagnostic.message,
+    )  # fmt: skip
