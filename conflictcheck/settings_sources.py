@@ -251,9 +251,11 @@ def _without_credentials(url: str) -> str:
 
 
 def _keyring(environ: Mapping[str, str], pip: PipConfiguration) -> bool:
-    """Whether the keyring may be asked: only where pip or uv was told to, for asking it can open a window."""
-    provider = pip.text("keyring-provider") or environ.get("UV_KEYRING_PROVIDER") or "disabled"
-    return provider != "disabled"
+    """Whether the keyring may be asked, should an index refuse without credentials: unless pip or uv was told not to.
+
+    Nobody has the keyring who did not install the extra of that name.
+    """
+    return (pip.text("keyring-provider") or environ.get("UV_KEYRING_PROVIDER")) != "disabled"
 
 
 def _exclude_newer(given: str | None, environ: Mapping[str, str]) -> datetime | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
+from conflictcheck.index.cache import FILENAME, Cache
 from conflictcheck.phrases import count, size_of
 
 if TYPE_CHECKING:
@@ -11,23 +13,32 @@ if TYPE_CHECKING:
 
 
 def describe_cache(folder: Path) -> str:
-    """Say where the cache is and what it holds; a cache that is not there is not made."""
-    if not folder.is_dir() or not any(folder.iterdir()):
-        return f"Nothing is cached in {folder} yet."
-    from conflictcheck.index.cache import Cache  # noqa: PLC0415 - the index's modules are heavy
+    """Say where the cache is and what it holds; a cache that is not there is not made.
 
-    info = Cache.open(folder).info()
-    return (
-        f"Folder: {folder}\n"
-        f"Size: {size_of(info.size)}\n"
-        f"Holds: the files of {count(info.listings, 'package')}, the metadata of {count(info.metadata, 'release')}"
-    )
+    Returns:
+        One or several lines.
+    """
+    if not (folder / FILENAME).exists():
+        return f"Nothing is cached in {folder} yet."
+    with closing(Cache.open(folder)) as cache:
+        info = cache.info()
+        lines = [
+            f"File: {info.path}",
+            f"Size: {size_of(info.size)}",
+            f"Holds: {count(info.listings, 'page')} of indexes, the metadata of {count(info.metadata, 'release')}",
+            *(f"Problem: {problem}" for problem in cache.problems),
+        ]
+    return "\n".join(lines)
 
 
 def clear_cache(folder: Path) -> str:
-    """Forget everything, and say how much that was."""
-    if not folder.is_dir() or not any(folder.iterdir()):
-        return f"Nothing was cached in {folder}."
-    from conflictcheck.index.cache import Cache  # noqa: PLC0415 - the index's modules are heavy
+    """Forget everything, and say how much that was.
 
-    return f"Cleared {folder} ({size_of(Cache.open(folder).clear())} freed)."
+    Raises:
+        CacheError: it cannot be written.
+    """
+    if not (folder / FILENAME).exists():
+        return f"Nothing was cached in {folder}."
+    with closing(Cache.open(folder)) as cache:
+        freed = cache.clear()
+    return f"Cleared {folder / FILENAME} ({size_of(freed)} freed)."

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import types
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,8 @@ from report_builders import environment, pin, report, spec, wheel
 import conflictcheck
 from conflictcheck.cli import ExitCode, run
 from conflictcheck.errors import InputErrors, InternalError, OutputError, SpecError
+from conflictcheck.facts import Metadata
+from conflictcheck.index.cache import Cache, StoredPage
 from conflictcheck.model import Minimum, Report
 from conflictcheck.reports import FORMATS, GRAPHS
 
@@ -397,6 +399,25 @@ def test_a_cache_that_is_not_there_is_not_made(tmp_path: Path, capsys: pytest.Ca
     folder = tmp_path / "none"
     assert not folder.exists()
     assert capsys.readouterr().out == f"Nothing is cached in {folder} yet.\nNothing was cached in {folder}.\n"
+
+
+def test_the_cache_is_described_and_cleared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with closing(Cache.open(tmp_path)) as cache:
+        cache.put_page("https://index.example/simple/numpy/", StoredPage("", "", 0, b"page" * 5000))
+        cache.put_metadata("https://files.example/numpy.whl", Metadata("numpy", "2.0"))
+
+    assert run(["cache", "info", "--cache-dir", str(tmp_path)]) == ExitCode.PASSED
+    described = capsys.readouterr().out.splitlines()
+    assert run(["cache", "clear", "--cache-dir", str(tmp_path)]) == ExitCode.PASSED
+    cleared = capsys.readouterr().out
+    assert run(["cache", "info", "--cache-dir", str(tmp_path)]) == ExitCode.PASSED
+    empty = capsys.readouterr().out.splitlines()
+
+    assert described[0] == f"File: {tmp_path / 'cache.sqlite3'}"
+    assert described[1].startswith("Size: ")
+    assert described[2:] == ["Holds: 1 page of indexes, the metadata of 1 release"]
+    assert cleared.startswith(f"Cleared {tmp_path / 'cache.sqlite3'} (")
+    assert empty[2:] == ["Holds: 0 pages of indexes, the metadata of 0 releases"]
 
 
 PROGRAM = """

@@ -123,13 +123,14 @@ class TestTheOtherIndexSettings:
         )
 
     def test_certificates_timeouts_and_keyring_are_pips(self) -> None:
-        environ = {"PIP_CERT": "/etc/ca.pem", "PIP_DEFAULT_TIMEOUT": "7", "PIP_KEYRING_PROVIDER": "import"}
+        environ = {"PIP_CERT": "/etc/ca.pem", "PIP_DEFAULT_TIMEOUT": "7", "PIP_KEYRING_PROVIDER": "disabled"}
         index = resolved(environ).index
 
-        assert (index.ca_bundle, index.timeout, index.keyring) == (Path("/etc/ca.pem"), 7.0, True)
+        assert (index.ca_bundle, index.timeout, index.keyring) == (Path("/etc/ca.pem"), 7.0, False)
         assert resolved(environ | {"PIP_TIMEOUT": "3.5"}).index.timeout == 3.5
-        assert (resolved().index.timeout, resolved().index.keyring) == (30.0, False)
-        assert resolved({"UV_KEYRING_PROVIDER": "subprocess"}).index.keyring
+        assert (resolved().index.timeout, resolved().index.keyring) == (30.0, True)
+        assert not resolved({"UV_KEYRING_PROVIDER": "disabled"}).index.keyring
+        assert resolved({"PIP_KEYRING_PROVIDER": "import", "UV_KEYRING_PROVIDER": "disabled"}).index.keyring
 
     @pytest.mark.parametrize("value", ["soon", "0", "-1", "nan", "inf"])
     def test_a_timeout_that_is_no_time_is_refused(self, value: str) -> None:
