@@ -48,11 +48,16 @@ def is_address(url: str) -> bool:
 def join(base: str, reference: str) -> str | None:
     """The address that a page at `base` means by `reference`, without fragment; None for one that cannot be read."""
     try:
-        url = reference if reference.startswith("https://") else urljoin(base, reference.strip())
+        url = reference if reference.startswith(("https://", "http://")) else urljoin(base, reference.strip())
     except ValueError:
         return None
     url, _, _ = url.partition("#")
-    return url if is_address(url) else None
+    end = url.find("/", len("https://"))
+    return url if _is_root(url if end == -1 else url[:end]) and url.isprintable() else None
+
+
+_is_root = lru_cache(maxsize=1024)(is_address)
+"""Pages list thousands of files, on one host or two."""
 
 
 @lru_cache(maxsize=4096)

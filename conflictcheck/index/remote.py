@@ -10,7 +10,6 @@ from conflictcheck.facts import File, Listing, Metadata, Missing, Unknown
 from conflictcheck.index.addresses import is_package_name, page_address, split_credentials
 from conflictcheck.index.base import Index, MetadataRequest
 from conflictcheck.index.cache import Cache
-from conflictcheck.index.credentials import Credentials
 from conflictcheck.index.direct import DirectReader
 from conflictcheck.index.filenames import in_order, parse_filename
 from conflictcheck.index.files import FileReader, UnreadableError
@@ -52,7 +51,8 @@ class RemoteIndex(Index):
         self._cache = None if settings.cache_dir is None else Cache.open(settings.cache_dir)
         self._workers = Workers(CONCURRENCY)
         self._transport = Transport(
-            Credentials((*settings.index_urls, *settings.find_links), use_keyring=settings.keyring),
+            (*settings.index_urls, *settings.find_links),
+            use_keyring=settings.keyring,
             timeout=settings.timeout,
             ca_bundle=settings.ca_bundle,
             connections=CONCURRENCY,

@@ -1,43 +1,17 @@
-"""HTTP: one pool of connections, bounded answers, bounded retries, and reasons fit for a report."""
+"""Getting bytes by HTTP, as the rest sees it: answers, failures, and a client that is made once it is needed."""
 
 from __future__ import annotations
 
-import io
-import tempfile
-import time
+import threading
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from http import HTTPStatus
 from typing import IO, TYPE_CHECKING
-from urllib.parse import urljoin
-from urllib.request import getproxies
-
-import httpx2
-
-from conflictcheck.index.addresses import is_address, origin_of, shown_address, split_credentials
-from conflictcheck.index.connections import ResolvingOnce
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from conflictcheck.index.addresses import Origin
-    from conflictcheck.index.credentials import Credentials
+    from conflictcheck.index.http_client import HttpClient
     from conflictcheck.progress import Progress
-
-TRIES = 3
-FIRST_DELAY = 0.2
-MAX_RETRY_AFTER = 10.0
-MAX_REDIRECTS = 10
-MIN_SPEED = 1024
-"""Bytes a second, on average, below which a server counts as out of reach once the timeout has passed."""
-IN_MEMORY = 8 << 20
-"""Bytes of a downloaded archive that are kept in memory; a larger one goes to a temporary file."""
-TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
-SMALL = 64 << 10
-NO_BODY = TRANSIENT | REDIRECTS
-"""Statuses whose body nobody reads."""
 
 
 class FetchError(Exception):
@@ -60,6 +34,11 @@ class Answer:
     url: str
     file: IO[bytes]
 
+    @property
+    def size(self) -> int:
+        """Bytes of the body, which is at its end when it was just received."""
+        return self.file.tell()
+
     def body(self) -> bytes:
         """The whole body."""
         self.file.seek(0)
@@ -69,8 +48,11 @@ class Answer:
 class Transport:
     """GET requests with credentials, retries and bounds. May be used by many threads.
 
+    A run that finds all in its cache never gets as far as loading an HTTP client, which takes as long as the cache.
+
     Args:
-        credentials: what to send where.
+        urls: indexes and find-links pages, as the user wrote them, with the credentials in them.
+        use_keyring: whether the keyring may be asked for credentials.
         timeout: seconds for one connect or read.
         ca_bundle: certificates to trust besides the system's, or None.
         connections: how many connections may be open.
@@ -79,28 +61,22 @@ class Transport:
 
     def __init__(
         self,
-        credentials: Credentials,
+        urls: Iterable[str],
         *,
+        use_keyring: bool,
         timeout: float,
         ca_bundle: Path | None,
         connections: int,
         progress: Progress,
     ) -> None:
-        context = httpx2.create_ssl_context()
-        if ca_bundle is not None:
-            context.load_verify_locations(cafile=ca_bundle)
-        limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
-        self._client = httpx2.Client(
-            verify=context,
-            http2=False,
-            limits=limits,
-            timeout=httpx2.Timeout(timeout, pool=None),
-            transport=None if getproxies() else ResolvingOnce(context, limits),
-        )
-        self._credentials = credentials
+        self._urls = tuple(urls)
+        self._use_keyring = use_keyring
         self._timeout = timeout
+        self._ca_bundle = ca_bundle
+        self._connections = connections
         self._progress = progress
-        self._out_of_reach: dict[Origin, str] = {}
+        self._lock = threading.Lock()
+        self._client: HttpClient | None = None
 
     def fetch(
         self,
@@ -123,131 +99,30 @@ class Transport:
         Raises:
             FetchError: no answer, or a refusal.
         """
+        client = self._opened()
         self._progress.fetching(label)
         size = 0
         try:
-            answer = self._fetch(url, limit, dict(headers or {}), archive=archive)
-            size = answer.file.tell()
+            answer = client.get(url, limit, dict(headers or {}), archive=archive)
+            size = answer.size
             return answer
         finally:
             self._progress.fetched(label, size=size)
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
 
-    def _fetch(self, url: str, limit: int, headers: dict[str, str], *, archive: bool) -> Answer:
-        origin = origin_of(url)
-        delay = FIRST_DELAY
-        for last in (False,) * (TRIES - 1) + (True,):
-            if reason := self._out_of_reach.get(origin):
-                raise FetchError(reason)
-            try:
-                answer = self._follow(url, limit, headers, archive=archive)
-            except httpx2.TimeoutException as error:
-                reason, wait = f"no answer within {self._timeout:g} s", 0.0
-                lost = isinstance(error, httpx2.ConnectTimeout)
-            except httpx2.ConnectError as error:
-                reason, wait, lost = f"the connection failed: {_cause(error)}", delay, True
-            except httpx2.RequestError as error:
-                reason, wait, lost = f"the connection broke: {_cause(error)}", delay, False
-            else:
-                if answer.status not in TRANSIENT:
-                    return answer
-                reason, lost = f"the server answered {answer.status}", False
-                wait = _retry_after(answer.headers.get("retry-after"), delay)
-            reason = f"{shown_address(url)}: {reason}"
-            if last or wait > MAX_RETRY_AFTER:
-                if lost:
-                    self._out_of_reach[origin] = reason
-                raise FetchError(reason)
-            time.sleep(wait)
-            delay *= 2
-        raise AssertionError("the last try returns or raises")
+    def _opened(self) -> HttpClient:
+        with self._lock:
+            if self._client is None:
+                from conflictcheck.index.credentials import Credentials  # noqa: PLC0415 - see above
+                from conflictcheck.index.http_client import HttpClient  # noqa: PLC0415 - see above
 
-    def _follow(self, url: str, limit: int, headers: dict[str, str], *, archive: bool) -> Answer:
-        asked_again = False
-        for _ in range(MAX_REDIRECTS):
-            url, login = split_credentials(url)
-            auth = httpx2.BasicAuth(*login) if login else self._credentials.for_url(url)
-            answer = self._get(url, limit, headers, auth, archive=archive)
-            if answer.status == HTTPStatus.UNAUTHORIZED and not asked_again and self._credentials.ask(url):
-                asked_again = True
-            elif answer.status == HTTPStatus.UNAUTHORIZED:
-                raise FetchError(f"{shown_address(url)}: the server asks for other credentials (401)")
-            elif answer.status == HTTPStatus.FORBIDDEN:
-                raise FetchError(f"{shown_address(url)}: the server refused access (403)")
-            elif answer.status in REDIRECTS and "location" in answer.headers:
-                url = _redirected(url, answer.headers["location"])
-            else:
-                return answer
-        raise FetchError(f"{shown_address(url)}: too many redirects")
-
-    def _get(self, url: str, limit: int, headers: dict[str, str], auth: httpx2.Auth | None, *, archive: bool) -> Answer:
-        if archive:
-            headers = {"accept-encoding": "identity", **headers}
-        with self._client.stream("GET", url, headers=headers, auth=auth, follow_redirects=False) as response:
-            if response.status_code not in NO_BODY:
-                file = self._receive(response, url, limit, archive=archive)
-            else:
-                file = io.BytesIO()
-                if int(response.headers.get("content-length", SMALL)) < SMALL:
-                    response.read()  # so that the connection can be used again
-        return Answer(response.status_code, response.headers, url, file)
-
-    def _receive(self, response: httpx2.Response, url: str, limit: int, *, archive: bool) -> IO[bytes]:
-        started = time.monotonic()
-        file: IO[bytes] = io.BytesIO()
-        size = int(response.headers.get("content-length", "0"))
-        chunks = response.iter_raw() if archive else response.iter_bytes()
-        try:
-            while size <= limit:
-                chunk = next(chunks, None)
-                if chunk is None:
-                    return file
-                if archive and file.tell() > IN_MEMORY and isinstance(file, io.BytesIO):
-                    file = _on_disk(file)
-                file.write(chunk)
-                size = max(size, file.tell())
-                self._check_speed(response, file.tell(), time.monotonic() - started)
-        except BaseException:
-            file.close()
-            raise
-        file.close()
-        raise FetchError(f"{shown_address(url)}: the answer is larger than {limit} bytes")
-
-    def _check_speed(self, response: httpx2.Response, size: int, elapsed: float) -> None:
-        if elapsed > self._timeout and size < elapsed * MIN_SPEED:
-            raise httpx2.ReadTimeout("too slow", request=response.request)
-
-
-def _on_disk(sink: io.BytesIO) -> IO[bytes]:
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - whoever gets the answer closes it
-    file.write(sink.getvalue())
-    return file
-
-
-def _redirected(url: str, location: str) -> str:
-    target = urljoin(url, location)
-    if not is_address(target) or target.startswith("file:"):
-        raise FetchError(f"{shown_address(url)}: redirected to an address that cannot be read")
-    if url.startswith("https:") and not target.startswith("https:"):
-        raise FetchError(f"{shown_address(url)}: redirected from https to http, which is refused")
-    return target
-
-
-def _retry_after(value: str | None, otherwise: float) -> float:
-    """Seconds to wait, from a Retry-After header in either form (RFC 9110, section 10.2.3)."""
-    if value is None:
-        return otherwise
-    if value.isdigit():
-        return float(value)
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except ValueError:
-        return otherwise
-
-
-def _cause(error: Exception) -> str:
-    """An error's own words, which hold no address."""
-    return str(error).strip().rstrip(".") or type(error).__name__
+                credentials = Credentials(self._urls, use_keyring=self._use_keyring)
+                self._client = HttpClient(
+                    credentials, timeout=self._timeout, ca_bundle=self._ca_bundle, connections=self._connections
+                )
+            return self._client
