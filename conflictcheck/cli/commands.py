@@ -140,21 +140,12 @@ def graph(
     Exit code: as conflictcheck check.
     """
     from conflictcheck.cli.environments import only_environment
-    from conflictcheck.cli.output import print_message
     from conflictcheck.model import Verdict
-    from conflictcheck.reports import FORMATS, GRAPHS
+    from conflictcheck.reports import GRAPHS
 
     report = _checked(settings, terminal)
     if report.verdict is Verdict.UNDECIDED or not report.environments:
-        # There is no graph to show; why not, belongs to standard error.
-        text = FORMATS[0].render(
-            report,
-            color=terminal.colors(to_terminal=sys.stderr.isatty()),
-            width=report_width(),
-            verbose=terminal.verbose,
-        )
-        for line in text.splitlines():
-            print_message(line)
+        _say_why(report, terminal)
         return report
     shown = report if environment_name is None else only_environment(report, environment_name)
     _deliver(next(one for one in GRAPHS if one.name == format_name), shown, terminal, output)
@@ -175,19 +166,22 @@ def snapshot(settings: Settings, terminal: Terminal, output: str) -> Report:
       conflictcheck snapshot -o facts.snapshot
       conflictcheck check --index-snapshot facts.snapshot
 
-    Exit code: as conflictcheck check.
+    Nothing is written when undecided. Exit code: as conflictcheck check.
     """
     from conflictcheck.cli.output import print_message
+    from conflictcheck.model import Verdict
     from conflictcheck.phrases import size_of
     from conflictcheck.pipeline import write_snapshot
+    from conflictcheck.reports.text import summarize
 
     path = Path(output)
     with _progress(terminal) as progress:
         report = write_snapshot(settings, path, progress)
-    if not terminal.quiet:
-        print_message(_summary(report))
-        if path.is_file():
-            print_message(f"Wrote {path} ({size_of(path.stat().st_size)})")
+    if report.verdict is Verdict.UNDECIDED:
+        _say_why(report, terminal)
+    elif not terminal.quiet:
+        print_message(summarize(report))
+        print_message(f"Wrote {path} ({size_of(path.stat().st_size)})")
     return report
 
 
@@ -273,10 +267,11 @@ def _report_format(name: str) -> ReportFormat:
     return next(one for one in FORMATS if one.name == name)
 
 
-def _summary(report: Report) -> str:
-    from conflictcheck.reports.text import summarize
-
-    return summarize(report)
+def _say_why(report: Report, terminal: Terminal) -> None:
+    """Write the text report to standard error, where standard output is for something that there is none of."""
+    color = terminal.colors(to_terminal=sys.stderr.isatty())
+    text = _report_format("text").render(report, color=color, width=report_width(), verbose=terminal.verbose)
+    click.echo(text, err=True, nl=False, color=color)
 
 
 def _deliver(chosen: ReportFormat, report: Report, terminal: Terminal, output: str | None) -> None:

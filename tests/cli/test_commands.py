@@ -61,7 +61,8 @@ class Core:
 
     def write_snapshot(self, settings: Settings, output: Path, progress: Progress) -> Report:
         found = self.check(settings, progress)
-        output.write_bytes(b"facts")
+        if found is not UNKNOWN:
+            output.write_bytes(b"facts")
         return found
 
 
@@ -380,6 +381,20 @@ def test_snapshot_says_what_it_wrote(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert out == ""
     assert err == ("The spec fits in one environment (1 package, Python 3.11.7 on linux).\nWrote facts (5 B)\n")
     assert (tmp_path / "facts").read_bytes() == b"facts"
+
+
+def test_a_snapshot_is_not_said_to_be_written_when_undecided(
+    core: Core, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "facts").write_text("of last week")
+    core.outcome = UNKNOWN
+
+    assert run(["snapshot", "-o", "facts"]) == ExitCode.UNDECIDED
+
+    err = capsys.readouterr().err
+    assert err.startswith("Undecided: ")
+    assert "Wrote" not in err
+    assert (tmp_path / "facts").read_text() == "of last week"
 
 
 def test_cache_dir_is_the_options_or_the_variables(
