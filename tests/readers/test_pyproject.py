@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Folder
+
+PROJECT = """\
+[project]
+name = "My.Proj"
+requires-python = ">=3.9"
+dependencies = [
+  "a>1", 'b<2',  # two on a line
+
+  "a>1",
+]
+optional-dependencies.GPU_x = ["torch", "my-proj[cpu,all]; os_name=='nt'"]
+optional-dependencies.cpu = ["x ; python_version<'4'"]
+optional-dependencies.all = ["my_proj[gpu-x]"]
+
+[dependency-groups]
+Dev = ["pytest", {include-group = "LINT"}]
+lint = [
+  "ruff",
+]
+"""
+OWN = ['3: requires-python = ">=3.9"', "5: a>1", "5: b<2", "7: a>1"]
+TOML = "pyproject.toml"
+
+
+def section(folder: Folder, name: str = "") -> list[str]:
+    return [line.removeprefix("pyproject.toml:") for line in folder.lines(TOML + name)]
+
+
+def errors(folder: Folder, content: str, name: str = "") -> list[str]:
+    folder.write(TOML, content)
+    return folder.errors(TOML + name)
+
+
+def test_the_file_gives_the_project_each_extra_and_each_group(folder: Folder) -> None:
+    folder.write(TOML, PROJECT)
+    result = folder.read(TOML)
+    assert [spec.id for spec in result.specs] == [
+        "pyproject.toml",
+        "pyproject.toml#extra:gpu-x",
+        "pyproject.toml#extra:cpu",
+        "pyproject.toml#extra:all",
+        "pyproject.toml#group:dev",
+        "pyproject.toml#group:lint",
+    ]
+    assert {(spec.path, spec.requires_python) for spec in result.specs} == {(TOML, ">=3.9")}
+
+
+def test_a_section_comes_with_the_projects_own_dependencies(folder: Folder) -> None:
+    folder.write(TOML, PROJECT)
+    assert section(folder, "#extra:cpu") == [*OWN, "10: x ; python_version<'4'"]
+    assert section(folder, "#group:dev") == [*OWN, "14: pytest", "16: ruff"]
+
+
+def test_extras_that_ask_for_the_project_itself_are_followed_round_any_loop(folder: Folder) -> None:
+    folder.write(TOML, PROJECT)
+    assert section(folder, "#extra:gpu_x") == [*OWN, "9: torch", "10: x ; python_version<'4'"]
+    assert section(folder, "#extra:all") == [*OWN, "9: torch", "10: x ; python_version<'4'"]
+
+
+def test_the_marker_of_a_self_reference_holds_for_what_it_brings(folder: Folder) -> None:
+    folder.write(TOML, PROJECT)
+    [spec] = folder.read("pyproject.toml#extra:all").specs
+    assert str(spec.requirements[-1].marker) == 'os_name == "nt" and python_version < "4"'
+
+
+def test_groups_do_without_a_project(folder: Folder) -> None:
+    folder.write(TOML, '[dependency-groups]\ndev = ["x"]\n')
+    assert [spec.id for spec in folder.read(TOML).specs] == ["pyproject.toml#group:dev"]
+
+
+def test_a_project_without_dependencies_is_still_a_spec_when_it_is_named(folder: Folder) -> None:
+    folder.write(TOML, '[project]\nname = "x"\n')
+    [spec] = folder.read(TOML).specs
+    assert spec.requirements == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("#extra:gpu", 'no extra "gpu"; there are gpu-x, cpu, all; did you mean "gpu-x"?'),
+        ("#group:devs", 'no group "devs"; there are dev, lint; did you mean "dev"?'),
+        ("#extra:zzz", 'no extra "zzz"; there are gpu-x, cpu, all'),
+        ("#gpu", 'unknown section "gpu"; write #extra:NAME or #group:NAME'),
+    ],
+)
+def test_a_section_that_is_not_there_is_an_error_with_the_known_ones(folder: Folder, name: str, message: str) -> None:
+    assert errors(folder, PROJECT, name) == [f"pyproject.toml: {message}"]
+
+
+def test_a_section_of_a_project_without_any_says_so(folder: Folder) -> None:
+    assert errors(folder, '[project]\nname = "x"\n', "#extra:a") == ['pyproject.toml: no extra "a"; it has no extras']
+
+
+@pytest.mark.parametrize(
+    ("content", "messages"),
+    [
+        ('[project]\nname = \n', ["2: not valid TOML: invalid value"]),
+        ('[project]\nname = "x', ["2: not valid TOML: unterminated string"]),
+        ("a = " + "[" * 5000, [": not usable TOML: it is nested too deeply"]),
+        ("a = " + "1" * 5000, [": not usable TOML: a number in it is too long"]),
+        ('[project]\ndependencies = "a"\n', ["2: project.dependencies is not a list"]),
+        ('[project]\ndependencies = [\n1,\n"b>>1"]\n', [
+            "3: an item of project.dependencies is not a text; put it in quotes",
+            '4: "b>>1" is not a requirement; did you mean "b>1"?',
+        ]),
+        ('[project]\nrequires-python = "3.9"\n', ['2: requires-python "3.9" is not a version specifier; did you mean "==3.9"?']),
+        ('[dependency-groups]\na = ["x", {other = "b"}]\n', [
+            '2: an item of the group "a" is neither a requirement nor an include-group']),
+        ('[dependency-groups]\na = [{include-group = "b"}]\n', ['2: no group "b"; there are a']),
+        ('[dependency-groups]\na = [{include-group = "b"}]\nb = [\n{include-group = "a"}]\n', [
+            '2: the group "b" includes itself: b (line 4) -> a (line 2) -> b; take out one of these lines',
+            '4: the group "a" includes itself: a (line 2) -> b (line 4) -> a; take out one of these lines',
+        ]),
+        ('[dependency-groups]\nA_b = []\na-b = []\n', ['3: "a-b" and "A_b" are the same name']),
+        ('[project.optional-dependencies]\n"a b" = []\n', ['2: "a b" is not a usable name in project.optional-dependencies']),
+        ('[project]\nname = "p"\noptional-dependencies.a = ["p[c]"]\n', ['3: no extra "c"; there are a']),
+        ("project = 1\n", ["1: project is not a table"]),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_with_its_line(folder: Folder, content: str, messages: list[str]) -> None:
+    assert errors(folder, content) == [f"pyproject.toml{'' if m[0] == ':' else ':'}{m}" for m in messages]
+
+
+def test_a_toml_file_of_another_kind_is_an_error(folder: Folder) -> None:
+    folder.write("other.toml", "a = 1")
+    assert folder.errors("other.toml") == [
+        "other.toml: no [project], [dependency-groups] or [tool.poetry] in it; is it a pyproject.toml?"
+    ]
+
+
+def test_extras_that_multiply_are_cut_off(folder: Folder) -> None:
+    lines = [f'e{n} = ["p[e{n + 1}] ; os_name==\'a\'", "p[e{n + 1}] ; os_name==\'b\'"]' for n in range(30)]
+    content = '[project]\nname = "p"\n[project.optional-dependencies]\n' + "\n".join([*lines, "e30 = []", ""])
+    assert "the extras include one another too often" in errors(folder, content, "#extra:e0")[0]
+
+
+def test_dynamic_dependencies_are_read_from_the_files_that_setuptools_reads(folder: Folder) -> None:
+    folder.write(
+        TOML,
+        '[project]\nname = "p"\ndynamic = ["dependencies", "optional-dependencies"]\n'
+        '[tool.setuptools.dynamic]\ndependencies = {file = "requirements.txt"}\n'
+        'optional-dependencies.gpu = {file = ["gpu.txt"]}\n',
+    )
+    folder.write("requirements.txt", "\na\n")
+    folder.write("gpu.txt", "torch\n")
+    assert folder.lines("pyproject.toml#extra:gpu") == ["requirements.txt:2: a", "gpu.txt:1: torch"]
+    assert [spec.id for spec in folder.read().specs] == ["pyproject.toml", "pyproject.toml#extra:gpu"]
+
+
+def test_a_missing_file_of_dynamic_dependencies_is_an_error(folder: Folder) -> None:
+    content = '[project]\ndynamic = ["dependencies"]\n[tool.setuptools.dynamic]\ndependencies = {file = "r.txt"}\n'
+    assert errors(folder, content) == [
+        'pyproject.toml: the file "r.txt" of [tool.setuptools.dynamic]: no such file'
+    ]
+
+
+def test_dynamic_dependencies_that_only_a_build_knows_are_a_warning(folder: Folder) -> None:
+    folder.write(TOML, '[project]\ndynamic = [\n"dependencies"]\n')
+    assert folder.notes(TOML) == [
+        "warning dynamic pyproject.toml:2: the dependencies are dynamic: the build states them, "
+        "so what is said here leaves them out"
+    ]
+
+
+def test_tables_that_are_not_applied_are_a_warning(folder: Folder) -> None:
+    folder.write(TOML, '[project]\nname = "x"\n[tool.uv]\nconstraint-dependencies = ["a<2"]\n[tool.uv.sources]\na = {}\n')
+    assert folder.notes(TOML) == [
+        "warning not-applied pyproject.toml:4: tool.uv.constraint-dependencies is not applied: give them with --constraint",
+        "warning not-applied pyproject.toml:5: tool.uv.sources is not applied: the packages are taken from the index",
+    ]
+
+
+POETRY = """\
+[tool.poetry]
+name = "po"
+[tool.poetry.dependencies]
+python = "^3.9"
+numpy = "^1.2"
+pandas = {version = "~2.1", extras=["x"], python = "<3.12", markers = "os_name == 'nt'"}
+opt = {version="*", optional=true}
+g = {git = "git@h.example:a/b.git", tag="v1"}
+many = [{version="1.*", python="<3.10"}, {version=">=2 <3", platform="linux"}]
+dotted.version = "0.0.3"
+[tool.poetry.dependencies.tab]
+version = "1.2.3"
+[tool.poetry.extras]
+e = ["opt"]
+[tool.poetry.group.dev.dependencies]
+pytest = "^0.7"
+"""
+
+
+def test_poetrys_tables_are_read_as_the_ranges_they_stand_for(folder: Folder) -> None:
+    folder.write(TOML, POETRY)
+    main, extra, group = folder.read(TOML).specs
+    assert [(r.line, r.name, str(r.specifier), str(r.marker or ""), r.url) for r in main.requirements] == [
+        (4, "python", "<4,>=3.9", "", None),
+        (5, "numpy", "<2,>=1.2", "", None),
+        (6, "pandas", "<2.2,>=2.1", 'python_full_version < "3.12" and os_name == "nt"', None),
+        (8, "g", "", "", "git+ssh://git@h.example/a/b.git@v1"),
+        (9, "many", "==1.*", 'python_full_version < "3.10"', None),
+        (9, "many", "<3,>=2", 'sys_platform == "linux"', None),
+        (10, "dotted", "==0.0.3", "", None),
+        (11, "tab", "==1.2.3", "", None),
+    ]
+    assert [requirement.text for requirement in main.requirements[:2]] == ['python = "^3.9"', 'numpy = "^1.2"']
+    assert main.requires_python == ">=3.9,<4"
+    assert (extra.id, extra.requirements[-1].name) == ("pyproject.toml#extra:e", "opt")
+    assert (group.id, str(group.requirements[-1].specifier)) == ("pyproject.toml#group:dev", "<0.8,>=0.7")
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ('a = "^1 || ^2"', 'the constraint "^1 || ^2" joins several ranges, which no requirement can say;'
+         " write one range, and leave out versions with !="),
+        ('a = "^x"', '"^x" is not a version constraint'),
+        ("a = 1", 'the dependency "a" is neither a version nor a table'),
+        ("a = {version = 1}", 'version of "a" is not a text'),
+        ('a = {path = "./nope"}', "'a = {path = \"./nope\"}': no such file or folder;"
+         " a relative path starts at the file's folder, or where you are"),
+    ],
+)  # fmt: skip
+def test_a_dependency_of_poetry_that_is_not_understood_is_an_error(folder: Folder, entry: str, message: str) -> None:
+    assert errors(folder, f"[tool.poetry.dependencies]\n{entry}\n") == [f"pyproject.toml:2: {message}"]

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Folder
+
+    from conflictcheck.model import Requirement
+
+REQ = "requirements.txt"
+PROJECT = '[project]\nname = "My_Pkg"\n'
+
+
+def only(folder: Folder, line: str) -> Requirement:
+    folder.write(REQ, line)
+    [spec] = folder.read(REQ).specs
+    [requirement] = spec.requirements
+    return requirement
+
+
+def error(folder: Folder, line: str) -> str:
+    folder.write(REQ, line)
+    [message] = folder.errors(REQ)
+    return message.removeprefix("requirements.txt:1: ")
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "url"),
+    [
+        ("foo @ https://h.example/x.zip", "foo", "https://h.example/x.zip"),
+        ("foo@https://h.example/x.zip ; os_name=='nt'", "foo", "https://h.example/x.zip"),
+        ("https://h.example/a/Foo_Bar-1.0-py3-none-any.whl", "foo-bar", "https://h.example/a/Foo_Bar-1.0-py3-none-any.whl"),
+        ("https://h.example/foo-1.0.tar.gz?x=1", "foo", "https://h.example/foo-1.0.tar.gz?x=1"),
+        ("https://h.example/x.zip#egg=foo", "foo", "https://h.example/x.zip"),
+        ("git+https://h.example/r.git@v1#egg=foo&subdirectory=a/b", "foo", "git+https://h.example/r.git@v1#subdirectory=a/b"),
+        ("foo @ git+https://h.example/r.git@v1", "foo", "git+https://h.example/r.git@v1"),
+        ("-e git+ssh://git@h.example/r.git#egg=foo", "foo", "git+ssh://git@h.example/r.git"),
+        ("git+https://me:pw@h.example/r.git#egg=foo", "foo", "git+https://h.example/r.git"),
+    ],
+)
+def test_a_url_tells_the_package_and_loses_its_credentials(folder: Folder, line: str, name: str, url: str) -> None:
+    requirement = only(folder, line)
+    assert (requirement.name, requirement.url) == (name, url)
+
+
+def test_credentials_are_covered_in_the_text(folder: Folder) -> None:
+    assert only(folder, "foo @ https://me:pw@h.example/x.zip").text == "foo @ https://****@h.example/x.zip"
+
+
+def test_the_egg_may_have_extras(folder: Folder) -> None:
+    assert only(folder, "git+https://h.example/r#egg=foo[B,a]").extras == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("pyproject.toml", PROJECT),
+        ("pyproject.toml", '[tool.poetry]\nname = "my-pkg"\n'),
+        ("setup.cfg", "[metadata]\nname = my.pkg\n"),
+        ("PKG-INFO", "Metadata-Version: 2.1\nName: my-pkg\n"),
+        ("setup.py", "import setuptools\nsetuptools.setup(version='\\d', name='my_pkg')\n"),
+    ],
+)
+def test_a_local_project_is_known_by_what_it_states(folder: Folder, file: str, content: str) -> None:
+    folder.write(f"pkg/{file}", content)
+    requirement = only(folder, "-e ./pkg[x] ; python_version > '3'")
+    assert (requirement.name, requirement.extras, requirement.editable) == ("my-pkg", ("x",), True)
+    assert requirement.url == (folder.path / "pkg").as_uri()
+    assert requirement.text == "-e ./pkg[x] ; python_version > '3'"
+    assert str(requirement.marker) == 'python_version > "3"'
+
+
+@pytest.mark.parametrize("line", ["-e pkg", "-epkg", "--editable=pkg", "-e 'pkg'", "pkg/", "./pkg", "file:./pkg", "my-pkg @ ./pkg"])
+def test_a_local_project_may_be_written_in_many_ways(folder: Folder, line: str) -> None:
+    folder.write("pkg/pyproject.toml", PROJECT)
+    assert only(folder, line).url == (folder.path / "pkg").as_uri()
+
+
+def test_an_absolute_file_url_is_a_local_project(folder: Folder) -> None:
+    folder.write("p k/pyproject.toml", PROJECT)
+    assert only(folder, (folder.path / "p k").as_uri()).name == "my-pkg"
+
+
+@pytest.mark.parametrize("line", ["dist/foo-1.0-py3-none-any.whl", "foo-1.0-py3-none-any.whl[x] ; os_name != 'x'"])
+def test_a_local_archive_is_known_by_its_filename(folder: Folder, line: str) -> None:
+    folder.write("dist/foo-1.0-py3-none-any.whl")
+    folder.write("foo-1.0-py3-none-any.whl")
+    assert only(folder, line).name == "foo"
+
+
+def test_a_relative_path_starts_at_the_files_folder_or_else_where_the_user_is(folder: Folder) -> None:
+    folder.write("pkg/pyproject.toml", PROJECT)
+    folder.write("api/pyproject.toml", '[project]\nname = "api"\n')
+    folder.write("api/requirements.txt", "-e .\n-e ./pkg\n")
+    [spec] = folder.read("api/requirements.txt").specs
+    assert [requirement.name for requirement in spec.requirements] == ["api", "my-pkg"]
+
+
+def test_a_folder_that_is_no_project_gives_way_to_one_that_is(folder: Folder) -> None:
+    folder.write("pyproject.toml", PROJECT)
+    folder.write("requirements/dev.txt", "-e .\n")
+    [spec] = folder.read("requirements/dev.txt").specs
+    assert spec.requirements[0].url == folder.path.as_uri()
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (
+            "git+https://h.example/r.git",
+            'the URL "git+https://h.example/r.git" does not tell which package it is; write "name @ URL"',
+        ),
+        (
+            "https://me:pw@h.example/main.zip",
+            'the URL "https://****@h.example/main.zip" does not tell which package it is; write "name @ URL"',
+        ),
+        ("./nameless", 'the path "./nameless" does not tell which package it is; write "name @ file:PATH"'),
+        (
+            "./nope",
+            '"./nope": no such file or folder; a relative path starts at the file\'s folder, or where you are',
+        ),
+        ("./empty", '"./empty": the folder is no Python project; it has no pyproject.toml, setup.py or setup.cfg'),
+        ("./requirements.txt", '"./requirements.txt": neither a project folder nor an archive'),
+        ("foo @ gopher://h.example/x", '"foo @ gopher://h.example/x": the URL scheme gopher is not known;'
+         " http, https, file, or git+https and the like"),
+        ("foo @ https:///x.zip", '"foo @ https:///x.zip": the URL names no host'),
+        ("foo @ https://[x/y.zip", '"foo @ https://[x/y.zip": the URL names no host'),
+        (
+            "file://server/share/foo-1.0.tar.gz",
+            '"file://server/share/foo-1.0.tar.gz": a file: URL with a host cannot be read; write file:///path',
+        ),
+        ("https://h.example/x#egg=-", '"https://h.example/x#egg=-": what follows #egg= is not a name; write it as "name @ URL"'),
+        ("bar @ https://h.example/foo-1.0.tar.gz", '"bar @ https://h.example/foo-1.0.tar.gz" calls bar what is foo'),
+    ],
+)  # fmt: skip
+def test_a_reference_that_leads_nowhere_says_so(folder: Folder, line: str, message: str) -> None:
+    folder.write("nameless/setup.py", "from setuptools import setup\nsetup(name=compute())\n")
+    folder.write("empty/x")
+    assert error(folder, line) == message
+
+
+def test_a_broken_project_file_is_no_crash(folder: Folder) -> None:
+    folder.write("pkg/pyproject.toml", b"\xff[")
+    folder.write("pkg/setup.cfg", "name")
+    folder.write("pkg/setup.py", "(" * 5000)
+    assert error(folder, "./pkg") == 'the path "./pkg" does not tell which package it is; write "name @ file:PATH"'
+
+
+def test_an_editable_constraint_is_an_error(folder: Folder) -> None:
+    folder.write("pkg/pyproject.toml", PROJECT)
+    folder.write("c.txt", "-e ./pkg\n")
+    folder.write(REQ, "-c c.txt\n")
+    assert folder.errors(REQ) == ['c.txt:1: "./pkg" is editable, which a constraint cannot be; leave out -e']

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Folder
+
+SCRIPT = """\
+#!/usr/bin/env python
+# /// script
+# requires-python = ">=3.11"
+# dependencies = [
+#   "httpx",
+#
+#   "rich>1", # why
+# ]
+# ///
+import httpx
+"""
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_script_is_a_spec_with_the_lines_of_its_block(folder: Folder, newline: str) -> None:
+    folder.write("tools/s.py", SCRIPT.replace("\n", newline))
+    [spec] = folder.read("tools/s.py").specs
+    assert (spec.id, spec.path, spec.requires_python) == ("tools/s.py", "tools/s.py", ">=3.11")
+    assert folder.lines("tools/s.py") == [
+        'tools/s.py:3: requires-python = ">=3.11"',
+        "tools/s.py:5: httpx",
+        "tools/s.py:7: rich>1",
+    ]
+
+
+def test_a_block_of_another_type_is_none(folder: Folder) -> None:
+    folder.write("s.py", "# /// other\n# x = 1\n# ///\n")
+    assert folder.errors("s.py") == [
+        's.py: no inline metadata in this script; PEP 723: it begins with the line "# /// script"'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (f"{SCRIPT}\n{SCRIPT}", ":13: a second block of inline metadata; the first is at line 2"),
+        ("# /// script\n# x = 1\n", ':1: the block of inline metadata is not closed; end it with "# ///"'),
+        ("\n# /// script\n# x = \n# ///\n", ":3: not valid TOML: invalid value"),
+        ("# /// script\n# dependencies = 'a'\n# ///\n", ":2: dependencies is not a list"),
+        ("# /// script\n# dependencies = [\n# 1]\n# ///\n", ":3: a dependency is not a text; put it in quotes"),
+        (
+            "# /// script\n# dependencies = ['a>>1']\n# ///\n",
+            ':2: "a>>1" is not a requirement; did you mean "a>1"?',
+        ),
+        ("# /// script\n# requires-python = 3\n# ///\n", ":2: requires-python is not a text; put it in quotes"),
+    ],
+)
+def test_a_broken_block_is_an_error_with_its_line(folder: Folder, content: str, message: str) -> None:
+    folder.write("s.py", content)
+    assert folder.errors("s.py") == [f"s.py{message}"]
+
+
+def test_a_script_has_no_sections(folder: Folder) -> None:
+    folder.write("s.py", SCRIPT)
+    assert folder.errors("s.py#extra:x") == ["s.py: a script has no sections; name the file alone: s.py"]
