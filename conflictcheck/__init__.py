@@ -1,5 +1,112 @@
-"""conflictcheck: which specs can share an environment, which cannot and why, and the fewest environments for all."""
+"""conflictcheck: which specs can share an environment, which cannot and why, and the fewest environments for all.
+
+``conflictcheck.check(["api", "jobs/requirements.txt"])`` gives the `Report` that ``conflictcheck check`` prints.
+"""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from os import PathLike
+
+    from conflictcheck.model import Report
+    from conflictcheck.progress import Progress
+
 __version__ = "0.1.0"
+
+__all__ = ["__version__", "check"]
+
+
+def check(
+    paths: Iterable[str | PathLike[str]] = (),
+    *,
+    cwd: str | PathLike[str] | None = None,
+    with_requirements: Iterable[str] = (),
+    python_versions: Iterable[str] = (),
+    python_platforms: Iterable[str] = (),
+    index_url: str | None = None,
+    extra_index_urls: Iterable[str] = (),
+    find_links: Iterable[str] = (),
+    no_index: bool = False,
+    offline: bool = False,
+    index_snapshot: str | PathLike[str] | None = None,
+    exclude_newer: str | None = None,
+    prerelease: str | None = None,
+    only_binary: Iterable[str] = (),
+    no_binary: Iterable[str] = (),
+    constraints: Iterable[str | PathLike[str]] = (),
+    overrides: Iterable[str | PathLike[str]] = (),
+    max_environments: int = 1,
+    cache_dir: str | PathLike[str] | None = None,
+    no_cache: bool = False,
+    refresh: bool = False,
+    environ: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Find the specs, resolve them, and report every clash and the smallest split.
+
+    Args:
+        paths: files, sections of files (``pyproject.toml#extra:gpu``) or folders; none means `cwd`.
+        cwd: the folder that spec ids are relative to; None for the working directory.
+        with_requirements: one more spec, made of these requirements.
+        python_versions: ``X.Y`` or ``X.Y.Z``, any of which an environment may use; none means the running one.
+        python_platforms: uv's names, all of which it must work on; none means the running one.
+        index_url: as ``--index-url``, and so on for the options of the command line.
+        extra_index_urls: further indexes.
+        find_links: folders, or pages with links.
+        no_index: ask no index.
+        offline: answer from the cache alone.
+        index_snapshot: answer from this snapshot alone.
+        exclude_newer: a date or timestamp.
+        prerelease: ``allow``, ``disallow`` or ``if-necessary-or-explicit``.
+        only_binary: package names, or ``:all:``.
+        no_binary: package names, or ``:all:``.
+        constraints: constraint files.
+        overrides: override files.
+        max_environments: how many environments are acceptable, for `Report.passed`.
+        cache_dir: the cache folder.
+        no_cache: use no cache.
+        refresh: ask the index again, whatever the cache holds.
+        environ: environment variables to read settings from; None for the process's own.
+        progress: is told what happens.
+
+    Returns:
+        The report. Clashes and missing facts are answers in it, not exceptions.
+
+    Raises:
+        conflictcheck.errors.ConflictCheckError: if the input cannot be read or the options make no sense.
+    """
+    import os  # noqa: PLC0415 - what costs time is imported when it is needed
+    from pathlib import Path  # noqa: PLC0415
+
+    from conflictcheck import pipeline  # noqa: PLC0415
+    from conflictcheck.progress import Progress as Silent  # noqa: PLC0415
+    from conflictcheck.settings_sources import CommandLine, resolve_settings  # noqa: PLC0415
+
+    given = CommandLine(
+        paths=tuple(os.fspath(path) for path in paths),
+        with_requirements=tuple(with_requirements),
+        python_version=tuple(python_versions),
+        python_platform=tuple(python_platforms),
+        index_url=index_url,
+        extra_index_url=tuple(extra_index_urls),
+        find_links=tuple(find_links),
+        no_index=no_index,
+        offline=offline,
+        index_snapshot=None if index_snapshot is None else os.fspath(index_snapshot),
+        exclude_newer=exclude_newer,
+        prerelease=prerelease,
+        only_binary=tuple(only_binary),
+        no_binary=tuple(no_binary),
+        constraint=tuple(os.fspath(path) for path in constraints),
+        override=tuple(os.fspath(path) for path in overrides),
+        max_environments=max_environments,
+        cache_dir=None if cache_dir is None else os.fspath(cache_dir),
+        no_cache=no_cache,
+        refresh=refresh,
+    )
+    folder = Path.cwd() if cwd is None else Path(cwd).absolute()
+    settings = resolve_settings(given, cwd=folder, environ=os.environ if environ is None else environ)
+    return pipeline.check(settings, progress or Silent())
