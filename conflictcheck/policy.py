@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from packaging.utils import NormalizedName
 from packaging.version import InvalidVersion, Version
@@ -116,7 +116,7 @@ def select_releases(listing: Listing, target: Target, policy: Policy) -> Candida
     excluded: list[Excluded] = []
     wheels_allowed = not _covers(policy.no_binary, policy.only_binary, name)
     sdists_allowed = not _covers(policy.only_binary, policy.no_binary, name)
-    cutoff = policy.exclude_newer and policy.exclude_newer.astimezone(UTC)
+    cutoff = None if policy.exclude_newer is None else _Cutoff.at(policy.exclude_newer)
     for text, group in groupby(listing.files, key=_version_of):
         version = parse_version(text)
         if version is None:
@@ -177,14 +177,14 @@ def _select_files(  # noqa: C901 - one condition after the other, each with its 
     version: Version,
     files: tuple[File, ...],
     target: Target,
-    cutoff: datetime | None,
+    cutoff: _Cutoff | None,
     *,
     wheels_allowed: bool,
     sdists_allowed: bool,
 ) -> tuple[Release | None, Excluded | None]:
     if cutoff is not None:
         dated = tuple(file for file in files if file.upload_time is not None)
-        files = tuple(file for file in dated if _is_before(file.upload_time or "", cutoff))
+        files = tuple(file for file in dated if cutoff.is_after(file.upload_time or ""))
         if not files:
             return None, Excluded(version, Why.TOO_NEW if dated else Why.NO_DATE)
     here = [file for file in files if file.requires_python is None or target.admits_python(file.requires_python)]
@@ -230,12 +230,23 @@ def _foreign_reason(foreign: Iterable[File], target: Target) -> tuple[Why, str]:
     return Why.PLATFORM, ""
 
 
-def _is_before(stamp: str, cutoff: datetime) -> bool:
-    """Whether an RFC 3339 UTC time is before the cutoff; most are decided by their text."""
-    seconds = cutoff.strftime("%Y-%m-%dT%H:%M:%S")
-    if stamp[:19] != seconds:
-        return stamp[:19] < seconds
-    try:
-        return datetime.fromisoformat(stamp) < cutoff
-    except ValueError:
-        return False
+@dataclass(frozen=True, slots=True)
+class _Cutoff:
+    """The ``--exclude-newer`` instant, in the forms that make comparing cheap."""
+
+    instant: datetime
+    seconds: str
+
+    @classmethod
+    def at(cls, instant: datetime) -> Self:
+        utc = instant.astimezone(UTC)
+        return cls(utc, utc.strftime("%Y-%m-%dT%H:%M:%S"))
+
+    def is_after(self, stamp: str) -> bool:
+        """Whether an RFC 3339 UTC time lies before; most are decided by their text."""
+        if stamp[:19] != self.seconds:
+            return stamp[:19] < self.seconds
+        try:
+            return datetime.fromisoformat(stamp) < self.instant
+        except ValueError:
+            return False

@@ -11,7 +11,6 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import compatible_tags, cpython_tags, ios_platforms, mac_platforms, platform_tags
@@ -90,6 +89,9 @@ class Target:
     environment: Mapping[str, str] = field(repr=False, hash=False)
     ranks: Mapping[str, int] = field(repr=False, hash=False)
     _interpreters: frozenset[str] = field(init=False, repr=False, hash=False, compare=False)
+    # A package index repeats few distinct texts a hundred thousand times: each is looked at once.
+    _known_ranks: dict[str, int | None] = field(init=False, repr=False, hash=False, compare=False, default_factory=dict)
+    _known_pythons: dict[str, bool] = field(init=False, repr=False, hash=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         """Remember the interpreter and ABI parts of the tags."""
@@ -109,9 +111,10 @@ class Target:
         Returns:
             The rank of the best of its tags, 0 the best of all; None if the target supports none of them.
         """
-        ranks = self.ranks
-        found = [rank for tag in _expand(tags) if (rank := ranks.get(tag)) is not None]
-        return min(found, default=None)
+        if tags not in self._known_ranks:
+            found = [rank for tag in _expand(tags) if (rank := self.ranks.get(tag)) is not None]
+            self._known_ranks[tags] = min(found, default=None)
+        return self._known_ranks[tags]
 
     def suits_python(self, tags: str) -> bool:
         """Whether a wheel is for this Python, on whatever platform."""
@@ -119,11 +122,13 @@ class Target:
 
     def admits_python(self, requires_python: str) -> bool:
         """Whether a ``Requires-Python`` admits this target; one that is no valid specifier excludes nothing."""
-        specifier = _requires_python(requires_python)
-        return specifier is None or specifier.contains(self.environment["python_full_version"], prereleases=True)
+        if requires_python not in self._known_pythons:
+            specifier = _requires_python(requires_python)
+            version = self.environment["python_full_version"]
+            self._known_pythons[requires_python] = specifier is None or specifier.contains(version, prereleases=True)
+        return self._known_pythons[requires_python]
 
 
-@lru_cache(maxsize=8192)
 def _expand(tags: str) -> tuple[str, ...]:
     interpreters, _, rest = tags.partition("-")
     abis, _, platforms = rest.partition("-")
@@ -135,7 +140,6 @@ def _expand(tags: str) -> tuple[str, ...]:
     )
 
 
-@lru_cache(maxsize=4096)
 def _requires_python(text: str) -> SpecifierSet | None:
     try:
         return SpecifierSet(text)

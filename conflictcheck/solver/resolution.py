@@ -34,7 +34,7 @@ Identifier = tuple[NormalizedName, str]
 """A package, or with a non-empty second part one of its extras."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Wanted:
     name: NormalizedName
     extra: str
@@ -43,7 +43,7 @@ class _Wanted:
     asked_by: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Candidate:
     name: NormalizedName
     extra: str
@@ -130,6 +130,7 @@ class _Provider(AbstractProvider[_Wanted, _Candidate, Identifier]):
             name: (kernel.packages[name].releases[i], kernel.loaded[name][i].metadata)
             for name, i in solution.releases.items()
         }
+        self._satisfied: dict[_Wanted, bool] = {}
         self._constraints: dict[NormalizedName, list[Requirement]] = defaultdict(list)
         self._overrides: dict[NormalizedName, list[Requirement]] = defaultdict(list)
         for line in lines:
@@ -196,7 +197,12 @@ class _Provider(AbstractProvider[_Wanted, _Candidate, Identifier]):
         return [candidate] if fits and within else []
 
     def is_satisfied_by(self, requirement: _Wanted, candidate: _Candidate) -> bool:
-        return requirement.specifier is None or self._admits(candidate.release, requirement.specifier, requirement.url)
+        if requirement.specifier is None:
+            return True
+        # resolvelib asks again in each round, and there is only one candidate a package.
+        if requirement not in self._satisfied:
+            self._satisfied[requirement] = self._admits(candidate.release, requirement.specifier, requirement.url)
+        return self._satisfied[requirement]
 
     @staticmethod
     def _admits(release: Release, specifier: SpecifierSet, url: str | None) -> bool:
