@@ -6,7 +6,6 @@ import re
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
-from urllib.request import url2pathname
 
 SCHEMES = frozenset({"http", "https", "file"})
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -75,6 +74,8 @@ def shown_address(url: str) -> str:
 
 def file_path(url: str) -> Path:
     """The path behind a ``file:`` URL; one with a foreign host is a network share, as in pip."""
+    from urllib.request import url2pathname  # noqa: PLC0415 - costs as much as all the rest, and is rarely needed
+
     parts = urlsplit(url)
     host = "" if parts.netloc in {"", "localhost"} else f"//{parts.netloc}"
     return Path(url2pathname(host + parts.path))

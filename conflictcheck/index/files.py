@@ -11,7 +11,6 @@ from typing import IO, TYPE_CHECKING
 from conflictcheck.facts import File, Metadata, Unknown
 from conflictcheck.index.addresses import Origin, file_path, origin_of
 from conflictcheck.index.core_metadata import MAX_DOCUMENT, parse_document
-from conflictcheck.index.sdists import SdistError, metadata_of_sdist
 from conflictcheck.index.transport import Answer, FetchError
 from conflictcheck.index.wheels import WheelError, metadata_in_file, metadata_in_tail
 
@@ -165,6 +164,8 @@ class FileReader:
         return verified(answer.file, file)
 
     def _read_sdist(self, archive: IO[bytes], file: File, name: NormalizedName, version: str) -> Metadata:
+        from conflictcheck.index.sdists import SdistError, metadata_of_sdist  # noqa: PLC0415 - costly, often not needed
+
         try:
             return _known(metadata_of_sdist(archive, file.filename, name, version))
         except SdistError as error:

@@ -10,7 +10,6 @@ from conflictcheck.facts import File, Listing, Metadata, Missing, Unknown
 from conflictcheck.index.addresses import is_package_name, page_address, split_credentials
 from conflictcheck.index.base import Index, MetadataRequest
 from conflictcheck.index.cache import Cache
-from conflictcheck.index.direct import DirectReader
 from conflictcheck.index.filenames import in_order, parse_filename
 from conflictcheck.index.files import FileReader, UnreadableError
 from conflictcheck.index.find_links import place_url
@@ -62,7 +61,6 @@ class RemoteIndex(Index):
             self._transport, self._workers, self._cache, offline=settings.offline, refresh=settings.refresh
         )
         self._reader = FileReader(self._transport)
-        self._direct_reader = DirectReader(self._transport, self._reader)
         self._links: _FoundLinks | None = None
         self._listings: dict[NormalizedName, Listing | Missing | Unknown] = {}
         self._metadata: dict[tuple[NormalizedName, str, tuple[str, ...]], Metadata | Unknown] = {}
@@ -109,7 +107,10 @@ class RemoteIndex(Index):
             if self._offline and url.startswith(("http://", "https://")):
                 self._direct[url, name] = Unknown("a direct reference that was not fetched, as --offline was given")
             else:
-                [self._direct[url, name]] = self._workers.map(lambda url: self._direct_reader.read(url, name), [url])
+                from conflictcheck.index.direct import DirectReader  # noqa: PLC0415 - costly, rarely needed
+
+                reader = DirectReader(self._transport, self._reader)
+                [self._direct[url, name]] = self._workers.map(lambda url: reader.read(url, name), [url])
         return self._direct[url, name]
 
     def close(self) -> None:

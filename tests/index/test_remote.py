@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from index_server import IndexServer
+from index_server import JSON, Fault, IndexServer
 from packaging.utils import canonicalize_name
 
 from conflictcheck.facts import Listing, Metadata, Missing, Unknown
@@ -67,3 +67,205 @@ def test_metadata_is_read_from_the_wheel_however_the_server_treats_ranges(
         "a", "1.10", ("b>=1", "c; extra == 'x'"), ">=3.9", ("x",), "wheel", "a-1.10-py3-none-any.whl"
     )
     assert index.requests["/files/a-1.10-py3-none-any.whl"] == requests
+
+
+def test_a_metadata_file_is_taken_where_the_index_has_one(index: IndexServer) -> None:
+    index.metadata_files = True
+    found = metadata_of(opened(index.url))
+    assert isinstance(found, Metadata)
+    assert (found.source, found.requires_dist) == ("metadata-file", ("b>=1", "c; extra == 'x'"))
+    assert index.requests["/files/a-1.10-py3-none-any.whl"] == 0
+
+
+def test_a_metadata_file_that_is_announced_and_absent_gives_way_to_the_wheel(index: IndexServer) -> None:
+    index.metadata_files = True
+    index.faults["*.metadata"] = Fault(status=404)
+    found = metadata_of(opened(index.url))
+    assert isinstance(found, Metadata)
+    assert found.source == "wheel"
+
+
+def test_a_metadata_file_with_another_hash_is_not_believed(index: IndexServer) -> None:
+    index.metadata_files = True
+    index.faults["*.metadata"] = Fault(body=b"Name: a\nVersion: 1.10\n\n")
+    assert metadata_of(opened(index.url)) == Unknown(
+        "the metadata file of a-1.10-py3-none-any.whl does not have the hash that the index lists"
+    )
+
+
+def test_a_server_that_ignores_ranges_is_asked_for_whole_files_from_then_on(index: IndexServer) -> None:
+    index.ranges = "ignored"
+    client = opened(index.url)
+    metadata_of(client)
+    metadata_of(client, version="1.9")
+    assert "range" in index.headers["/files/a-1.10-py3-none-any.whl"]
+    assert "range" not in index.headers["/files/a-1.9-py3-none-any.whl"]
+
+
+def test_a_whole_wheel_must_have_the_hash_that_is_listed(index: IndexServer) -> None:
+    index.ranges = "refused"
+    index.faults["/files/*"] = Fault(body=b"something else", times=None)
+    assert metadata_of(opened(index.url)) == Unknown(
+        "a-1.10-py3-none-any.whl does not have the hash that is stated for it"
+    )
+
+
+def test_a_wheel_that_is_not_a_zip_archive_is_unknown(index: IndexServer) -> None:
+    index.store("a-3-py3-none-any.whl", b"<html>" * 50, name="a")
+    for ranges in ("yes", "ignored"):
+        index.ranges = ranges
+        assert metadata_of(opened(index.url), version="3") == Unknown(
+            "a-3-py3-none-any.whl: the wheel is not a zip archive"
+        )
+
+
+def test_where_one_file_cannot_be_read_the_next_is_tried() -> None:
+    with IndexServer({"a": {"1": Rel(requires=["b"], sdist=True)}}) as server:
+        server.faults["/files/*.whl"] = Fault(status=404)
+        found = metadata_of(opened(server.url), version="1")
+        assert found == Metadata("a", "1", ("b",), None, (), "sdist", "a-1.tar.gz")
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (Fault(status=403), "{page}: the server refused access (403)"),
+        (Fault(status=401), "{page}: the server asks for other credentials (401)"),
+        (Fault(status=503, headers={"Retry-After": "0"}), "{page}: the server answered 503"),
+        (Fault(status=503, headers={"Retry-After": "86400"}), "{page}: the server answered 503"),
+        (Fault(status=400), "{page}: the server answered 400"),
+        (Fault(cut=10), "{page}: the connection broke: {cut}"),
+        (
+            Fault(body=b"<html><a href='/login'>log in</a>"),
+            "{page}: the index answered with a page that lists no files",
+        ),
+        (
+            Fault(body=b"hello", content_type="text/plain"),
+            "{page}: the index answered with text/plain, not with a list of files",
+        ),
+        (
+            Fault(body=b'{"meta": {"api-version": "2.0"}, "files": []}', content_type="application/json"),
+            "{page}: the index speaks version 2.0 of the Simple API, not 1",
+        ),
+        (
+            Fault(body=b"{", content_type="application/vnd.pypi.simple.v1+json"),
+            "{page}: the index answered with unusable JSON: Input data was truncated",
+        ),
+        (
+            Fault(body=b'{"meta": {"api-version": "1.0"}, "files": [{"filename": 3}]}', content_type=JSON),
+            "{page}: the index answered with unusable JSON: Expected `str`, got `int` - at `$.files[0].filename`",
+        ),
+        (
+            Fault(status=302, headers={"Location": "file:///etc/passwd"}),
+            "{page}: redirected to an address that cannot be read",
+        ),
+        (Fault(status=302, headers={"Location": "/simple/a/"}), "{page}: too many redirects"),
+    ],
+)
+def test_what_an_index_gets_wrong_becomes_a_reason(index: IndexServer, fault: Fault, reason: str) -> None:
+    index.faults["/simple/a/"] = fault
+    a, b = opened(index.url_with_login).listings([A, B])
+    assert isinstance(a, Unknown)
+    cut = "peer closed connection without sending complete message body (received 10 bytes, expected "
+    assert a.reason.startswith(reason.format(page=f"{index.url}/a/", cut=cut))
+    assert isinstance(b, Listing)
+
+
+def test_a_short_trouble_passes_unnoticed(index: IndexServer) -> None:
+    index.faults["/simple/a/"] = Fault(status=503, headers={"Retry-After": "0"}, times=2)
+    [a] = opened(index.url).listings([A])
+    assert isinstance(a, Listing)
+    assert index.requests["/simple/a/"] == 3
+
+
+def test_a_slow_index_is_not_waited_for(index: IndexServer) -> None:
+    index.faults["/simple/a/"] = Fault(delay=1)
+    [a] = opened(index.url, timeout=0.1).listings([A])
+    assert a == Unknown(f"{index.url}/a/: no answer within 0.1 s")
+
+
+def test_an_index_that_is_down_is_given_up_once_for_all_names() -> None:
+    with IndexServer({}) as server:
+        url = server.url
+    a, b = opened(url).listings([A, B])
+    assert isinstance(a, Unknown)
+    assert isinstance(b, Unknown)
+    assert a.reason.startswith(f"{url}/")
+    assert ": the connection failed: " in a.reason
+
+
+def test_a_redirect_is_followed_and_links_refer_to_where_it_leads(index: IndexServer) -> None:
+    [a] = opened(f"{index.root}/old").listings([A])
+    assert a == Missing("a")
+    index.faults["/old/a/"] = Fault(status=301, headers={"Location": "/simple/a/"})
+    [a] = opened(f"{index.root}/old").listings([A])
+    assert isinstance(a, Listing)
+    assert a.files[0].url == f"{index.root}/files/a-1.0-py3-none-any.whl"
+
+
+def test_files_of_other_projects_and_versions_that_are_none_are_listed_as_invalid(index: IndexServer) -> None:
+    for filename in ("a-2004d.tar.gz", "b-1.0.tar.gz", "a-1.0.exe", "a-1.0-py3.11.egg"):
+        index.store(filename, b"", name="a")
+    [a] = opened(index.url).listings([A])
+    assert isinstance(a, Listing)
+    assert a.invalid == ("a-2004d.tar.gz", "b-1.0.tar.gz")
+
+
+def test_the_first_index_that_has_a_package_decides_and_the_others_are_named() -> None:
+    first, second = IndexServer({"a": {"1": []}}), IndexServer({"a": {"2": []}, "b": {"3": []}})
+    with first, second:
+        a, b, no = opened(first.url, second.url).listings([A, B, NO])
+        assert isinstance(a, Listing)
+        assert isinstance(b, Listing)
+        assert ([f.version for f in a.files], a.also_on) == (["1"], (second.url,))
+        assert ([f.version for f in b.files], b.also_on) == (["3"], ())
+        assert no == Missing("no-such")
+
+
+def test_an_index_that_cannot_be_asked_hides_what_follows_it() -> None:
+    first, second = IndexServer({"a": {"1": []}}), IndexServer({"a": {"2": []}})
+    with first, second:
+        first.faults["/simple/a/"] = Fault(status=403)
+        [a] = opened(first.url, second.url).listings([A])
+        assert a == Unknown(f"{first.url}/a/: the server refused access (403)")
+        [a] = opened(second.url, first.url).listings([A])
+        assert isinstance(a, Listing)
+
+
+def test_asking_twice_asks_the_server_once(index: IndexServer) -> None:
+    client = opened(index.url)
+    assert metadata_of(client) == metadata_of(client)
+    assert index.requests == {"/simple/a/": 1, "/files/a-1.10-py3-none-any.whl": 1}
+
+
+def test_a_name_that_is_none_reaches_no_address(index: IndexServer) -> None:
+    assert opened(index.url).listings(["../files"]) == [Missing("../files")]  # type: ignore[list-item]
+    assert not index.requests
+
+
+def test_what_is_listed_of_a_file_is_kept(index: IndexServer) -> None:
+    index.add("x", "1", Rel(yanked="broken\x1b[31m", upload_time="2024-01-01T02:00:00+02:00"))
+    index.add("x", "2", Rel(yanked=""))
+    [x] = opened(index.url).listings([canonicalize_name("x")])
+    assert isinstance(x, Listing)
+    assert [(f.yanked, f.upload_time) for f in x.files] == [
+        ("broken\N{REPLACEMENT CHARACTER}[31m", "2024-01-01T00:00:00.000000Z"),
+        ("", None),
+    ]
+
+
+def test_progress_is_told_of_each_request(index: IndexServer) -> None:
+    told: list[str] = []
+
+    class Told(Progress):
+        def fetching(self, label: str) -> None:
+            told.append(f"fetching {label}")
+
+        def fetched(self, label: str, *, size: int) -> None:
+            told.append(f"fetched {label} {size > 0}")
+
+    client = open_index(IndexSettings((index.url,)), Told())
+    metadata_of(client)
+    client.close()
+    file = "a-1.10-py3-none-any.whl"
+    assert told == ["fetching a", "fetched a True", f"fetching {file}", f"fetched {file} True"]
