@@ -117,7 +117,7 @@ class _Reading:
             if option.name in INCLUDES:
                 is_constraint = option.name == "--constraint"
                 included = RequirementKind.CONSTRAINT if is_constraint else RequirementKind.REQUIREMENT
-                self._include(option.value, self._restricting or included, (*chain, _Step(path, line.number)))
+                self._include(option, self._restricting or included, (*chain, _Step(path, line.number)))
             elif parsed.requirement and option.name not in WITHOUT_EFFECT:
                 raise SpecError(f"{option.name} has to stand on a line of its own", hint="pip would ignore it here")
             else:
@@ -135,10 +135,10 @@ class _Reading:
             return replace(requirement, extras=())
         return requirement
 
-    def _include(self, name: str, kind: RequirementKind, chain: tuple[_Step, ...]) -> None:
-        including = chain[-1].path
+    def _include(self, option: Option, kind: RequirementKind, chain: tuple[_Step, ...]) -> None:
+        including, name = chain[-1].path, option.value
         if is_url(name) and not name.lower().startswith("file:"):
-            raise SpecError(f"{quote(name)} is not a local file", hint="download it, and include the copy")
+            raise SpecError(f"{quote(option.written)} is not a local file", hint="download it, and include the copy")
         if name.lower().startswith("file:"):
             name = url2pathname(re.sub(r"^file:(//(localhost)?(?=/))?", "", name, flags=re.IGNORECASE))
         path = self._workspace.locate(including.parent / name)
@@ -156,13 +156,14 @@ class _Reading:
         if (path, kind) in self._done:
             return
         included = self._workspace.name(path)
+        shown = included if option.value == option.written else option.written
         try:
             self.read(path, kind, chain)
         except SpecError as error:
             if error.line is not None:  # it can be opened, and tells where it is broken
                 raise SpecError(error.message, file=included, line=error.line, hint=error.hint) from None
             what = "file" if kind is RequirementKind.REQUIREMENT else f"{kind} file"
-            raise SpecError(f"the included {what} {quote(included)}: {error.message}", hint=error.hint) from None
+            raise SpecError(f"the included {what} {quote(shown)}: {error.message}", hint=error.hint) from None
 
     def _set(self, option: Option, origin: Origin, path: Path) -> None:
         if option.name in WITHOUT_EFFECT:

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conflictcheck.errors import InputErrors
-from conflictcheck.model import ReadResult
 from conflictcheck.readers import read_specs
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from conflictcheck.model import ReadResult
 
 
 class Folder:

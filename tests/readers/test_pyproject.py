@@ -102,7 +102,7 @@ def test_a_section_of_a_project_without_any_says_so(folder: Folder) -> None:
 @pytest.mark.parametrize(
     ("content", "messages"),
     [
-        ('[project]\nname = \n', ["2: not valid TOML: invalid value"]),
+        ("[project]\nname = \n", ["2: not valid TOML: invalid value"]),
         ('[project]\nname = "x', ["2: not valid TOML: unterminated string"]),
         ("a = " + "[" * 5000, [": not usable TOML: it is nested too deeply"]),
         ("a = " + "1" * 5000, [": not usable TOML: a number in it is too long"]),
@@ -111,7 +111,8 @@ def test_a_section_of_a_project_without_any_says_so(folder: Folder) -> None:
             "3: an item of project.dependencies is not a text; put it in quotes",
             '4: "b>>1" is not a requirement; did you mean "b>1"?',
         ]),
-        ('[project]\nrequires-python = "3.9"\n', ['2: requires-python "3.9" is not a version specifier; did you mean "==3.9"?']),
+        ('[project]\nrequires-python = "3.9"\n', [('2: requires-python "3.9" is not a version specifier; '
+        'did you mean "==3.9"?')]),
         ('[dependency-groups]\na = ["x", {other = "b"}]\n', [
             '2: an item of the group "a" is neither a requirement nor an include-group']),
         ('[dependency-groups]\na = [{include-group = "b"}]\n', ['2: no group "b"; there are a']),
@@ -119,8 +120,9 @@ def test_a_section_of_a_project_without_any_says_so(folder: Folder) -> None:
             '2: the group "b" includes itself: b (line 4) -> a (line 2) -> b; take out one of these lines',
             '4: the group "a" includes itself: a (line 2) -> b (line 4) -> a; take out one of these lines',
         ]),
-        ('[dependency-groups]\nA_b = []\na-b = []\n', ['3: "a-b" and "A_b" are the same name']),
-        ('[project.optional-dependencies]\n"a b" = []\n', ['2: "a b" is not a usable name in project.optional-dependencies']),
+        ("[dependency-groups]\nA_b = []\na-b = []\n", ['3: "a-b" and "A_b" are the same name']),
+        ('[project.optional-dependencies]\n"a b" = []\n', [('2: "a b" is not a usable name in '
+        'project.optional-dependencies')]),
         ('[project]\nname = "p"\noptional-dependencies.a = ["p[c]"]\n', ['3: no extra "c"; there are a']),
         ("project = 1\n", ["1: project is not a table"]),
     ],
@@ -137,7 +139,7 @@ def test_a_toml_file_of_another_kind_is_an_error(folder: Folder) -> None:
 
 
 def test_extras_that_multiply_are_cut_off(folder: Folder) -> None:
-    lines = [f'e{n} = ["p[e{n + 1}] ; os_name==\'a\'", "p[e{n + 1}] ; os_name==\'b\'"]' for n in range(30)]
+    lines = [f"e{n} = [\"p[e{n + 1}] ; os_name=='a'\", \"p[e{n + 1}] ; os_name=='b'\"]" for n in range(30)]
     content = '[project]\nname = "p"\n[project.optional-dependencies]\n' + "\n".join([*lines, "e30 = []", ""])
     assert "the extras include one another too often" in errors(folder, content, "#extra:e0")[0]
 
@@ -157,23 +159,28 @@ def test_dynamic_dependencies_are_read_from_the_files_that_setuptools_reads(fold
 
 def test_a_missing_file_of_dynamic_dependencies_is_an_error(folder: Folder) -> None:
     content = '[project]\ndynamic = ["dependencies"]\n[tool.setuptools.dynamic]\ndependencies = {file = "r.txt"}\n'
-    assert errors(folder, content) == [
-        'pyproject.toml: the file "r.txt" of [tool.setuptools.dynamic]: no such file'
-    ]
+    assert errors(folder, content) == ['pyproject.toml: the file "r.txt" of [tool.setuptools.dynamic]: no such file']
 
 
 def test_dynamic_dependencies_that_only_a_build_knows_are_a_warning(folder: Folder) -> None:
     folder.write(TOML, '[project]\ndynamic = [\n"dependencies"]\n')
     assert folder.notes(TOML) == [
-        "warning dynamic pyproject.toml:2: the dependencies are dynamic: the build states them, "
-        "so what is said here leaves them out"
+        (
+            "warning dynamic pyproject.toml:2: the dependencies are dynamic: the build states them, "
+            "so what is said here leaves them out"
+        )
     ]
 
 
 def test_tables_that_are_not_applied_are_a_warning(folder: Folder) -> None:
-    folder.write(TOML, '[project]\nname = "x"\n[tool.uv]\nconstraint-dependencies = ["a<2"]\n[tool.uv.sources]\na = {}\n')
+    folder.write(
+        TOML, '[project]\nname = "x"\n[tool.uv]\nconstraint-dependencies = ["a<2"]\n[tool.uv.sources]\na = {}\n'
+    )
     assert folder.notes(TOML) == [
-        "warning not-applied pyproject.toml:4: tool.uv.constraint-dependencies is not applied: give them with --constraint",
+        (
+            "warning not-applied pyproject.toml:4: tool.uv.constraint-dependencies is not applied: give them "
+            "with --constraint"
+        ),
         "warning not-applied pyproject.toml:5: tool.uv.sources is not applied: the packages are taken from the index",
     ]
 
@@ -220,13 +227,13 @@ def test_poetrys_tables_are_read_as_the_ranges_they_stand_for(folder: Folder) ->
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ('a = "^1 || ^2"', 'the constraint "^1 || ^2" joins several ranges, which no requirement can say;'
-         " write one range, and leave out versions with !="),
+        ('a = "^1 || ^2"', ('the constraint "^1 || ^2" joins several ranges, which no requirement can say;'
+         " write one range, and leave out versions with !=")),
         ('a = "^x"', '"^x" is not a version constraint'),
         ("a = 1", 'the dependency "a" is neither a version nor a table'),
         ("a = {version = 1}", 'version of "a" is not a text'),
-        ('a = {path = "./nope"}', "'a = {path = \"./nope\"}': no such file or folder;"
-         " a relative path starts at the file's folder, or where you are"),
+        ('a = {path = "./nope"}', ("'a = {path = \"./nope\"}': no such file or folder;"
+         " a relative path starts at the file's folder, or where you are")),
     ],
 )  # fmt: skip
 def test_a_dependency_of_poetry_that_is_not_understood_is_an_error(folder: Folder, entry: str, message: str) -> None:

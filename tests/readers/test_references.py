@@ -31,10 +31,18 @@ def error(folder: Folder, line: str) -> str:
     [
         ("foo @ https://h.example/x.zip", "foo", "https://h.example/x.zip"),
         ("foo@https://h.example/x.zip ; os_name=='nt'", "foo", "https://h.example/x.zip"),
-        ("https://h.example/a/Foo_Bar-1.0-py3-none-any.whl", "foo-bar", "https://h.example/a/Foo_Bar-1.0-py3-none-any.whl"),
+        (
+            "https://h.example/a/Foo_Bar-1.0-py3-none-any.whl",
+            "foo-bar",
+            "https://h.example/a/Foo_Bar-1.0-py3-none-any.whl",
+        ),
         ("https://h.example/foo-1.0.tar.gz?x=1", "foo", "https://h.example/foo-1.0.tar.gz?x=1"),
         ("https://h.example/x.zip#egg=foo", "foo", "https://h.example/x.zip"),
-        ("git+https://h.example/r.git@v1#egg=foo&subdirectory=a/b", "foo", "git+https://h.example/r.git@v1#subdirectory=a/b"),
+        (
+            "git+https://h.example/r.git@v1#egg=foo&subdirectory=a/b",
+            "foo",
+            "git+https://h.example/r.git@v1#subdirectory=a/b",
+        ),
         ("foo @ git+https://h.example/r.git@v1", "foo", "git+https://h.example/r.git@v1"),
         ("-e git+ssh://git@h.example/r.git#egg=foo", "foo", "git+ssh://git@h.example/r.git"),
         ("git+https://me:pw@h.example/r.git#egg=foo", "foo", "git+https://h.example/r.git"),
@@ -72,7 +80,9 @@ def test_a_local_project_is_known_by_what_it_states(folder: Folder, file: str, c
     assert str(requirement.marker) == 'python_version > "3"'
 
 
-@pytest.mark.parametrize("line", ["-e pkg", "-epkg", "--editable=pkg", "-e 'pkg'", "pkg/", "./pkg", "file:./pkg", "my-pkg @ ./pkg"])
+@pytest.mark.parametrize(
+    "line", ["-e pkg", "-epkg", "--editable=pkg", "-e 'pkg'", "pkg/", "./pkg", "file:./pkg", "my-pkg @ ./pkg"]
+)
 def test_a_local_project_may_be_written_in_many_ways(folder: Folder, line: str) -> None:
     folder.write("pkg/pyproject.toml", PROJECT)
     assert only(folder, line).url == (folder.path / "pkg").as_uri()
@@ -123,15 +133,16 @@ def test_a_folder_that_is_no_project_gives_way_to_one_that_is(folder: Folder) ->
         ),
         ("./empty", '"./empty": the folder is no Python project; it has no pyproject.toml, setup.py or setup.cfg'),
         ("./requirements.txt", '"./requirements.txt": neither a project folder nor an archive'),
-        ("foo @ gopher://h.example/x", '"foo @ gopher://h.example/x": the URL scheme gopher is not known;'
-         " http, https, file, or git+https and the like"),
+        ("foo @ gopher://h.example/x", ('"foo @ gopher://h.example/x": the URL scheme gopher is not known;'
+         " http, https, file, or git+https and the like")),
         ("foo @ https:///x.zip", '"foo @ https:///x.zip": the URL names no host'),
         ("foo @ https://[x/y.zip", '"foo @ https://[x/y.zip": the URL names no host'),
         (
             "file://server/share/foo-1.0.tar.gz",
             '"file://server/share/foo-1.0.tar.gz": a file: URL with a host cannot be read; write file:///path',
         ),
-        ("https://h.example/x#egg=-", '"https://h.example/x#egg=-": what follows #egg= is not a name; write it as "name @ URL"'),
+        ("https://h.example/x#egg=-", ('"https://h.example/x#egg=-": what follows #egg= is not a name; '
+        'write it as "name @ URL"')),
         ("bar @ https://h.example/foo-1.0.tar.gz", '"bar @ https://h.example/foo-1.0.tar.gz" calls bar what is foo'),
     ],
 )  # fmt: skip

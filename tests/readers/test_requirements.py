@@ -97,8 +97,11 @@ def test_a_coding_line_tells_the_encoding(folder: Folder) -> None:
     [
         (
             "# ok\nfoo # é\n".encode("latin-1"),
-            "requirements.txt:2: not UTF-8 text (byte 11); save it as UTF-8, or name its encoding in a first line such as"
-            ' "# coding: latin-1"',
+            (
+                "requirements.txt:2: not UTF-8 text (byte 11); save it as UTF-8, or name its encoding in "
+                "a first line such as"
+                ' "# coding: latin-1"'
+            ),
         ),
         (b"# coding: nonsense\nfoo\n", 'requirements.txt:1: unknown encoding "nonsense"'),
         (b"# coding: base64\nfoo\n", 'requirements.txt:1: unknown encoding "base64"'),
@@ -150,8 +153,10 @@ def test_a_loop_of_includes_names_each_line_of_it(folder: Folder) -> None:
     folder.write(REQ, "a\n-r b.txt\n")
     folder.write("b.txt", "\n\n-r requirements.txt\n")
     assert folder.errors(REQ) == [
-        'b.txt:3: "requirements.txt" includes itself: requirements.txt:2 -> b.txt:3 -> requirements.txt; '
-        "take out one of these lines"
+        (
+            'b.txt:3: "requirements.txt" includes itself: requirements.txt:2 -> b.txt:3 -> requirements.txt; '
+            "take out one of these lines"
+        )
     ]
 
 
@@ -268,18 +273,35 @@ def test_options_that_change_nothing_are_noted(folder: Folder) -> None:
         'bar --global-option="-x"\n',
     )
     assert folder.notes(REQ) == [
-        "note option-without-effect requirements.txt:1: --trusted-host has no effect here: how the index is reached does"
-        " not change what it offers",
-        "note option-without-effect requirements.txt:2: --prefer-binary has no effect here: the newest release is"
-        " preferred, whatever its files",
-        "note option-without-effect requirements.txt:3: --require-hashes has no effect here: hashes are checked wherever"
-        " they are given",
-        "note option-without-effect requirements.txt:4: --use-feature has no effect here: it concerns how pip works, not"
-        " what fits together",
-        "note option-without-effect requirements.txt:5: --config-settings has no effect here: it concerns building, not"
-        " what fits together",
-        "note option-without-effect requirements.txt:6: --global-option has no effect here: it concerns building, not"
-        " what fits together",
+        (
+            "note option-without-effect requirements.txt:1: --trusted-host has no effect here: how the "
+            "index is reached does"
+            " not change what it offers"
+        ),
+        (
+            "note option-without-effect requirements.txt:2: --prefer-binary has no effect here: the newest release is"
+            " preferred, whatever its files"
+        ),
+        (
+            "note option-without-effect requirements.txt:3: --require-hashes has no effect here: hashes "
+            "are checked wherever"
+            " they are given"
+        ),
+        (
+            "note option-without-effect requirements.txt:4: --use-feature has no effect here: it "
+            "concerns how pip works, not"
+            " what fits together"
+        ),
+        (
+            "note option-without-effect requirements.txt:5: --config-settings has no effect here: it "
+            "concerns building, not"
+            " what fits together"
+        ),
+        (
+            "note option-without-effect requirements.txt:6: --global-option has no effect here: it "
+            "concerns building, not"
+            " what fits together"
+        ),
     ]
 
 

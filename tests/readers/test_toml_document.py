@@ -43,7 +43,9 @@ deep = true
         (("aot", 1, "sub", "deep"), 17, "true"),
     ],
 )
-def test_every_value_has_its_line_and_its_text(newline: str, place: tuple[str | int, ...], line: int, text: str) -> None:
+def test_every_value_has_its_line_and_its_text(
+    newline: str, place: tuple[str | int, ...], line: int, text: str
+) -> None:
     document = parse_toml(SOURCE.replace("\n", newline))
     assert (document.line(*place), document.text(*place)) == (line, text)
 

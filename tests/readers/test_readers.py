@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conflictcheck.errors import InputErrors
+from conflictcheck.model import RequirementKind
+from conflictcheck.readers import READERS, read_restrictions
+
+if TYPE_CHECKING:
+    from conftest import Folder
+
+    from conflictcheck.readers.base import Reader
+
+
+def test_the_id_is_the_posix_path_from_the_working_directory(folder: Folder) -> None:
+    folder.write("a/r.txt", "x")
+    folder.write("b/r.txt", "x")
+    inside = type(folder)(folder.path / "a")
+    [own, other] = inside.read(str(folder.path / "a" / "r.txt"), "../b/./r.txt").specs
+    assert (own.id, other.id) == ("r.txt", "../b/r.txt")
+    assert (own.requirements[0].file, other.requirements[0].file) == ("r.txt", "../b/r.txt")
+
+
+def test_the_same_spec_named_twice_is_read_once(folder: Folder) -> None:
+    folder.write("r.txt", "x")
+    assert [spec.id for spec in folder.read("r.txt", "./r.txt", str(folder.path / "r.txt")).specs] == ["r.txt"]
+
+
+def test_a_hash_sign_may_be_part_of_a_file_name(folder: Folder) -> None:
+    folder.write("a#b.txt", "x")
+    assert [spec.id for spec in folder.read("a#b.txt").specs] == ["a#b.txt"]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("requirement.txt", 'requirement.txt: no such file or folder; did you mean "requirements.txt"?'),
+        ("nope/x.txt", "nope/x.txt: no such file or folder"),
+        ("nope.toml#extra:x", "nope.toml: no such file or folder"),
+        (".#extra:x", ".#extra:x: a folder has no sections; name the file, such as pyproject.toml#extra:gpu"),
+        ("", ".: an empty SPEC; write . for the working directory"),
+        ("a\0b", "a\\x00b: no such file or folder"),
+        (
+            "lock.xyz",
+            (
+                "lock.xyz: not a file of a known kind; known are a requirements file, a pyproject.toml, "
+                "a script with inline metadata"
+            ),
+        ),
+    ],
+)
+def test_a_spec_that_cannot_be_had_is_an_error(folder: Folder, given: str, message: str) -> None:
+    folder.write("requirements.txt", "x")
+    folder.write("lock.xyz", "x")
+    assert folder.errors(given) == [message]
+
+
+def test_requirements_given_with_with_are_one_more_spec(folder: Folder) -> None:
+    folder.write("requirements.txt", "x")
+    file, given = folder.read(with_=("a>1", "b")).specs
+    assert file.id == "requirements.txt"
+    assert (given.id, given.path) == ("--with", None)
+    assert [(r.text, r.file, r.line, r.spec) for r in given.requirements] == [
+        ("a>1", None, None, "--with"),
+        ("b", None, None, "--with"),
+    ]
+
+
+def test_requirements_given_with_with_are_enough_in_an_empty_folder(folder: Folder) -> None:
+    assert [spec.id for spec in folder.read(with_=("a",)).specs] == ["--with"]
+
+
+def test_a_bad_requirement_given_with_with_is_an_error(folder: Folder) -> None:
+    with pytest.raises(InputErrors) as caught:
+        folder.read(with_=("a>>1", "", "a @ ./nope"))
+    assert str(caught.value).splitlines() == [
+        '--with: "a @ ./nope": no such file or folder; a relative path starts at the file\'s folder, or where you are',
+        '--with: "a>>1" is not a requirement; did you mean "a>1"?',
+        "--with: an empty text is not a requirement",
+    ]
+
+
+@pytest.mark.parametrize("kind", [RequirementKind.CONSTRAINT, RequirementKind.OVERRIDE])
+def test_a_file_of_restrictions_gives_lines_of_its_kind(folder: Folder, kind: RequirementKind) -> None:
+    folder.write("sub/limits.txt", "a<2\n-r more.txt\n-c more.txt\n")
+    folder.write("sub/more.txt", "b==1\n")
+    lines = read_restrictions("sub/limits.txt", kind, cwd=folder.path, variables={})
+    assert [(r.spec, r.text, r.file, r.line, r.kind) for r in lines] == [
+        ("sub/limits.txt", "a<2", "sub/limits.txt", 1, kind),
+        ("sub/limits.txt", "b==1", "sub/more.txt", 1, kind),
+    ]
+
+
+def test_all_problems_of_a_file_of_restrictions_are_reported(folder: Folder) -> None:
+    folder.write("c.txt", "a>>2\n--extra-index-url https://h.example\n--trusted-host x\n")
+    with pytest.raises(InputErrors) as caught:
+        read_restrictions("c.txt", RequirementKind.CONSTRAINT, cwd=folder.path)
+    assert str(caught.value).splitlines() == [
+        'c.txt:1: "a>>2" is not a requirement; did you mean "a>2"?',
+        "c.txt:2: --extra-index-url has no place in a constraint file; give it on the command line",
+    ]
+
+
+def test_a_missing_file_of_restrictions_is_an_error(folder: Folder) -> None:
+    with pytest.raises(InputErrors, match=r"^nope\.txt: no such file$"):
+        read_restrictions("nope.txt", RequirementKind.OVERRIDE, cwd=folder.path)
+
+
+def test_the_environment_gives_the_variables_by_default(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_VERSION", "3")
+    folder.write("c.txt", "a==${SOME_VERSION}\n")
+    [line] = read_restrictions("c.txt", RequirementKind.CONSTRAINT, cwd=folder.path)
+    assert str(line.specifier) == "==3"
+
+
+@pytest.mark.parametrize("reader", READERS, ids=lambda reader: type(reader).__name__)
+def test_every_reader_says_what_it_reads_and_what_it_looks_for(reader: Reader) -> None:
+    assert reader.label.startswith(("a ", "an "))
+    assert reader.looked_for
+    assert type(reader).__doc__
+
+
+def test_two_readings_give_the_same_result(folder: Folder) -> None:
+    folder.write("requirements.txt", "a\n-r x/requirements.txt\n")
+    folder.write("x/requirements.txt", "b\n")
+    assert folder.read() == folder.read()
