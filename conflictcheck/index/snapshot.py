@@ -199,7 +199,7 @@ def write_snapshot(
         },
         direct=facts.direct,
     )
-    packed = gzip.compress(msgspec.json.encode(snapshot, order="deterministic"), compresslevel=9, mtime=0)
+    packed = gzip.compress(msgspec.json.encode(snapshot, order="sorted"), compresslevel=9, mtime=0)
     try:
         descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.absolute().parent)
         try:

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from artifacts import sdist, wheel, zipped
+from index_server import IndexServer
+from packaging.utils import canonicalize_name
+
+from conflictcheck.facts import File, Metadata, Unknown
+from conflictcheck.index import open_index
+from conflictcheck.progress import Progress
+from conflictcheck.settings import IndexSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+A = canonicalize_name("a")
+SETUP_CFG = """
+[metadata]
+name = A
+version = attr: a.__version__
+[options]
+python_requires = >=3.9
+install_requires =
+    b>=1  # why
+    # c
+    d; os_name == "nt"
+[options.extras_require]
+x = e; f
+"""
+
+
+def read(url: str, **options: Any) -> Any:
+    return open_index(IndexSettings((), **options), Progress()).direct(url, A)
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def test_a_wheel_behind_a_url_is_read_by_ranges() -> None:
+    with IndexServer({}) as server:
+        server.store("a-1.0-py3-none-any.whl", wheel("a", "1.0", requires=["b"]), name="a")
+        url = f"{server.root}/files/a-1.0-py3-none-any.whl"
+        assert read(url) == (
+            Metadata("a", "1.0", ("b",), None, (), "wheel", "a-1.0-py3-none-any.whl"),
+            File("a-1.0-py3-none-any.whl", url, "1.0", "py3-none-any"),
+        )
+
+
+def test_an_archive_must_have_the_hash_in_its_url() -> None:
+    data, other = wheel("a", "1.0"), sdist("a", "1.0")
+    with IndexServer({}) as server:
+        server.store("a-1.0-py3-none-any.whl", data, name="a")
+        server.store("a-1.0.tar.gz", other, name="a")
+        for filename, content in (("a-1.0-py3-none-any.whl", data), ("a-1.0.tar.gz", other)):
+            url = f"{server.root}/files/{filename}"
+            assert read(f"{url}#sha256={digest(content)}")[1].hashes == (f"sha256:{digest(content)}",)
+            assert read(f"{url}#sha256={'0' * 64}") == Unknown(
+                f"{filename} does not have the hash that is stated for it"
+            )
+
+
+def test_a_source_archive_of_any_name_is_read_and_hashed() -> None:
+    data = zipped(
+        {"project-main/sub/pyproject.toml": b'[project]\nname = "A"\ndynamic = ["version"]\ndependencies = ["b"]'}
+    )
+    with IndexServer({}) as server:
+        server.store("main.zip", data, name="a")
+        url = f"{server.root}/files/main.zip"
+        assert read(f"{url}#subdirectory=sub") == (
+            Metadata("a", "0", ("b",), None, (), "pyproject", "main.zip"),
+            File("main.zip", url, "0", hashes=(f"sha256:{digest(data)}",)),
+        )
+        assert read(url) == Unknown("it holds no Python project")
+        assert read(f"{server.root}/files/none.zip") == Unknown(
+            f"{server.root}/files/none.zip: the server answered 404"
+        )
+
+
+def test_an_archive_on_disk_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a-1.0.tar.gz").write_bytes(sdist("a", "1.0", requires=["b"]))
+    url = (tmp_path / "a-1.0.tar.gz").as_uri()
+    assert read(url, offline=True)[0] == Metadata("a", "1.0", ("b",), None, (), "sdist", "a-1.0.tar.gz")
+
+
+def test_a_project_folder_is_read_from_its_pyproject(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "A"\nversion = "1.0"\ndependencies = ["b"]\n')
+    assert read(tmp_path.as_uri()) == (
+        Metadata("a", "1.0", ("b",), None, (), "local", tmp_path.name),
+        File(tmp_path.name, tmp_path.as_uri(), "1.0"),
+    )
+
+
+def test_a_project_folder_may_say_it_in_setup_cfg(tmp_path: Path) -> None:
+    (tmp_path / "setup.cfg").write_text(SETUP_CFG)
+    (tmp_path / "setup.py").write_text("from setuptools import setup; setup()")
+    found, _ = read(tmp_path.as_uri())
+    assert found == Metadata(
+        "a",
+        "0",
+        ("b>=1", 'd; os_name == "nt"', 'e; extra == "x"', 'f; extra == "x"'),
+        ">=3.9",
+        ("x",),
+        "local",
+        tmp_path.name,
+    )
+
+
+def test_what_a_build_left_in_a_folder_is_inferred(tmp_path: Path) -> None:
+    (tmp_path / "setup.py").write_text("install_requires = []")
+    (tmp_path / "src" / "a.egg-info").mkdir(parents=True)
+    (tmp_path / "src" / "a.egg-info" / "PKG-INFO").write_text("Name: a\nVersion: 3\n")
+    (tmp_path / "src" / "a.egg-info" / "requires.txt").write_text("b\n")
+    assert read(tmp_path.as_uri())[0] == Metadata("a", "3", ("b",), None, (), "inferred", tmp_path.name)
+
+
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [
+        ({"setup.py": "install_requires"}, "its dependencies are only known to its setup.py, which is not run"),
+        (
+            {"setup.cfg": SETUP_CFG, "setup.py": "setup(install_requires=x)"},
+            "its dependencies are only known to its setup.py, which is not run",
+        ),
+        (
+            {"pyproject.toml": "[build-system]"},
+            "its dependencies are only known to its build backend, which is not run",
+        ),
+        ({"pyproject.toml": "not toml"}, "its dependencies are only known to its build backend, which is not run"),
+        ({"pyproject.toml": "[project]\nname = 'b'\nversion='1'"}, "its metadata is about b"),
+        ({}, "it holds no Python project"),
+    ],
+)
+def test_what_only_a_build_would_tell_is_unknown(tmp_path: Path, files: dict[str, str], reason: str) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert read(tmp_path.as_uri()) == Unknown(reason)
+
+
+def test_a_subdirectory_stays_inside(tmp_path: Path) -> None:
+    (tmp_path / "in" / "sub").mkdir(parents=True)
+    (tmp_path / "in" / "sub" / "pyproject.toml").write_text('[project]\nname = "a"\nversion = "1"')
+    url = (tmp_path / "in").as_uri()
+    assert read(f"{url}#subdirectory=sub")[0].version == "1"
+    assert read(f"{url}#subdirectory=../../x") == Unknown("its subdirectory lies outside of it")
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        (
+            "git+https://git.example/a.git@main",
+            "a version-control reference; it would have to be cloned and built to be known",
+        ),
+        ("https://", "https:// is no address that can be read"),
+        ("ftp://x/a.zip", "ftp://x/a.zip is no address that can be read"),
+        ("file:///no/such/a-1.0.tar.gz", "file:///no/such/a-1.0.tar.gz cannot be read: No such file or directory"),
+        (
+            "https://index.example/b-1.0-py3-none-any.whl",
+            "https://index.example/b-1.0-py3-none-any.whl is no wheel of a by its name",
+        ),
+    ],
+)
+def test_references_that_cannot_be_read_say_why(url: str, reason: str) -> None:
+    assert read(url) == Unknown(reason)
+
+
+def test_offline_fetches_nothing() -> None:
+    assert read("https://index.example/a.zip", offline=True) == Unknown(
+        "a direct reference that was not fetched, as --offline was given"
+    )

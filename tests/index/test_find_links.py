@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from artifacts import core_metadata, sdist, wheel
+from index_server import Fault, IndexServer
+from packaging.utils import canonicalize_name
+
+from conflictcheck.facts import Listing, Metadata, Missing, Unknown
+from conflictcheck.index import open_index
+from conflictcheck.index.base import MetadataRequest
+from conflictcheck.progress import Progress
+from conflictcheck.settings import IndexSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+A, B = canonicalize_name("a"), canonicalize_name("b")
+WHEEL = "a-1.0-py3-none-any.whl"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "my wheels"
+    folder.mkdir()
+    (folder / WHEEL).write_bytes(wheel("a", "1.0", requires=["b"]))
+    (folder / "a-0.9.tar.gz").write_bytes(sdist("a", "0.9", requires=["c"]))
+    (folder / "a_b-7-py3-none-any.whl").write_bytes(wheel("a_b", "7"))
+    (folder / "README.txt").write_text("no distribution")
+    return folder
+
+
+def opened(*urls: str, **options: Any) -> Any:
+    return open_index(IndexSettings(urls, **options), Progress())
+
+
+def test_a_folder_of_files_is_read_where_it_is(folder: Path) -> None:
+    index = opened(find_links=(str(folder),))
+    a, b = index.listings([A, B])
+    assert [(file.filename, file.url) for file in a.files] == [
+        ("a-0.9.tar.gz", (folder / "a-0.9.tar.gz").as_uri()),
+        (WHEEL, (folder / WHEEL).as_uri()),
+    ]
+    assert b == Missing("b")
+    requests = [MetadataRequest(A, file.version, (file,)) for file in a.files]
+    assert index.metadata(requests) == [
+        Metadata("a", "0.9", ("c",), None, (), "sdist", "a-0.9.tar.gz"),
+        Metadata("a", "1.0", ("b",), None, (), "wheel", WHEEL),
+    ]
+
+
+def test_linked_files_are_added_to_those_of_the_index_and_go_first(folder: Path) -> None:
+    with IndexServer({"a": {"1.0": [], "2.0": []}}) as server:
+        [a] = opened(server.url, find_links=(folder.as_uri(),)).listings([A])
+    assert [file.url.partition(":")[0] for file in a.files] == ["file", "file", "http"]
+    assert [file.index for file in a.files] == [folder.as_uri(), folder.as_uri(), server.url]
+
+
+def test_a_page_behind_http_is_read_and_cached(tmp_path: Path) -> None:
+    with IndexServer({"a": {"1": []}, "b": {"2": []}}) as server:
+        first = opened(find_links=(server.links_url,), cache_dir=tmp_path).listings([A, B])
+        assert [listing.files[0].url for listing in first] == [
+            f"{server.root}/files/a-1-py3-none-any.whl",
+            f"{server.root}/files/b-2-py3-none-any.whl",
+        ]
+        assert server.requests == {"/links/": 1}
+        assert opened(find_links=(server.links_url,), cache_dir=tmp_path, offline=True).listings([A, B]) == first
+
+
+def test_a_page_that_cannot_be_had_leaves_all_unknown() -> None:
+    with IndexServer({"a": {"1": []}}) as server:
+        server.faults["/links/"] = Fault(status=403)
+        [a] = opened(server.url, find_links=(server.links_url,)).listings([A])
+        assert a == Unknown(f"{server.links_url}: the server refused access (403)")
+
+
+def test_a_local_page_or_a_single_file_will_do_and_an_absent_place_has_nothing(folder: Path, tmp_path: Path) -> None:
+    page = tmp_path / "links.html"
+    page.write_text(f'<base href="{folder.as_uri()}/"><a href="{WHEEL}#sha256={"0" * 64}" data-yanked="why">x</a>')
+    [a] = opened(find_links=(str(page),)).listings([A])
+    assert [(f.url, f.hashes, f.yanked) for f in a.files] == [
+        ((folder / WHEEL).as_uri(), (f"sha256:{'0' * 64}",), "why")
+    ]
+    assert len(opened(find_links=(str(folder / WHEEL),)).listings([A])[0].files) == 1
+    assert opened(find_links=(str(tmp_path / "absent"),)).listings([A]) == [Missing("a")]
+
+
+def test_an_index_may_be_a_folder(folder: Path, tmp_path: Path) -> None:
+    root = tmp_path / "simple"
+    (root / "a").mkdir(parents=True)
+    (root / "a" / WHEEL).write_bytes((folder / WHEEL).read_bytes())
+    (root / "a" / f"{WHEEL}.metadata").write_bytes(core_metadata("a", "1.0"))
+    (root / "a-b").mkdir()
+    (root / "a-b" / "index.html").write_text('<a href="../../my%20wheels/a_b-7-py3-none-any.whl">x</a>')
+    a, ab, b = opened(root.as_uri()).listings([A, canonicalize_name("a-b"), B])
+    assert isinstance(a, Listing)
+    assert (a.files[0].url, a.files[0].index) == ((root / "a" / WHEEL).as_uri(), root.as_uri())
+    assert ab.files[0].url == (folder / "a_b-7-py3-none-any.whl").as_uri()
+    assert b == Missing("b")
+
+
+def test_a_server_cannot_send_anyone_to_local_files() -> None:
+    with IndexServer({"a": {"1": []}}) as server:
+        body = b'<title>Links for a</title><a href="file:///etc/a-1.0.tar.gz">a</a>'
+        server.faults["/simple/a/"] = Fault(body=body)
+        [a] = opened(server.url).listings([A])
+        assert (a.files, a.invalid) == ((), ("a-1.0.tar.gz",))
