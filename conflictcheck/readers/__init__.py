@@ -101,10 +101,11 @@ def _read_given(given: str, workspace: Workspace, *, may_be_empty: bool = False)
     if not given:
         raise SpecError("an empty SPEC", file=None, hint="write . for the working directory")
     path, section = workspace.locate(given), None
-    if not path.exists() and "#" in given:
+    # os.path, since pathlib's questions fail on a name that is too long.
+    if not os.path.exists(path) and "#" in given:  # noqa: PTH110
         file, _, section = given.rpartition("#")
         path = workspace.locate(file)
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112
         if section is not None:
             raise SpecError("a folder has no sections", hint="name the file, such as pyproject.toml#extra:gpu")
         return _search(path, workspace, may_be_empty=may_be_empty)

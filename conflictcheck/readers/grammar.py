@@ -152,11 +152,13 @@ def parse_line(text: str, variables: dict[str, str]) -> ParsedLine:
         if requirement:
             raise SpecError(f"{quote(text)} holds two requirements", hint="write one requirement a line")
         editable, requirement = True, given.written
-    hashes = tuple(option.value.strip().lower() for option in options if option.name == "--hash")
-    for digest in hashes:
+    given_hashes = [option for option in options if option.name == "--hash"]
+    hashes = tuple(option.value.strip().lower() for option in given_hashes)
+    for option, digest in zip(given_hashes, hashes, strict=True):
         if not _HASH.fullmatch(digest):
             raise SpecError(
-                f"{quote(digest)} is not a hash", hint="write sha256:, sha384: or sha512: and the digest in hexadecimal"
+                f"{quote(option.written)} is not a hash",
+                hint="write sha256:, sha384: or sha512: and the digest in hexadecimal",
             )
     if hashes and not requirement:
         raise SpecError(f"{quote(text)} belongs to no requirement", hint="end the line before it with a backslash")

@@ -82,7 +82,7 @@ def parse_requirement(
             text=("-e " if editable else "") + redact(collapse(written)),
             name=name,
             specifier=specifier,
-            extras=_normalized(extras),
+            extras=_normalized(extras, written),
             marker=marker,
             url=url,
             file=origin.file,
@@ -156,6 +156,8 @@ def _not_a_requirement(written: str, text: str, error: Exception) -> SpecError:
         return SpecError(f"{quote(written)} is not a requirement: the environment variable {unset[0]} is not set")
     if hint := hint_for(written.strip()):
         return SpecError(f"{quote(written)} is not a requirement", hint=hint)
+    if text != written.strip():  # what packaging says may quote the value of a variable
+        return SpecError(f"{quote(written)} is not a requirement", hint="look at the values of its variables")
     return SpecError(f"{quote(written)} is not a requirement: {_first_line(error)}")
 
 
@@ -174,12 +176,13 @@ def _first_line(error: Exception) -> str:
     return first[:1].lower() + first[1:]
 
 
-def _normalized(extras: tuple[str, ...]) -> tuple[NormalizedName, ...]:
+def _normalized(extras: tuple[str, ...], written: str) -> tuple[NormalizedName, ...]:
     try:
         return tuple(sorted({canonicalize_name(extra, validate=True) for extra in extras}))
     except InvalidName:
         bad = next(e for e in extras if not _is_name(e))
-        raise SpecError(f"{quote(bad)} is not the name of an extra") from None
+        shown = quote(bad) if bad in written else f"what {quote(written)} has in brackets"
+        raise SpecError(f"{shown} is not the name of an extra") from None
 
 
 def _is_name(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -205,8 +206,9 @@ class _Reading:
         if is_url(value):
             return value
         beside = self._workspace.locate(path.parent / value)
-        place = beside if beside.exists() else self._workspace.locate(value)
-        if not place.exists():
+        # os.path, since pathlib's question fails on a name that is too long.
+        place = beside if os.path.exists(beside) else self._workspace.locate(value)  # noqa: PTH110
+        if not os.path.exists(place):  # noqa: PTH110
             raise SpecError(f"--find-links {quote(option.written)}: no such file or folder")
         return str(place)
 

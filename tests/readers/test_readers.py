@@ -57,6 +57,12 @@ def test_a_spec_that_cannot_be_had_is_an_error(folder: Folder, given: str, messa
     assert folder.errors(given) == [message]
 
 
+def test_a_name_that_is_far_too_long_is_an_error(folder: Folder) -> None:
+    folder.write("r.txt", f"-f {'x' * 5000}\n-r {'x' * 5000}\n./{'x' * 5000}\n")
+    errors = folder.errors("r.txt", "y" * 5000)
+    assert [error.partition(":")[0] for error in errors] == ["r.txt"] * 3 + ["y" * 5000]
+
+
 def test_requirements_given_with_with_are_one_more_spec(folder: Folder) -> None:
     folder.write("requirements.txt", "x")
     file, given = folder.read(with_=("a>1", "b")).specs
