@@ -34,6 +34,12 @@ def origin_of(url: str) -> Origin:
     return parts.scheme, parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme)
 
 
+def root_of(url: str) -> str:
+    """Scheme, host and port of an address as a message may name them."""
+    parts = urlsplit(split_credentials(url)[0])
+    return shown(f"{parts.scheme}://{parts.netloc}")
+
+
 def is_address(url: str) -> bool:
     """Whether it is a URL of a kind that can be read, with a host where one is needed."""
     try:

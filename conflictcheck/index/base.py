@@ -64,5 +64,10 @@ class Index(ABC):
             or why they cannot be known without running code (a VCS URL, say).
         """
 
+    @property
+    def problems(self) -> list[str]:
+        """What went wrong beside the answers (a cache that cannot be written, say), one sentence each."""
+        return []
+
     def close(self) -> None:  # noqa: B027 - some sources hold nothing
         """Release connections and files; the index is not asked again."""

@@ -14,7 +14,7 @@ from conflictcheck.index.filenames import parse_filename
 from conflictcheck.index.files import MAX_SDIST, FileReader, UnreadableError, sha256_of, verified
 from conflictcheck.index.projects import MAX_TEXT, is_project_file, metadata_of_project
 from conflictcheck.index.sdists import SdistError, metadata_of_sdist
-from conflictcheck.index.transport import FetchError
+from conflictcheck.index.transport import FetchError, explained
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,5 +94,5 @@ class DirectReader:
             return verified(file_path(url).open("rb"), file)
         answer = self._transport.fetch(url, label=file.filename, limit=MAX_SDIST, archive=True)
         if answer.status != HTTPStatus.OK:
-            raise FetchError(f"{shown_address(url)}: the server answered {answer.status}")
+            raise FetchError(f"{shown_address(url)}: {explained(answer.status, 'the server')}")
         return verified(answer.file, file)

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 from conflictcheck.facts import File, Metadata, Unknown
 from conflictcheck.index.addresses import Origin, file_path, origin_of
 from conflictcheck.index.core_metadata import MAX_DOCUMENT, parse_document
-from conflictcheck.index.transport import Answer, FetchError
+from conflictcheck.index.transport import Answer, FetchError, explained
 from conflictcheck.index.wheels import WheelError, metadata_in_file, metadata_in_tail
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ TAIL = 32 << 10
 MAX_WHEEL = 4 << 30
 MAX_SDIST = 1 << 30
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
-_GONE = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
+_REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+_OUT_OF_ORDER = frozenset({429, 500, 502, 503, 504})
+"""Statuses that say nothing about ranges; other refusals (400, 405, 416, 501) may be about them."""
 
 
 class UnreadableError(Exception):
@@ -135,7 +137,7 @@ class FileReader:
         answer = self._transport.fetch(
             file.url, label=file.filename, limit=limit, headers={"range": asked}, archive=True
         )
-        if answer.status in _GONE:
+        if answer.status in _REFUSALS or answer.status in _OUT_OF_ORDER:
             raise _gone(file, answer)
         if answer.status == HTTPStatus.OK and may_be_whole:
             with self._lock:
@@ -179,7 +181,7 @@ def _known(found: Metadata | Unknown) -> Metadata:
 
 
 def _gone(file: File, answer: Answer) -> FetchError:
-    return FetchError(f"{file.filename}: the server answered {answer.status}")
+    return FetchError(f"{file.filename}: {explained(answer.status, 'the server')}")
 
 
 def verified(archive: IO[bytes], file: File) -> IO[bytes]:

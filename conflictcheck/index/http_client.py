@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tempfile
 import time
+from collections import Counter
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import IO, TYPE_CHECKING
@@ -13,7 +14,7 @@ from urllib.request import getproxies
 
 import httpx2
 
-from conflictcheck.index.addresses import is_address, origin_of, shown_address, split_credentials
+from conflictcheck.index.addresses import is_address, origin_of, root_of, shown_address, split_credentials
 from conflictcheck.index.connections import ResolvingOnce
 from conflictcheck.index.transport import Answer, FetchError
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 TRIES = 3
 FIRST_DELAY = 0.2
 MAX_RETRY_AFTER = 10.0
+MAX_TIMEOUTS = 3
+"""Requests that got no answer in all their tries before a host is not asked again; a run has hundreds of requests."""
 MAX_REDIRECTS = 10
 MIN_SPEED = 1024
 """Bytes a second, on average, below which a server counts as out of reach once the timeout has passed."""
@@ -70,6 +73,7 @@ class HttpClient:
         self._credentials = credentials
         self._timeout = timeout
         self._out_of_reach: dict[Origin, str] = {}
+        self._timeouts: Counter[Origin] = Counter()
 
     def get(self, url: str, limit: int, headers: dict[str, str], *, archive: bool) -> Answer:
         """See `Transport.fetch`."""
@@ -88,25 +92,27 @@ class HttpClient:
         for last in (False,) * (TRIES - 1) + (True,):
             if reason := self._out_of_reach.get(origin):
                 raise FetchError(reason)
+            wait = delay
             try:
                 answer = self._follow(url, limit, headers, archive=archive)
-            except httpx2.TimeoutException as error:
-                reason, wait = f"no answer within {self._timeout:g} s", 0.0
-                lost = isinstance(error, httpx2.ConnectTimeout)
+            except httpx2.TimeoutException:
+                reason = f"no answer within {self._timeout:g} s"
+                if last:
+                    self._timeouts[origin] += 1
+                    if self._timeouts[origin] >= MAX_TIMEOUTS:
+                        self._out_of_reach[origin] = f"{root_of(url)}: {reason}"
             except httpx2.ConnectError as error:
-                reason, wait, lost = f"the connection failed: {_cause(error)}", delay, True
+                reason = f"the connection failed: {_cause(error)}"
+                if last:
+                    self._out_of_reach[origin] = f"{root_of(url)}: {reason}"
             except httpx2.RequestError as error:
-                reason, wait, lost = f"the connection broke: {_cause(error)}", delay, False
+                reason = f"the connection broke: {_cause(error)}"
             else:
-                if answer.status not in TRANSIENT:
-                    return answer
-                reason, lost = f"the server answered {answer.status}", False
                 wait = _retry_after(answer.headers.get("retry-after"), delay)
-            reason = f"{shown_address(url)}: {reason}"
-            if last or wait > MAX_RETRY_AFTER:
-                if lost:
-                    self._out_of_reach[origin] = reason
-                raise FetchError(reason)
+                if answer.status not in TRANSIENT or last or wait > MAX_RETRY_AFTER:
+                    return answer
+            if last:
+                raise FetchError(self._out_of_reach.get(origin) or f"{shown_address(url)}: {reason}")
             time.sleep(wait)
             delay *= 2
         raise AssertionError("the last try returns or raises")
@@ -119,12 +125,8 @@ class HttpClient:
             answer = self._ask(url, limit, headers, auth, archive=archive)
             if answer.status == HTTPStatus.UNAUTHORIZED and not asked_again and self._credentials.ask(url):
                 asked_again = True
-            elif answer.status == HTTPStatus.UNAUTHORIZED:
-                raise FetchError(f"{shown_address(url)}: the server asks for other credentials (401)")
-            elif answer.status == HTTPStatus.FORBIDDEN:
-                raise FetchError(f"{shown_address(url)}: the server refused access (403)")
             elif answer.status in REDIRECTS and "location" in answer.headers:
-                url = _redirected(url, answer.headers["location"])
+                url = redirected(url, answer.headers["location"])
             else:
                 return answer
         raise FetchError(f"{shown_address(url)}: too many redirects")
@@ -173,7 +175,12 @@ def _on_disk(sink: io.BytesIO) -> IO[bytes]:
     return file
 
 
-def _redirected(url: str, location: str) -> str:
+def redirected(url: str, location: str) -> str:
+    """Where a redirect leads.
+
+    Raises:
+        FetchError: if that is no place to follow to.
+    """
     target = urljoin(url, location)
     if not is_address(target) or target.startswith("file:"):
         raise FetchError(f"{shown_address(url)}: redirected to an address that cannot be read")

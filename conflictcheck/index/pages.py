@@ -13,7 +13,7 @@ from conflictcheck.index.cache import StoredPage
 from conflictcheck.index.compiled import CompiledError, decode_page, encode_page
 from conflictcheck.index.find_links import links_of_page, read_file_index, read_place
 from conflictcheck.index.simple_api import ACCEPT, MAX_PAGE, LinkPage, Page, PageError, parse_page
-from conflictcheck.index.transport import FetchError
+from conflictcheck.index.transport import FetchError, explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -112,7 +112,7 @@ class Pages:
         if answer.status in _GONE:
             page = Missing(request.name) if request.name else LinkPage(request.url, [])
         elif answer.status != HTTPStatus.OK:
-            return Unknown(f"{shown_address(request.url)}: the server answered {answer.status}")
+            return Unknown(f"{shown_address(request.url)}: {explained(answer.status, 'the index')}")
         elif request.name:
             kind = answer.headers.get("content-type", "")
             page = parse_page(answer.body(), kind, url=answer.url, name=request.name, index=request.place)

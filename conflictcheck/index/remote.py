@@ -39,8 +39,6 @@ class RemoteIndex(Index):
         settings: where facts come from; the snapshot is not of concern here.
         progress: told of each request, from many threads.
 
-    Attributes:
-        problems: what is wrong with the cache, one sentence each, for the report's diagnostics.
     """
 
     def __init__(self, settings: IndexSettings, progress: Progress) -> None:
@@ -68,7 +66,7 @@ class RemoteIndex(Index):
 
     @property
     def problems(self) -> list[str]:
-        """What is wrong with the cache, for the report's diagnostics."""
+        """See `Index.problems`; they are about the cache."""
         return [] if self._cache is None else list(self._cache.problems)
 
     def listings(self, names: Sequence[NormalizedName]) -> list[Listing | Missing | Unknown]:

@@ -88,6 +88,11 @@ class RecordingIndex(Index):
             self.facts.direct[url] = answer
         return answer
 
+    @property
+    def problems(self) -> list[str]:
+        """See `Index.problems`."""
+        return self._inner.problems
+
     def close(self) -> None:
         """See `Index.close`."""
         self._inner.close()

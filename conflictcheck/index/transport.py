@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class Answer:
     """What a server said.
 
     Attributes:
-        status: an HTTP status that is neither a redirect nor a refusal nor worth another try.
+        status: an HTTP status, no redirect; one that was worth another try has been tried again.
         headers: lower-case names.
         url: where it came from after redirects, without credentials.
         file: the body, to be read from its beginning.
@@ -43,6 +44,15 @@ class Answer:
         """The whole body."""
         self.file.seek(0)
         return self.file.read()
+
+
+def explained(status: int, who: str) -> str:
+    """Why an answer with this status is of no use, as one clause."""
+    if status == HTTPStatus.UNAUTHORIZED:
+        return f"{who} asks for other credentials (401)"
+    if status == HTTPStatus.FORBIDDEN:
+        return f"{who} refused access (403)"
+    return f"{who} answered {status}"
 
 
 class Transport:
@@ -97,7 +107,7 @@ class Transport:
             archive: whether the body is to be taken as it is on the wire, and may go to a temporary file.
 
         Raises:
-            FetchError: no answer, or a refusal.
+            FetchError: there is no answer.
         """
         client = self._opened()
         self._progress.fetching(label)

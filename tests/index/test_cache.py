@@ -155,7 +155,7 @@ def test_a_folder_that_cannot_be_used_is_done_without(server: IndexServer, tmp_p
     (tmp_path / "file").write_text("")
     index = open_index(IndexSettings((server.url,), cache_dir=tmp_path / "file"), Progress())
     assert isinstance(index.listings([A])[0], Listing)
-    [problem] = index.problems  # type: ignore[attr-defined]
+    [problem] = index.problems
     assert problem.startswith(f"the cache {tmp_path / 'file' / 'cache.sqlite3'} cannot be used: ")
     with pytest.raises(CacheError, match="cannot be used"):
         Cache.open(tmp_path / "file").clear()

@@ -38,7 +38,7 @@ def test_credentials_in_the_address_are_sent_and_shown_nowhere() -> None:
         assert "s3cr" not in repr(found)
         server.login = ("user", "changed")
         assert ask(server.url.replace("//", f"//{QUOTED}@")) == Unknown(
-            f"{server.url}/a/: the server asks for other credentials (401)"
+            f"{server.url}/a/: the index asks for other credentials (401)"
         )
 
 

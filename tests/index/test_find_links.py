@@ -72,7 +72,7 @@ def test_a_page_that_cannot_be_had_leaves_all_unknown() -> None:
     with IndexServer({"a": {"1": []}}) as server:
         server.faults["/links/"] = Fault(status=403)
         [a] = opened(server.url, find_links=(server.links_url,)).listings([A])
-        assert a == Unknown(f"{server.links_url}: the server refused access (403)")
+        assert a == Unknown(f"{server.links_url}: the index refused access (403)")
 
 
 def test_a_local_page_or_a_single_file_will_do_and_an_absent_place_has_nothing(folder: Path, tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,7 +12,9 @@ from packaging.utils import canonicalize_name
 from conflictcheck.facts import Listing, Metadata, Missing, Unknown
 from conflictcheck.index import open_index
 from conflictcheck.index.base import Index, MetadataRequest
+from conflictcheck.index.http_client import redirected
 from conflictcheck.index.memory import Rel
+from conflictcheck.index.transport import FetchError
 from conflictcheck.progress import Progress
 from conflictcheck.settings import IndexSettings
 
@@ -129,11 +134,11 @@ def test_where_one_file_cannot_be_read_the_next_is_tried() -> None:
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
-        (Fault(status=403), "{page}: the server refused access (403)"),
-        (Fault(status=401), "{page}: the server asks for other credentials (401)"),
-        (Fault(status=503, headers={"Retry-After": "0"}), "{page}: the server answered 503"),
-        (Fault(status=503, headers={"Retry-After": "86400"}), "{page}: the server answered 503"),
-        (Fault(status=400), "{page}: the server answered 400"),
+        (Fault(status=403), "{page}: the index refused access (403)"),
+        (Fault(status=401), "{page}: the index asks for other credentials (401)"),
+        (Fault(status=503, headers={"Retry-After": "0"}), "{page}: the index answered 503"),
+        (Fault(status=503, headers={"Retry-After": "86400"}), "{page}: the index answered 503"),
+        (Fault(status=400), "{page}: the index answered 400"),
         (Fault(cut=10), "{page}: the connection broke: {cut}"),
         (
             Fault(body=b"<html><a href='/login'>log in</a>"),
@@ -184,14 +189,23 @@ def test_a_slow_index_is_not_waited_for(index: IndexServer) -> None:
     assert a == Unknown(f"{index.url}/a/: no answer within 0.1 s")
 
 
+def test_an_index_that_never_answers_is_given_up_after_a_few_names() -> None:
+    names = [canonicalize_name(f"a{number}") for number in range(60)]
+    with IndexServer({name: {"1": []} for name in names}) as server:
+        server.faults["*"] = Fault(delay=30)
+        found = opened(server.url, timeout=0.05).listings(names)
+        assert set(found) >= {Unknown(f"{server.root}: no answer within 0.05 s")}
+        assert not any(isinstance(answer, Listing) for answer in found)
+        assert server.requests[f"/simple/{names[-1]}/"] == 0
+
+
 def test_an_index_that_is_down_is_given_up_once_for_all_names() -> None:
     with IndexServer({}) as server:
         url = server.url
     a, b = opened(url).listings([A, B])
     assert isinstance(a, Unknown)
-    assert isinstance(b, Unknown)
-    assert a.reason.startswith(f"{url}/")
-    assert ": the connection failed: " in a.reason
+    assert a == b
+    assert a.reason.startswith(f"{url.removesuffix('/simple')}: the connection failed: ")
 
 
 def test_a_redirect_is_followed_and_links_refer_to_where_it_leads(index: IndexServer) -> None:
@@ -227,7 +241,7 @@ def test_an_index_that_cannot_be_asked_hides_what_follows_it() -> None:
     with first, second:
         first.faults["/simple/a/"] = Fault(status=403)
         [a] = opened(first.url, second.url).listings([A])
-        assert a == Unknown(f"{first.url}/a/: the server refused access (403)")
+        assert a == Unknown(f"{first.url}/a/: the index refused access (403)")
         [a] = opened(second.url, first.url).listings([A])
         assert isinstance(a, Listing)
 
@@ -269,3 +283,29 @@ def test_progress_is_told_of_each_request(index: IndexServer) -> None:
     client.close()
     file = "a-1.10-py3-none-any.whl"
     assert told == ["fetching a", "fetched a True", f"fetching {file}", f"fetched {file} True"]
+
+
+def test_a_redirect_may_not_give_up_encryption() -> None:
+    assert redirected("https://a.example/x/", "../y") == "https://a.example/y"
+    assert redirected("http://a.example/x", "https://b.example/") == "https://b.example/"
+    with pytest.raises(FetchError, match=r"^https://a.example/x: redirected from https to http, which is refused$"):
+        redirected("https://a.example/x", "http://a.example/x")
+
+
+def test_an_interrupt_ends_a_run_that_waits_for_a_server(index: IndexServer) -> None:
+    index.faults["/simple/a/"] = Fault(delay=60)
+    code = (
+        "import sys; from conflictcheck.index import open_index\n"
+        "from conflictcheck.progress import Progress; from conflictcheck.settings import IndexSettings\n"
+        "class Told(Progress):\n"
+        "    def fetching(self, label): print(label, flush=True)\n"
+        "open_index(IndexSettings((sys.argv[1],)), Told()).listings(['a'])\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, index.url], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"a\n"
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    assert errors.endswith(b"KeyboardInterrupt\n")
