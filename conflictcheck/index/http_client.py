@@ -95,27 +95,32 @@ class HttpClient:
             wait = delay
             try:
                 answer = self._follow(url, limit, headers, archive=archive)
-            except httpx2.TimeoutException:
-                reason = f"no answer within {self._timeout:g} s"
-                if last:
-                    self._timeouts[origin] += 1
-                    if self._timeouts[origin] >= MAX_TIMEOUTS:
-                        self._out_of_reach[origin] = f"{root_of(url)}: {reason}"
-            except httpx2.ConnectError as error:
-                reason = f"the connection failed: {_cause(error)}"
-                if last:
-                    self._out_of_reach[origin] = f"{root_of(url)}: {reason}"
             except httpx2.RequestError as error:
-                reason = f"the connection broke: {_cause(error)}"
+                reason = self._failed(error, url, last=last)
             else:
                 wait = _retry_after(answer.headers.get("retry-after"), delay)
                 if answer.status not in TRANSIENT or last or wait > MAX_RETRY_AFTER:
                     return answer
             if last:
-                raise FetchError(self._out_of_reach.get(origin) or f"{shown_address(url)}: {reason}")
+                raise FetchError(reason)
             time.sleep(wait)
             delay *= 2
         raise AssertionError("the last try returns or raises")
+
+    def _failed(self, error: httpx2.RequestError, url: str, *, last: bool) -> str:
+        """The reason why there is no answer, after noting whether the host is to be asked again."""
+        origin = origin_of(url)
+        if isinstance(error, httpx2.TimeoutException):
+            reason = f"no answer within {self._timeout:g} s"
+            self._timeouts[origin] += last
+            lost = self._timeouts[origin] >= MAX_TIMEOUTS
+        else:
+            lost = last and isinstance(error, httpx2.ConnectError)
+            what = "failed" if isinstance(error, httpx2.ConnectError) else "broke"
+            reason = f"the connection {what}: {_cause(error)}"
+        if lost:
+            return self._out_of_reach.setdefault(origin, f"{root_of(url)}: {reason}")
+        return f"{shown_address(url)}: {reason}"
 
     def _follow(self, url: str, limit: int, headers: dict[str, str], *, archive: bool) -> Answer:
         asked_again = False
