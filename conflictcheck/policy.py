@@ -11,13 +11,14 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from itertools import groupby
-from typing import TYPE_CHECKING, Self
+from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from packaging.utils import NormalizedName
 from packaging.version import InvalidVersion, Version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from conflictcheck.facts import File, Listing
     from conflictcheck.settings import Policy
@@ -116,12 +117,12 @@ def select_releases(listing: Listing, target: Target, policy: Policy) -> Candida
     excluded: list[Excluded] = []
     wheels_allowed = not _covers(policy.no_binary, policy.only_binary, name)
     sdists_allowed = not _covers(policy.only_binary, policy.no_binary, name)
-    cutoff = None if policy.exclude_newer is None else _Cutoff.at(policy.exclude_newer)
-    for text, group in groupby(listing.files, key=_version_of):
+    cutoff = None if policy.exclude_newer is None else _Cutoff(policy.exclude_newer)
+    for text, group in groupby(listing.files, key=attrgetter("version")):
         version = parse_version(text)
         if version is None:
             continue
-        files = tuple(group)
+        files = list(group)
         if policy.prerelease == "disallow" and version.is_prerelease:
             excluded.append(Excluded(version, Why.PRERELEASE))
             continue
@@ -154,10 +155,6 @@ def _mark_predating(releases: list[Release], target: Target) -> list[Release]:
     return releases
 
 
-def _version_of(file: File) -> str:
-    return file.version
-
-
 @lru_cache(maxsize=200_000)
 def parse_version(text: str) -> Version | None:
     """The version, or None for a text that is none (PEP 440); remembered, as listings repeat them."""
@@ -175,7 +172,7 @@ def _covers(names: frozenset[str], others: frozenset[str], name: str) -> bool:
 def _select_files(  # noqa: C901 - one condition after the other, each with its reason
     name: NormalizedName,
     version: Version,
-    files: tuple[File, ...],
+    files: Sequence[File],
     target: Target,
     cutoff: _Cutoff | None,
     *,
@@ -183,10 +180,11 @@ def _select_files(  # noqa: C901 - one condition after the other, each with its 
     sdists_allowed: bool,
 ) -> tuple[Release | None, Excluded | None]:
     if cutoff is not None:
-        dated = tuple(file for file in files if file.upload_time is not None)
-        files = tuple(file for file in dated if cutoff.is_after(file.upload_time or ""))
-        if not files:
-            return None, Excluded(version, Why.TOO_NEW if dated else Why.NO_DATE)
+        kept = [file for file in files if cutoff.admits(file.upload_time)]
+        if not kept:
+            has_date = any(file.upload_time is not None for file in files)
+            return None, Excluded(version, Why.TOO_NEW if has_date else Why.NO_DATE)
+        files = kept
     here = [file for file in files if file.requires_python is None or target.admits_python(file.requires_python)]
     if not here:
         return None, Excluded(version, Why.PYTHON, files[-1].requires_python or "")
@@ -230,23 +228,17 @@ def _foreign_reason(foreign: Iterable[File], target: Target) -> tuple[Why, str]:
     return Why.PLATFORM, ""
 
 
-@dataclass(frozen=True, slots=True)
 class _Cutoff:
-    """The ``--exclude-newer`` instant, in the forms that make comparing cheap."""
+    """The ``--exclude-newer`` instant: RFC 3339 times in UTC are compared as text, as there are very many."""
 
-    instant: datetime
-    seconds: str
+    def __init__(self, instant: datetime) -> None:
+        self._instant = instant.astimezone(UTC)
+        self._text = self._instant.strftime("%Y-%m-%dT%H:%M:%S")
 
-    @classmethod
-    def at(cls, instant: datetime) -> Self:
-        utc = instant.astimezone(UTC)
-        return cls(utc, utc.strftime("%Y-%m-%dT%H:%M:%S"))
-
-    def is_after(self, stamp: str) -> bool:
-        """Whether an RFC 3339 UTC time lies before; most are decided by their text."""
-        if stamp[:19] != self.seconds:
-            return stamp[:19] < self.seconds
-        try:
-            return datetime.fromisoformat(stamp) < self.instant
-        except ValueError:
+    def admits(self, stamp: str | None) -> bool:
+        """Whether a file with this upload time was there before; one without is not known to be."""
+        if stamp is None:
             return False
+        if self._instant.microsecond and stamp.startswith(self._text):
+            return datetime.fromisoformat(stamp) < self._instant
+        return stamp < self._text
