@@ -1,0 +1,163 @@
+"""The whole program on an index of its own on the loopback interface."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from index_server import Fault, IndexServer
+
+from conflictcheck.cli import ExitCode, run
+from conflictcheck.index.memory import Rel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PACKAGES = {
+    "web": {"1.0": ["core<2", "tool"], "2.0": ["core>=2"]},
+    "nlp": {"3.0": ["core>=2"]},
+    "core": {"1.0": [], "1.5": [], "2.0": []},
+    "tool": {"1.0": Rel(requires=["core"], extras=("fast",))},
+}
+
+
+@pytest.fixture
+def index(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[IndexServer]:
+    """An index, two specs that clash through dependencies, a cache of one's own, no configuration."""
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.upper().startswith(
+            ("PIP_", "UV_", "NO_COLOR", "FORCE_COLOR", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+        ):
+            monkeypatch.delenv(name)
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "requirements.txt").write_text("# the site\nweb<2\n")
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "requirements.txt").write_text("nlp\n")
+    with IndexServer(PACKAGES) as server:
+        monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+        monkeypatch.setenv("PIP_INDEX_URL", server.url)
+        monkeypatch.setenv("CONFLICTCHECK_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        yield server
+
+
+def report_of(capsys: pytest.CaptureFixture[str], *arguments: str, code: ExitCode) -> dict[str, object]:
+    """The JSON report of a check, `stats` aside."""
+    assert run(["check", *arguments, "--format", "json"]) == code
+    document: dict[str, object] = json.loads(capsys.readouterr().out)
+    del document["stats"]
+    return document
+
+
+@pytest.mark.usefixtures("index")
+def test_two_specs_that_clash_through_their_dependencies(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check"]) == ExitCode.FAILED
+
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert out.startswith(
+        "2 environments needed: 2 specs cannot share one (proven: no split into fewer\nexists).\n\nClash: "
+    )
+    assert "  site/requirements.txt:2   web<2\n  texts/requirements.txt:1  nlp\n" in out
+
+
+@pytest.mark.usefixtures("index")
+def test_two_environments_may_be_enough() -> None:
+    assert run(["check", "--max-environments", "2", "-qq"]) == ExitCode.PASSED
+    assert run(["check", "texts", "--with", "core", "-qq"]) == ExitCode.PASSED
+    assert run(["check", "texts", "--with", "core<2", "-qq"]) == ExitCode.FAILED
+
+
+def test_the_second_run_needs_no_index_and_says_the_same(
+    index: IndexServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = report_of(capsys, code=ExitCode.FAILED)
+    asked = index.requests.total()
+
+    assert report_of(capsys, "--offline", code=ExitCode.FAILED) == first
+    assert asked > 0
+    assert index.requests.total() == asked
+
+
+@pytest.mark.usefixtures("index")
+def test_offline_with_an_empty_cache_is_undecided(capsys: pytest.CaptureFixture[str]) -> None:
+    assert report_of(capsys, "--offline", code=ExitCode.UNDECIDED)["verdict"] == "undecided"
+
+
+def test_an_index_that_fails_is_undecided_and_never_compatible(
+    index: IndexServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index.faults["/*"] = Fault(status=403)
+
+    assert run(["check", "texts"]) == ExitCode.UNDECIDED
+
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert out.startswith("Undecided: ")
+    assert "403" in out
+
+
+def test_a_snapshot_gives_the_same_report_without_the_index(
+    index: IndexServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    expected = report_of(capsys, code=ExitCode.FAILED)
+    assert run(["snapshot", "-o", "facts"]) == ExitCode.FAILED
+    assert "Wrote facts (" in capsys.readouterr().err
+    asked = index.requests.total()
+
+    assert report_of(capsys, "--index-snapshot", "facts", "--no-cache", code=ExitCode.FAILED) == expected
+    assert index.requests.total() == asked
+
+
+@pytest.mark.usefixtures("index")
+def test_the_graph_shows_who_needs_whom(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["graph", "site"]) == ExitCode.PASSED
+    assert capsys.readouterr().out.split("\n", 1)[1] == (
+        "site/requirements.txt\n└── web 1.0\n    ├── core 1.5\n    └── tool 1.0\n        └── core 1.5\n"
+    )
+
+
+def test_pip_itself_takes_what_split_writes(index: IndexServer, tmp_path: Path) -> None:
+    """Pip resolves the file anew, checks every hash, and comes to the same packages."""
+    assert run(["split", "-o", "out", "--export", "requirements", "--export", "pylock"]) == ExitCode.FAILED
+    written = sorted(path.name for path in (tmp_path / "out").iterdir())
+    (requirements,) = [path for path in (tmp_path / "out").glob("requirements.*") if "web==" in path.read_text()]
+
+    options = (
+        "--isolated --quiet --no-cache-dir --require-hashes --disable-pip-version-check --ignore-installed --dry-run "
+        "--report -"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "install", *options.split(), "--index-url", index.url, "-r", str(requirements)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+    assert len(written) == 4
+    assert done.returncode == 0, done.stderr
+    chosen = json.loads(done.stdout)["install"]
+    assert {(one["metadata"]["name"], one["metadata"]["version"]) for one in chosen} == {
+        ("web", "1.0"),
+        ("core", "1.5"),
+        ("tool", "1.0"),
+    }
+
+
+@pytest.mark.usefixtures("index")
+def test_bad_input_is_all_told_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "bad.txt").write_text("numpy>>1\nfine\n-r gone.txt\n")
+
+    assert run(["check", "bad.txt"]) == ExitCode.USAGE
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert [line.split(" ")[1] for line in err.splitlines()] == ["bad.txt:1:", "bad.txt:3:"]
