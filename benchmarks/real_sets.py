@@ -16,13 +16,15 @@ import time
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from conflictcheck.model import Report, Verdict
 from conflictcheck.pipeline import check, write_snapshot
 from conflictcheck.progress import Progress
-from conflictcheck.settings import Settings
 from conflictcheck.settings_sources import CommandLine, resolve_settings
+
+if TYPE_CHECKING:
+    from conflictcheck.settings import Settings
 
 PLATFORM = "x86_64-manylinux_2_35"
 

@@ -17,7 +17,7 @@ from conflictcheck.model import RequirementKind
 from conflictcheck.solver.oracle import Maybe, No, Yes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from conflictcheck.model import Requirement, SpecId
     from conflictcheck.solver.oracle import Oracle

@@ -109,8 +109,8 @@ def notice_oddities(
             Diagnostic(
                 Severity.WARNING,
                 "inferred-metadata",
-                f"the dependencies of {and_list(names[:8], more=len(names) - 8)} are read from what a build left in the "
-                f"source distribution; a new build might give others",
+                f"the dependencies of {and_list(names[:8], more=len(names) - 8)} are read from what a build left in "
+                "the source distribution; a new build might give others",
             )
         )
     return list(dict.fromkeys(found))

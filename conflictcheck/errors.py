@@ -6,7 +6,10 @@ either: they travel as `Unknown` and end in the verdict ``undecided``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class ConflictCheckError(Exception):
@@ -55,7 +58,7 @@ class OutputError(ConflictCheckError):
     """A place that cannot be written to."""
 
 
-class InputErrors(ConflictCheckError):
+class InputErrors(ConflictCheckError):  # noqa: N818 - it is several
     """Several problems of the input, reported together.
 
     Attributes:

@@ -385,7 +385,7 @@ class _Propagation:
             copy.extras[package] = dict(self.extras[package])
         everything = self.kernel.packages[name].everything
         copy.nodes[name].append(RuledOut(name, everything & ~(1 << i), 1 << i, name, ()))
-        return copy._close()  # noqa: SLF001 - the same class
+        return copy._close()
 
 
 def _joint(edges: Sequence[Edge]) -> int:

@@ -72,6 +72,7 @@ def check(settings: Settings, progress: Progress, *, index: Index | None = None)
     try:
         run = _Run(read, shared, targets, policy, FactStore(source), progress)
         report = run.report(settings.max_environments, notes)
+        report = _with_problems(report, source.problems)
     finally:
         if index is None:
             source.close()
@@ -119,7 +120,7 @@ def make_targets(settings: Settings) -> dict[str, tuple[Target, ...]]:
 
 
 def merge_file_options(settings: Settings, specs: Iterable[Spec]) -> tuple[Policy, IndexSettings, list[Diagnostic]]:
-    """Take in the index options that stand inside requirements files; they hold for the whole run, and a note says so."""
+    """Take in the index options that requirements files have; they hold for the whole run, and a note says so."""
     index, policy = settings.index, settings.policy
     notes: list[Diagnostic] = []
     for spec in specs:
@@ -151,6 +152,12 @@ def merge_file_options(settings: Settings, specs: Iterable[Spec]) -> tuple[Polic
             message = f"the {and_list(said)} of {spec.path} hold for all specs of this run"
             notes.append(Diagnostic(Severity.NOTE, "options-in-file", message, spec.path))
     return policy, index, notes
+
+
+def _with_problems(report: Report, problems: Iterable[str]) -> Report:
+    """Trouble of the index that did not change the answer, such as a cache that cannot be written."""
+    found = [Diagnostic(Severity.WARNING, "index-problem", problem) for problem in dict.fromkeys(problems)]
+    return replace(report, diagnostics=tuple(sorted([*report.diagnostics, *found], key=_diagnostic_order)))
 
 
 def _read_shared(settings: Settings) -> tuple[Requirement, ...]:

@@ -7,9 +7,11 @@ module reads the environment and configuration files.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
 
 PrereleasePolicy = Literal["allow", "disallow", "if-necessary-or-explicit"]
 

@@ -14,7 +14,7 @@ from itertools import combinations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-import networkx
+import networkx as nx
 from pysat.solvers import Solver
 
 from conflictcheck.clashes import Core
@@ -109,12 +109,12 @@ def _check(
 
 def _largest_clique(specs: Sequence[SpecId], cores: Iterable[Core]) -> tuple[SpecId, ...]:
     """The largest set of specs that clash pairwise; of several, the first in order."""
-    graph: networkx.Graph[SpecId] = networkx.Graph()
+    graph: nx.Graph[SpecId] = nx.Graph()
     graph.add_edges_from(core.specs for core in cores if len(core.specs) == 2 and not core.absent)  # noqa: PLR2004
     graph = graph.subgraph(specs)
     if not graph:
         return tuple(specs[:1])
-    cliques = networkx.find_cliques(networkx.Graph(sorted(tuple(sorted(edge)) for edge in graph.edges)))
+    cliques = nx.find_cliques(nx.Graph(sorted(tuple(sorted(edge)) for edge in graph.edges)))
     return min((tuple(sorted(clique)) for clique in cliques), key=lambda clique: (-len(clique), clique))
 
 

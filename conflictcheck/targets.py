@@ -9,14 +9,17 @@ from __future__ import annotations
 import platform as host
 import re
 import sys
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import compatible_tags, cpython_tags, ios_platforms, mac_platforms, platform_tags
 from packaging.version import InvalidVersion, Version
 
 from conflictcheck.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 _NEWEST_GLIBC_MINOR = 44
 _ALIASES = {
@@ -199,7 +202,9 @@ def _abi(major: int, minor: int) -> str:
     return f"cp{major}{minor}{flag}"
 
 
-def _describe_platform(name: str) -> tuple[list[str], dict[str, str]]:
+def _describe_platform(  # noqa: PLR0911 - one return for each kind of platform
+    name: str,
+) -> tuple[list[str], dict[str, str]]:
     """The platform tags, best first, and the marker values."""
     if name == running_platform():
         return list(platform_tags()), _markers(

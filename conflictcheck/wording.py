@@ -185,16 +185,14 @@ class _Writer:
             return (
                 f"what is left of it ({_versions(package, node.mask)})" if node.mask else "nothing that is left of it"
             )
-        texts = [line.text] if line is not None else [text for text, _ in node.texts if isinstance(node, Needed)]
+        texts = [line.text] if line is not None else _texts(node)
         shown = f"{node.name} {_versions(package, node.mask)}" if node.mask else "no release that can be used here"
         return f"{texts[0]} ({shown})" if len(texts) == 1 else shown
 
     def _nothing_fits(self, package: Package, node: Asked | Needed, excluded: Sequence[Excluded]) -> str:
         name = node.name
         line = self.kernel.lines[node.line] if isinstance(node, Asked) else None
-        text = (
-            line.text if line is not None else " or ".join(text for text, _ in node.texts if isinstance(node, Needed))
-        )
+        text = line.text if line is not None else " or ".join(_texts(node))
         if line is not None and line.hashes and package.mask(line.specifier, str(line.specifier)):
             return f"No file of {name} that the index lists has one of the hashes given."
         if excluded:
@@ -221,7 +219,8 @@ class _Writer:
         if why is Why.PYTHON:
             details = list(dict.fromkeys(item.detail for item in reversed(of_kind) if item.detail))
             if details and details[0].startswith("wheels"):
-                return f"{name} {versions} {'has' if verb == 'is' else 'have'} {details[0]}, not for Python {target.python_version}."
+                has = "has" if verb == "is" else "have"
+                return f"{name} {versions} {has} {details[0]}, not for Python {target.python_version}."
             needs = f" (Python {_cut(details)})" if details else ""
             return f"{name} {versions} {verb} for another Python{needs}, not for {target.python_version}."
         if why is Why.PLATFORM:
@@ -308,7 +307,8 @@ class _Writer:
                 return f"{place(line)} allows only {line.text}"
             return f"{line.spec} asks for {line.text}"
         if isinstance(node, RuledOut):
-            return f"{node.name} {_versions(self.kernel.packages[node.name], node.out)} {_verb(node.out)} {_alternatives(node.texts)}"
+            out = self._releases(node.name, node.out)
+            return f"{out} {_verb(node.out, out)} {_alternatives(node.texts)}"
         subject = self._releases(node.asker, node.releases, node.extra)
         subject = subject[0].lower() + subject[1:] if subject.startswith("Every") else subject
         return f"{subject} {_verb(node.releases, subject)} {self._needs(node)}"
@@ -316,6 +316,10 @@ class _Writer:
 
 def _is_assumption(node: Node, name: str) -> bool:
     return isinstance(node, RuledOut) and not node.texts and node.name == name
+
+
+def _texts(node: Node) -> list[str]:
+    return [] if isinstance(node, Asked) else [text for text, _ in node.texts]
 
 
 def _verb(mask: int, subject: str = "") -> str:

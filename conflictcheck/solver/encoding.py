@@ -155,7 +155,8 @@ class Package:
         """The clause parts whose conjunction says "a release of the mask is installed"."""
         count = len(self.candidates.releases)
         if not mask:
-            yield []
+            # Of a package whose releases are not known, some release might do: that is left to the kernel's guard.
+            yield [] if self.unknown is None else [self.first]
             return
         low = (mask & -mask).bit_length() - 1
         high = mask.bit_length()

@@ -255,7 +255,7 @@ class Kernel:
         by = self._overrides.get(dependency.name)
         if not by:
             return [(dependency, ())]
-        replaced = []
+        replaced: list[tuple[Dependency, tuple[int, ...]]] = []
         for i in by:
             line = self.lines[i]
             if self.applies(line):

@@ -174,12 +174,12 @@ class _Provider(AbstractProvider[_Wanted, _Candidate, Identifier]):
     def identify(self, requirement_or_candidate: _Wanted | _Candidate) -> Identifier:
         return requirement_or_candidate.name, requirement_or_candidate.extra
 
-    def get_preference(  # type: ignore[override]
+    def get_preference(
         self, identifier: Identifier, resolutions: Mapping[Identifier, _Candidate], *_: object, **__: object
     ) -> Identifier:
         return identifier
 
-    def find_matches(  # type: ignore[override]
+    def find_matches(
         self,
         identifier: Identifier,
         requirements: Mapping[Identifier, Iterator[_Wanted]],
