@@ -97,7 +97,7 @@ class Kernel:
         urls: dict[NormalizedName, set[str]],
     ) -> None:
         self.target = target
-        self.lines = lines
+        self.lines: list[Requirement] = []
         self.packages: dict[NormalizedName, Package] = {}
         self.loaded: dict[NormalizedName, dict[int, LoadedRelease]] = defaultdict(dict)
         self.line_edges: list[Edge | None] = []
@@ -116,21 +116,35 @@ class Kernel:
         self._overrides: dict[NormalizedName, list[int]] = defaultdict(list)
         self.facts = 1
         self._last = 1
-        self.selectors = [self._new_variable() for _ in lines]
-        self._line_of = {variable: i for i, variable in enumerate(self.selectors)}
+        self.selectors: list[int] = []
+        self._line_of: dict[int, int] = {}
         self._lines_on: dict[NormalizedName, list[int]] = defaultdict(list)
-        for i, line in enumerate(lines):
-            if line.kind is RequirementKind.OVERRIDE:
-                self._overrides[line.name].append(i)
-            if line.kind is not RequirementKind.PYTHON and self.applies(line):
-                self._lines_on[line.name].append(i)
-                if line.url is not None:
-                    urls.setdefault(line.name, set()).add(line.url)
-        self._add_lines()
+        for line in lines:
+            self._name_line(line)
+        # The listings of all lines are asked for together, before the first clause needs one.
+        self._list_packages(self._lines_on)
+        for i in range(len(lines)):
+            self._encode_line(i)
 
     def close(self) -> None:
         """Free the solver's memory."""
         self._solver.delete()
+
+    def add_line(self, line: Requirement) -> None:
+        """Add a requirement line that was not there from the start: an edit that is to be tried.
+
+        Args:
+            line: not an override, and not a direct reference.
+        """
+        self._name_line(line)
+        i = len(self.lines) - 1
+        if line.name in self._lines_on:
+            self._list_packages([line.name])
+        self._encode_line(i)
+        edge = self.line_edges[i]
+        if edge is not None and edge.opens:
+            self._open_locks(self.packages[line.name], edge.opens, [self.selectors[i]])
+            self.enablers |= {i}
 
     # -- questions ---------------------------------------------------------------------------------------------
 
@@ -383,16 +397,26 @@ class Kernel:
 
     # -- clauses -----------------------------------------------------------------------------------------------
 
-    def _add_lines(self) -> None:
-        self._list_packages(sorted(self._lines_on))
-        for i, line in enumerate(self.lines):
-            self.line_edges.append(None)
-            if line.kind is RequirementKind.PYTHON:
-                if not self.target.admits_python(str(line.specifier)):
-                    self._add([[-self.selectors[i]]])
-                continue
-            if line.kind is RequirementKind.OVERRIDE or not self.applies(line):
-                continue
+    def _name_line(self, line: Requirement) -> None:
+        """Give a line its position and selector."""
+        i = len(self.lines)
+        self.lines.append(line)
+        self.line_edges.append(None)
+        self.selectors.append(self._new_variable())
+        self._line_of[self.selectors[i]] = i
+        if line.kind is RequirementKind.OVERRIDE:
+            self._overrides[line.name].append(i)
+        if line.kind is not RequirementKind.PYTHON and self.applies(line):
+            self._lines_on[line.name].append(i)
+            if line.url is not None:
+                self._urls.setdefault(line.name, set()).add(line.url)
+
+    def _encode_line(self, i: int) -> None:
+        line = self.lines[i]
+        if line.kind is RequirementKind.PYTHON:
+            if not self.target.admits_python(str(line.specifier)):
+                self._add([[-self.selectors[i]]])
+        elif line.kind is not RequirementKind.OVERRIDE and self.applies(line):
             self.line_edges[i] = self._write_line(i, line)
 
     def _write_line(self, i: int, line: Requirement) -> Edge:
@@ -474,6 +498,9 @@ class Kernel:
                 condition = [*package.unless_run(low, high), *guard, *(-self.selectors[i] for i in overrides)]
                 self._add([*condition, *part] for part in target.within(mask))
                 self._add([[*condition, self._extra_variable(needed, wanted)] for wanted in extras])
+                if overrides:
+                    # Without the override's line, the package is still wanted, in any release.
+                    self._add([[*package.unless_run(low, high), *guard, target.first]])
                 if opens:
                     self._open_locks(target, opens, [-literal for literal in condition])
 

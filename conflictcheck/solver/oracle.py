@@ -78,7 +78,7 @@ class Oracle:
         store: FactStore,
         policy: Policy,
     ) -> None:
-        self.lines = lines
+        self.lines = list(lines)
         self.targets = targets
         self._store = store
         self._policy = policy
@@ -87,6 +87,17 @@ class Oracle:
         self._known: dict[frozenset[int], Reply] = {}
         self._wishes: dict[Target, dict[NormalizedName, int]] = {}
         self.asked = 0
+
+    def add_line(self, line: Requirement) -> int:
+        """Add a line that was not there from the start, such as an edit to be tried; see `Kernel.add_line`.
+
+        Returns:
+            Its position.
+        """
+        self.lines.append(line)
+        for kernel in self._kernels.values():
+            kernel.add_line(line)
+        return len(self.lines) - 1
 
     @property
     def calls(self) -> int:

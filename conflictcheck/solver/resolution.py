@@ -174,16 +174,14 @@ class _Provider(AbstractProvider[_Wanted, _Candidate, Identifier]):
     def identify(self, requirement_or_candidate: _Wanted | _Candidate) -> Identifier:
         return requirement_or_candidate.name, requirement_or_candidate.extra
 
-    def get_preference(
-        self, identifier: Identifier, resolutions: Mapping[Identifier, _Candidate], *_: object, **__: object
-    ) -> Identifier:
+    def get_preference(self, identifier: Identifier, *_: object, **__: object) -> Identifier:
         return identifier
 
     def find_matches(
         self,
         identifier: Identifier,
         requirements: Mapping[Identifier, Iterator[_Wanted]],
-        incompatibilities: Mapping[Identifier, Iterator[_Candidate]],
+        incompatibilities: Mapping[Identifier, Iterator[_Candidate]],  # noqa: ARG002 - resolvelib's signature
     ) -> Sequence[_Candidate]:
         name, extra = identifier
         if name not in self._chosen:

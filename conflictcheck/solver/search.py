@@ -97,9 +97,9 @@ class _Needs:
     opened: dict[NormalizedName, int] = field(default_factory=dict)
     waiting: deque[tuple[NormalizedName, str]] = field(default_factory=deque)
 
-    def add(self, edge: Edge) -> None:
-        """Take in one more requirement."""
-        self.domains[edge.name] = self.domains.get(edge.name, edge.mask) & edge.mask
+    def add(self, edge: Edge, mask: int) -> None:
+        """Take in one more requirement, and the releases that it admits."""
+        self.domains[edge.name] = self.domains.get(edge.name, mask) & mask
         if edge.opens:
             self.opened[edge.name] = self.opened.get(edge.name, 0) | edge.opens
         known = self.extras.setdefault(edge.name, set())
@@ -179,17 +179,23 @@ class Search:
             if kernel.lines[i].kind is RequirementKind.CONSTRAINT:
                 constraints.append(edge)
             else:
-                needs.add(edge)
+                needs.add(edge, self._mask(edge))
         while needs.waiting:
             name, extra = needs.waiting.popleft()
             chosen = self._decided.get(name)
             if chosen is not None:
                 for edge in kernel.edge(name, chosen, extra):
-                    needs.add(edge)
+                    needs.add(edge, self._mask(edge))
         for edge in constraints:
             if edge.name in needs.domains:
                 needs.domains[edge.name] &= edge.mask
         return needs
+
+    def _mask(self, edge: Edge) -> int:
+        """What an edge admits; one that an override replaced admits everything while that override is not asked."""
+        if not edge.overrides or self._asked.issuperset(edge.overrides):
+            return edge.mask
+        return self._kernel.packages[edge.name].everything
 
     def _forget_unneeded(self, needs: _Needs) -> None:
         for name in [name for name in self._decided if name not in needs.domains]:
