@@ -11,14 +11,14 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from itertools import groupby
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING
 
 from packaging.utils import NormalizedName
 from packaging.version import InvalidVersion, Version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from conflictcheck.facts import File, Listing
     from conflictcheck.settings import Policy
@@ -73,12 +73,12 @@ class Excluded:
     """A release that exists and may not be chosen.
 
     Attributes:
-        version: its version.
+        version: its version, as normalized text.
         why: the reason.
         detail: what the reason is about, such as the ``Requires-Python`` value; may be empty.
     """
 
-    version: Version
+    version: str
     why: Why
     detail: str = ""
 
@@ -113,27 +113,22 @@ def select_releases(listing: Listing, target: Target, policy: Policy) -> Candida
         The releases left, and the others with their reasons.
     """
     name = NormalizedName(listing.name)
+    selector = _Selector(
+        name,
+        target,
+        cutoff=None if policy.exclude_newer is None else _Cutoff(policy.exclude_newer),
+        prereleases=policy.prerelease != "disallow",
+        wheels=not _covers(policy.no_binary, policy.only_binary, name),
+        sdists=not _covers(policy.only_binary, policy.no_binary, name),
+    )
     releases: list[Release] = []
     excluded: list[Excluded] = []
-    wheels_allowed = not _covers(policy.no_binary, policy.only_binary, name)
-    sdists_allowed = not _covers(policy.only_binary, policy.no_binary, name)
-    cutoff = None if policy.exclude_newer is None else _Cutoff(policy.exclude_newer)
-    for text, group in groupby(listing.files, key=attrgetter("version")):
-        version = parse_version(text)
-        if version is None:
-            continue
-        files = list(group)
-        if policy.prerelease == "disallow" and version.is_prerelease:
-            excluded.append(Excluded(version, Why.PRERELEASE))
-            continue
-        release, why = _select_files(
-            name, version, files, target, cutoff, wheels_allowed=wheels_allowed, sdists_allowed=sdists_allowed
-        )
-        if release is not None:
-            releases.append(release)
-        elif why is not None:
-            excluded.append(why)
-    releases.sort(key=lambda release: release.version)
+    for version, files in groupby(listing.files, key=attrgetter("version")):
+        found = selector.select(version, list(files))
+        if isinstance(found, Release):
+            releases.append(found)
+        elif found is not None:
+            excluded.append(found)
     return Candidates(name, tuple(_mark_predating(releases, target)), tuple(excluded))
 
 
@@ -169,63 +164,72 @@ def _covers(names: frozenset[str], others: frozenset[str], name: str) -> bool:
     return name in names or (":all:" in names and name not in others)
 
 
-def _select_files(  # noqa: C901 - one condition after the other, each with its reason
-    name: NormalizedName,
-    version: Version,
-    files: Sequence[File],
-    target: Target,
-    cutoff: _Cutoff | None,
-    *,
-    wheels_allowed: bool,
-    sdists_allowed: bool,
-) -> tuple[Release | None, Excluded | None]:
-    if cutoff is not None:
-        kept = [file for file in files if cutoff.admits(file.upload_time)]
-        if not kept:
-            has_date = any(file.upload_time is not None for file in files)
-            return None, Excluded(version, Why.TOO_NEW if has_date else Why.NO_DATE)
-        files = kept
-    here = [file for file in files if file.requires_python is None or target.admits_python(file.requires_python)]
-    if not here:
-        return None, Excluded(version, Why.PYTHON, files[-1].requires_python or "")
-    wheels: list[tuple[int, File]] = []
-    sdists: list[File] = []
-    foreign: list[File] = []
-    for file in here:
-        if not file.is_wheel:
-            sdists.append(file)
-        elif (rank := target.rank(file.tags)) is None:
-            foreign.append(file)
-        else:
-            wheels.append((rank, file))
-    wheels.sort(key=lambda item: (item[0], item[1].filename))
-    usable = [file for _, file in wheels] if wheels_allowed else []
-    if sdists_allowed:
-        usable += sdists
-    if not usable:
+@dataclass(frozen=True, slots=True)
+class _Selector:
+    """What decides about the files of each version of one package."""
+
+    name: NormalizedName
+    target: Target
+    cutoff: _Cutoff | None
+    prereleases: bool
+    wheels: bool
+    sdists: bool
+
+    def select(self, version: str, files: Sequence[File]) -> Release | Excluded | None:
+        """The release of these files, or why there is none; None for a version that is none."""
+        cutoff = self.cutoff
+        if cutoff is not None:
+            kept = [file for file in files if cutoff.admits(file.upload_time)]
+            if not kept:
+                has_date = any(file.upload_time is not None for file in files)
+                return Excluded(version, Why.TOO_NEW if has_date else Why.NO_DATE)
+            files = kept
+        target = self.target
+        here = [file for file in files if file.requires_python is None or target.admits_python(file.requires_python)]
+        if not here:
+            return Excluded(version, Why.PYTHON, files[-1].requires_python or "")
+        parsed = parse_version(version)
+        if parsed is None:
+            return None
+        if parsed.is_prerelease and not self.prereleases:
+            return Excluded(version, Why.PRERELEASE)
+        return self._release(parsed, here)
+
+    def _release(self, version: Version, files: Sequence[File]) -> Release | Excluded:
+        wheels: list[tuple[int, str, File]] = []
+        sdists: list[File] = []
+        foreign: list[File] = []
+        for file in files:
+            if not file.tags:
+                sdists.append(file)
+            elif (rank := self.target.rank(file.tags)) is None:
+                foreign.append(file)
+            else:
+                wheels.append((rank, file.filename, file))
+        wheels.sort(key=itemgetter(0, 1))
+        usable = [file for _, _, file in wheels] if self.wheels else []
+        if self.sdists:
+            usable += sdists
+        if not usable:
+            return Excluded(str(version), *self._why_none(wheels, sdists, foreign))
+        # A release is yanked when every file that could be installed is; otherwise the yanked files are left out.
+        standing = [file for file in usable if file.yanked is None]
+        yanked = None if standing else (usable[0].yanked or "")
+        usable = standing or usable
+        # Wheels of one release agree on their metadata in practice, and uv relies on it too: one for another platform
+        # spares reading a source distribution.
+        sources = usable if usable[0].tags else [*foreign[:1], *usable]
+        return Release(self.name, version, tuple(usable), tuple(sources[:4]), yanked)
+
+    def _why_none(self, wheels: Sequence[object], sdists: Sequence[File], foreign: Sequence[File]) -> tuple[Why, str]:
         if wheels:
-            return None, Excluded(version, Why.NO_BINARY)
+            return Why.NO_BINARY, ""
         if sdists:
-            return None, Excluded(version, Why.ONLY_BINARY)
-        return None, Excluded(version, *_foreign_reason(foreign, target))
-    # A release is yanked when every file that could be installed is; otherwise the yanked files alone are left out.
-    standing = [file for file in usable if file.yanked is None]
-    yanked = None if standing else (usable[0].yanked or "")
-    usable = standing or usable
-    # Wheels of one release agree on their metadata in practice, and uv relies on it too: one for another platform
-    # spares reading a source distribution.
-    sources = usable if usable[0].is_wheel else [*foreign[:1], *usable]
-    return Release(name, version, tuple(usable), tuple(sources[:4]), yanked), None
-
-
-def _foreign_reason(foreign: Iterable[File], target: Target) -> tuple[Why, str]:
-    """Why no wheel suits: its Python tag, or the platform."""
-    pythons = sorted({file.tags.split("-")[0] for file in foreign})
-    short = target.environment["python_version"].replace(".", "")
-    ours = {f"cp{short}", "py3", f"py{short}"}
-    if not any(ours & set(python.split(".")) or "abi3" in file.tags for file in foreign for python in pythons):
-        return Why.PYTHON, f"wheels for {', '.join(pythons[:4])} alone"
-    return Why.PLATFORM, ""
+            return Why.ONLY_BINARY, ""
+        if not any(self.target.suits_python(file.tags) for file in foreign):
+            pythons = sorted({file.tags.split("-")[0] for file in foreign})
+            return Why.PYTHON, f"wheels for {', '.join(pythons[:4])} alone"
+        return Why.PLATFORM, ""
 
 
 class _Cutoff:

@@ -14,7 +14,6 @@ from itertools import combinations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-import networkx as nx
 from pysat.solvers import Solver
 
 from conflictcheck.clashes import Core
@@ -109,12 +108,12 @@ def _check(
 
 def _largest_clique(specs: Sequence[SpecId], cores: Iterable[Core]) -> tuple[SpecId, ...]:
     """The largest set of specs that clash pairwise; of several, the first in order."""
-    graph: nx.Graph[SpecId] = nx.Graph()
-    graph.add_edges_from(core.specs for core in cores if len(core.specs) == 2 and not core.absent)  # noqa: PLR2004
-    graph = graph.subgraph(specs)
-    if not graph:
+    pairs = sorted(core.specs for core in cores if len(core.specs) == 2 and not core.absent)  # noqa: PLR2004
+    if not pairs:
         return tuple(specs[:1])
-    cliques = nx.find_cliques(nx.Graph(sorted(tuple(sorted(edge)) for edge in graph.edges)))
+    import networkx as nx  # noqa: PLC0415 - costly, and most runs have no clash
+
+    cliques = nx.find_cliques(nx.Graph(pairs))
     return min((tuple(sorted(clique)) for clique in cliques), key=lambda clique: (-len(clique), clique))
 
 
