@@ -146,6 +146,8 @@ class Search:
 
     def run(self) -> Answer:
         """Find the newest-first solution, or show that there is none."""
+        if not self._solve(self._base):
+            return self._conclude(self._kernel.core())
         while self._kernel.calls < self._limit:
             needs = self._collect_needs()
             self._forget_unneeded(needs)

@@ -1,0 +1,230 @@
+"""All answers by trying everything: what the words mean, for universes small enough.
+
+An environment is a choice of one release per package, and all that the lines reach through it. It is right if each
+requirement met on the way admits what is chosen, and each release that must be asked for is asked for by one of them:
+
+- a pre-release where a requirement names a pre-release, or admits no final release (PEP 440);
+- a yanked release where a requirement pins exactly one version (PEP 592);
+- a source distribution that predates the Python version where a requirement admits nothing else.
+
+Specifiers, markers and requirement strings are read by packaging alone; nothing is taken from the kernel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations, product
+from typing import TYPE_CHECKING
+
+from packaging.requirements import Requirement as Parsed
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from conflictcheck.model import RequirementKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from conflictcheck.index.memory import Rel
+    from conflictcheck.model import Requirement
+
+_MARKERS = {
+    "linux": {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix", "platform_machine": "x86_64"},
+    "windows": {"sys_platform": "win32", "platform_system": "Windows", "os_name": "nt", "platform_machine": "AMD64"},
+}
+_PLATFORM_TAGS = {"linux": ("any", "manylinux_2_17_x86_64"), "windows": ("any", "win_amd64")}
+
+
+@dataclass(frozen=True)
+class _Want:
+    """A requirement that was met on the way."""
+
+    package: str
+    extras: frozenset[str]
+    specifier: SpecifierSet
+
+    def admits(self, version: str) -> bool:
+        return self.specifier.contains(Version(version), prereleases=True)
+
+    @property
+    def names_prerelease(self) -> bool:
+        return any(
+            part.operator != "!=" and Version(part.version.removesuffix(".*")).is_prerelease for part in self.specifier
+        )
+
+    @property
+    def is_pin(self) -> bool:
+        return any(part.operator == "==" and not part.version.endswith(".*") for part in self.specifier)
+
+
+class _Place:
+    """One Python on one platform."""
+
+    def __init__(self, packages: Mapping[str, Mapping[str, Rel]], python: str, platform: str) -> None:
+        self.environment = {
+            **_MARKERS[platform],
+            "python_version": python,
+            "python_full_version": f"{python}.0",
+            "implementation_name": "cpython",
+            "platform_python_implementation": "CPython",
+            "extra": "",
+        }
+        self.python = python
+        self.platform = platform
+        self.packages = packages
+        self.usable = {
+            package: [version for version, rel in releases.items() if self._can_use(rel)]
+            for package, releases in packages.items()
+        }
+        self.early = {package: self._early(package) for package in packages}
+        self.finals = {
+            package: [v for v in usable if not Version(v).is_prerelease and packages[package][v].yanked is None]
+            for package, usable in self.usable.items()
+        }
+
+    def _suits_python(self, tags: str) -> bool:
+        return tags.startswith(("py3-", f"cp{self.python.replace('.', '')}-"))
+
+    def _has_wheel(self, rel: Rel) -> bool:
+        return any(
+            self._suits_python(tags) and tags.split("-")[2] in _PLATFORM_TAGS[self.platform] for tags in rel.tags
+        )
+
+    def _can_use(self, rel: Rel) -> bool:
+        return self.admits_python(rel.requires_python) and (rel.sdist or self._has_wheel(rel))
+
+    def _early(self, package: str) -> set[str]:
+        usable = self.usable[package]
+        releases = self.packages[package]
+        for first, version in enumerate(usable):
+            suiting = [tags for tags in releases[version].tags if self._suits_python(tags)]
+            if suiting:
+                if any(tags.endswith("-any") for tags in suiting):
+                    return set()
+                return {older for older in usable[:first] if not self._has_wheel(releases[older])}
+        return set()
+
+    def admits_python(self, requires_python: str | None) -> bool:
+        return requires_python is None or SpecifierSet(requires_python).contains(f"{self.python}.0")
+
+    def holds(self, parsed: Parsed, extra: str = "") -> bool:
+        return parsed.marker is None or parsed.marker.evaluate({**self.environment, "extra": extra})
+
+    def satisfiable(self, lines: Sequence[Requirement]) -> bool:
+        """Whether some choice of releases is an environment for the lines."""
+        for asked in lines:
+            if asked.kind is RequirementKind.PYTHON and not self.admits_python(str(asked.specifier)):
+                return False
+        here = [asked for asked in lines if asked.kind is not RequirementKind.PYTHON and self.holds(asked)]
+        names = sorted(self.packages)
+        return any(
+            self._is_environment(here, dict(zip(names, choice, strict=True)))
+            for choice in product(*(self.usable[package] or [None] for package in names))
+        )
+
+    def _is_environment(self, lines: Sequence[Requirement], choice: Mapping[str, str | None]) -> bool:
+        overrides: dict[str, list[_Want]] = {}
+        for want in (_want(asked) for asked in lines if asked.kind is RequirementKind.OVERRIDE):
+            overrides.setdefault(want.package, []).append(want)
+        met: dict[str, list[_Want]] = {}
+        seen: set[tuple[str, str]] = set()
+        waiting = [_want(asked) for asked in lines if asked.kind is RequirementKind.REQUIREMENT]
+        while waiting:
+            plain = waiting.pop()
+            replaced = overrides.get(plain.package)
+            for want in (
+                [plain]
+                if replaced is None
+                else [_Want(each.package, plain.extras | each.extras, each.specifier) for each in replaced]
+            ):
+                version = choice.get(want.package)
+                if version is None or not want.admits(version):
+                    return False
+                met.setdefault(want.package, []).append(want)
+                for extra in ("", *want.extras):
+                    if (want.package, extra) not in seen:
+                        seen.add((want.package, extra))
+                        waiting += self._needs(want.package, version, extra)
+        for want in (_want(asked) for asked in lines if asked.kind is RequirementKind.CONSTRAINT):
+            if want.package in met:
+                if not want.admits(choice[want.package] or ""):
+                    return False
+                met[want.package].append(want)
+        return all(self._is_asked_for(package, choice[package] or "", wants) for package, wants in met.items())
+
+    def _needs(self, package: str, version: str, extra: str) -> Iterable[_Want]:
+        for text in self.packages[package][version].requires:
+            parsed = Parsed(text)
+            plain = self.holds(parsed)
+            if plain if not extra else self.holds(parsed, extra) and not plain:
+                yield _Want(canonicalize_name(parsed.name), frozenset(parsed.extras), parsed.specifier)
+
+    def _is_asked_for(self, package: str, version: str, wants: Sequence[_Want]) -> bool:
+        finals = self.finals[package]
+        if Version(version).is_prerelease and finals:
+            by = [want for want in wants if want.names_prerelease or not any(map(want.admits, finals))]
+            if not by:
+                return False
+        ready = [final for final in finals if final not in self.early[package]]
+        if version in self.early[package] and ready:
+            by = [want for want in wants if not any(map(want.admits, ready))]
+            if not by:
+                return False
+        yanked = self.packages[package][version].yanked is not None
+        return not yanked or any(want.is_pin for want in wants)
+
+
+def _want(asked: Requirement) -> _Want:
+    return _Want(asked.name, frozenset(asked.extras), asked.specifier)
+
+
+class BruteForce:
+    """Answers about lines by trying everything.
+
+    Args:
+        packages: releases by package, oldest first.
+        pythons: one that works is enough.
+        platforms: it must work on all.
+    """
+
+    def __init__(
+        self, packages: Mapping[str, Mapping[str, Rel]], pythons: Sequence[str], platforms: Sequence[str]
+    ) -> None:
+        self._places = [[_Place(packages, python, platform) for platform in platforms] for python in pythons]
+        self._known: dict[frozenset[int], bool] = {}
+
+    def satisfiable(self, lines: Sequence[Requirement], chosen: frozenset[int]) -> bool:
+        """Whether the chosen ones of the lines can share an environment."""
+        if chosen not in self._known:
+            self._known[chosen] = self.holds([lines[i] for i in sorted(chosen)])
+        return self._known[chosen]
+
+    def holds(self, lines: Sequence[Requirement]) -> bool:
+        """Whether lines can share an environment."""
+        return any(all(place.satisfiable(lines) for place in on_platforms) for on_platforms in self._places)
+
+
+def minimal_sets(items: Sequence[str], works: Mapping[frozenset[str], bool]) -> list[tuple[str, ...]]:
+    """The sets that do not work although they do without any one of their items."""
+    return sorted(
+        (
+            tuple(sorted(group))
+            for size in range(1, len(items) + 1)
+            for group in map(frozenset, combinations(items, size))
+            if not works[group] and all(works[group - {item}] for item in group)
+        ),
+        key=lambda group: (len(group), group),
+    )
+
+
+def smallest_split(items: Sequence[str], works: Mapping[frozenset[str], bool]) -> int:
+    """The fewest groups, each of which works, that hold all items."""
+    if not items:
+        return 0
+    for size in range(1, len(items) + 1):
+        for numbers in product(range(size), repeat=len(items)):
+            groups = [frozenset(item for item, k in zip(items, numbers, strict=True) if k == n) for n in range(size)]
+            if all(works[group] for group in groups):
+                return size
+    raise AssertionError("items that work alone can always be split")
