@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from conflictcheck.model import RequirementKind
 from conflictcheck.solver.encoding import bits
+from conflictcheck.solver.kernel import RESTRICTING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -149,7 +150,7 @@ class _Propagation:
     def run(self) -> Argument | None:
         for i in self.lines:
             edge = self.kernel.line_edges[i]
-            if edge is not None and self.kernel.lines[i].kind is not RequirementKind.CONSTRAINT:
+            if edge is not None and self.kernel.lines[i].kind not in RESTRICTING:
                 self._add(Asked(i, edge.name, edge.mask, edge.extras))
         return self._close()
 
@@ -205,11 +206,14 @@ class _Propagation:
             edge = self.kernel.line_edges[i]
             if (
                 edge is not None
-                and self.kernel.lines[i].kind is RequirementKind.CONSTRAINT
+                and self.kernel.lines[i].kind in RESTRICTING
                 and self.nodes.get(edge.name)
                 and not any(isinstance(node, Asked) and node.line == i for node in self.nodes[edge.name])
             ):
-                self.nodes[edge.name].append(Asked(i, edge.name, edge.mask))
+                node = Asked(i, edge.name, edge.mask, edge.extras)
+                self.nodes[edge.name].append(node)
+                for extra in edge.extras:
+                    self.extras[edge.name].setdefault(extra, node)
 
     def _empty(self) -> Argument | None:
         for name, nodes in list(self.nodes.items()):
@@ -240,7 +244,7 @@ class _Propagation:
         return tuple(kept)
 
     def _is_constraint(self, node: Node) -> bool:
-        return isinstance(node, Asked) and self.kernel.lines[node.line].kind is RequirementKind.CONSTRAINT
+        return isinstance(node, Asked) and self.kernel.lines[node.line].kind in RESTRICTING
 
     # -- rules -------------------------------------------------------------------------------------------------
 
@@ -298,16 +302,9 @@ class _Propagation:
         if extra:
             asking = self.extras[name][extra]
             parents = (*(node for node in parents if node is not asking), asking)
-        overrides = tuple(
-            node
-            for line in sorted({k for edges in by_release.values() for edge in edges for k in edge.overrides})
-            for node in [Asked(line, needed, union)]
-        )
         releases = self._domain(name, parents)
         texts = _texts({i: self._edges_to(name, extra, i, needed) for i in bits(releases)})
-        return self._add(
-            Needed(name, extra, releases, needed, union, texts, tuple(sorted(extras)), (*parents, *overrides))
-        )
+        return self._add(Needed(name, extra, releases, needed, union, texts, tuple(sorted(extras)), tuple(parents)))
 
     def _edges_to(self, name: NormalizedName, extra: str, i: int, needed: NormalizedName) -> list[Edge]:
         loaded = self.kernel.loaded[name].get(i)

@@ -3,16 +3,19 @@
 An environment is a choice of one release per package, and all that the lines reach through it. It is right if each
 requirement met on the way admits what is chosen, and each release that must be asked for is asked for by one of them:
 
-- a pre-release where a requirement names a pre-release, or admits no final release (PEP 440);
+- a pre-release where a line names a pre-release, or some requirement admits no final release (PEP 440, as in uv);
 - a yanked release where a requirement pins exactly one version (PEP 592);
 - a source distribution that predates the Python version where a requirement admits nothing else.
+
+An override takes the specifier from all other requirements on its package, the whole requirement where its marker does
+not hold, and restricts the package itself. It does the first even where the question leaves it out.
 
 Specifiers, markers and requirement strings are read by packaging alone; nothing is taken from the kernel.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, product
 from typing import TYPE_CHECKING
 
@@ -43,13 +46,15 @@ class _Want:
     package: str
     extras: frozenset[str]
     specifier: SpecifierSet
+    is_line: bool = False
+    is_override: bool = False
 
     def admits(self, version: str) -> bool:
         return self.specifier.contains(Version(version), prereleases=True)
 
     @property
     def names_prerelease(self) -> bool:
-        return any(
+        return self.is_line and any(
             part.operator != "!=" and Version(part.version.removesuffix(".*")).is_prerelease for part in self.specifier
         )
 
@@ -111,47 +116,54 @@ class _Place:
     def holds(self, parsed: Parsed, extra: str = "") -> bool:
         return parsed.marker is None or parsed.marker.evaluate({**self.environment, "extra": extra})
 
-    def satisfiable(self, lines: Sequence[Requirement]) -> bool:
+    def satisfiable(self, lines: Sequence[Requirement], overridden: Mapping[str, bool]) -> bool:
         """Whether some choice of releases is an environment for the lines."""
         for asked in lines:
             if asked.kind is RequirementKind.PYTHON and not self.admits_python(str(asked.specifier)):
                 return False
-        here = [asked for asked in lines if asked.kind is not RequirementKind.PYTHON and self.holds(asked)]
+        wants: dict[RequirementKind, list[_Want]] = {kind: [] for kind in RequirementKind}
+        for asked in lines:
+            if asked.kind is not RequirementKind.PYTHON and self.holds(asked):
+                wants[asked.kind].append(_Want(asked.name, frozenset(asked.extras), asked.specifier, is_line=True))
         names = sorted(self.packages)
         return any(
-            self._is_environment(here, dict(zip(names, choice, strict=True)))
+            self._is_environment(wants, overridden, dict(zip(names, choice, strict=True)))
             for choice in product(*(self.usable[package] or [None] for package in names))
         )
 
-    def _is_environment(self, lines: Sequence[Requirement], choice: Mapping[str, str | None]) -> bool:
-        overrides: dict[str, list[_Want]] = {}
-        for want in (_want(asked) for asked in lines if asked.kind is RequirementKind.OVERRIDE):
-            overrides.setdefault(want.package, []).append(want)
+    def _is_environment(
+        self,
+        wants: Mapping[RequirementKind, Sequence[_Want]],
+        overridden: Mapping[str, bool],
+        choice: Mapping[str, str | None],
+    ) -> bool:
         met: dict[str, list[_Want]] = {}
         seen: set[tuple[str, str]] = set()
-        waiting = [_want(asked) for asked in lines if asked.kind is RequirementKind.REQUIREMENT]
+        waiting = list(wants[RequirementKind.REQUIREMENT])
         while waiting:
-            plain = waiting.pop()
-            replaced = overrides.get(plain.package)
-            for want in (
-                [plain]
-                if replaced is None
-                else [_Want(each.package, plain.extras | each.extras, each.specifier) for each in replaced]
-            ):
-                version = choice.get(want.package)
-                if version is None or not want.admits(version):
-                    return False
-                met.setdefault(want.package, []).append(want)
-                for extra in ("", *want.extras):
-                    if (want.package, extra) not in seen:
-                        seen.add((want.package, extra))
-                        waiting += self._needs(want.package, version, extra)
-        for want in (_want(asked) for asked in lines if asked.kind is RequirementKind.CONSTRAINT):
+            want = waiting.pop()
+            if want.package in overridden and not want.is_override:
+                if not overridden[want.package]:
+                    continue
+                want = replace(want, specifier=SpecifierSet())
+            version = choice.get(want.package)
+            if version is None or not want.admits(version):
+                return False
+            if want.package not in met:
+                waiting += [
+                    replace(w, is_override=True) for w in wants[RequirementKind.OVERRIDE] if w.package == want.package
+                ]
+            met.setdefault(want.package, []).append(want)
+            for extra in ("", *want.extras):
+                if (want.package, extra) not in seen:
+                    seen.add((want.package, extra))
+                    waiting += self._needs(want.package, version, extra)
+        for want in wants[RequirementKind.CONSTRAINT]:
             if want.package in met:
                 if not want.admits(choice[want.package] or ""):
                     return False
                 met[want.package].append(want)
-        return all(self._is_asked_for(package, choice[package] or "", wants) for package, wants in met.items())
+        return all(self._is_asked_for(package, choice[package] or "", asking) for package, asking in met.items())
 
     def _needs(self, package: str, version: str, extra: str) -> Iterable[_Want]:
         for text in self.packages[package][version].requires:
@@ -175,10 +187,6 @@ class _Place:
         return not yanked or any(want.is_pin for want in wants)
 
 
-def _want(asked: Requirement) -> _Want:
-    return _Want(asked.name, frozenset(asked.extras), asked.specifier)
-
-
 class BruteForce:
     """Answers about lines by trying everything.
 
@@ -197,12 +205,18 @@ class BruteForce:
     def satisfiable(self, lines: Sequence[Requirement], chosen: frozenset[int]) -> bool:
         """Whether the chosen ones of the lines can share an environment."""
         if chosen not in self._known:
-            self._known[chosen] = self.holds([lines[i] for i in sorted(chosen)])
+            self._known[chosen] = self.holds([lines[i] for i in sorted(chosen)], lines)
         return self._known[chosen]
 
-    def holds(self, lines: Sequence[Requirement]) -> bool:
-        """Whether lines can share an environment."""
-        return any(all(place.satisfiable(lines) for place in on_platforms) for on_platforms in self._places)
+    def holds(self, lines: Sequence[Requirement], every: Sequence[Requirement]) -> bool:
+        """Whether lines can share an environment; an override speaks for its package even if it is not among them."""
+        overrides = [line for line in every if line.kind is RequirementKind.OVERRIDE]
+
+        def possible(place: _Place) -> bool:
+            speaking = {line.name for line in overrides if place.holds(line)}
+            return place.satisfiable(lines, {line.name: line.name in speaking for line in overrides})
+
+        return any(all(map(possible, on_platforms)) for on_platforms in self._places)
 
 
 def minimal_sets(items: Sequence[str], works: Mapping[frozenset[str], bool]) -> list[tuple[str, ...]]:

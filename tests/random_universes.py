@@ -84,7 +84,7 @@ class _Maker:
         for _ in range(20):
             spec = builders.spec(f"{'vwxyz'[len(specs)]}.txt", self._lines(names, versions))
             # A spec that cannot be installed alone has nothing to say about clashes: few of them will do.
-            if random.random() < 0.05 or brute.holds([*spec.requirements, *shared]):
+            if random.random() < 0.05 or brute.holds([*spec.requirements, *shared], shared):
                 specs.append(spec)
             if len(specs) == wanted:
                 break

@@ -26,7 +26,8 @@ class LockKind(StrEnum):
     """Why releases are locked: they may be chosen only where something asks for them."""
 
     PRERELEASE = "pre-release"
-    """Asked for by a specifier that names a pre-release, or that nothing else satisfies (PEP 440, as pip and uv)."""
+    """Asked for by a line that names a pre-release (as in uv, not by a release's ``<3.0dev``), or by any specifier that
+    nothing else satisfies (PEP 440)."""
     YANKED = "yanked"
     """Asked for by naming exactly this version (PEP 592)."""
     DIRECT = "direct reference"
@@ -53,8 +54,15 @@ class Lock:
     key: int
     lines: tuple[int, ...]
 
-    def asked_by(self, specifier: SpecifierSet, mask: int, url: str | None) -> bool:
-        """Whether a requirement with this specifier, which admits these releases, asks for the locked ones."""
+    def asked_by(self, specifier: SpecifierSet, mask: int, url: str | None, *, line: bool) -> bool:
+        """Whether a requirement asks for the locked releases.
+
+        Args:
+            specifier: its specifier.
+            mask: the releases that it admits.
+            url: its direct reference, or None.
+            line: whether it is a line of a spec, not of a release.
+        """
         if not mask & self.mask:
             return False
         match self.kind:
@@ -63,7 +71,7 @@ class Lock:
             case LockKind.YANKED:
                 return is_pin(specifier)
             case LockKind.PRERELEASE:
-                return bool(specifier.prereleases) or not mask & self.others
+                return (line and bool(specifier.prereleases)) or not mask & self.others
             case LockKind.PREDATES_PYTHON:
                 return not mask & self.others
 
@@ -107,11 +115,11 @@ class Package:
             mask &= ~lock.mask
         return mask
 
-    def opened_by(self, specifier: SpecifierSet, mask: int, url: str | None) -> int:
-        """The locked releases that a requirement asks for, among those that it admits."""
+    def opened_by(self, specifier: SpecifierSet, mask: int, url: str | None, *, line: bool) -> int:
+        """The locked releases that a requirement asks for, among those that it admits; see `Lock.asked_by`."""
         opened = mask
         for lock in self.locks:
-            if not lock.asked_by(specifier, mask, url):
+            if not lock.asked_by(specifier, mask, url, line=line):
                 opened &= ~lock.mask
         return opened & ~self.unlocked
 

@@ -9,9 +9,10 @@ resting on unknown facts; assumed false, it allows them. If both give the same a
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 from pysat.solvers import Solver
 
@@ -34,6 +35,12 @@ if TYPE_CHECKING:
     from conflictcheck.targets import Target
 
 
+RESTRICTING = (RequirementKind.CONSTRAINT, RequirementKind.OVERRIDE)
+"""Lines that ask for nothing themselves. An override also empties what all others say of its package."""
+
+_ANY = SpecifierSet()
+
+
 @dataclass(frozen=True, slots=True)
 class Edge:
     """What a release, or a line, needs of one package on the target.
@@ -43,7 +50,6 @@ class Edge:
         mask: its releases that will do, as bits.
         extras: its extras that are asked for as well.
         text: the requirement, without its marker.
-        overrides: the override lines that replaced what the release says.
         opens: locked releases that it asks for, as bits.
     """
 
@@ -51,7 +57,6 @@ class Edge:
     mask: int
     extras: tuple[NormalizedName, ...]
     text: str
-    overrides: tuple[int, ...] = ()
     opens: int = 0
 
 
@@ -213,19 +218,18 @@ class Kernel:
 
     def _encode(self, new: Sequence[tuple[NormalizedName, int]]) -> None:
         """Turn the metadata of newly loaded releases into clauses."""
-        asked: dict[tuple[NormalizedName, int], dict[str, list[tuple[Dependency, tuple[int, ...]]]]] = {}
+        asked: dict[tuple[NormalizedName, int], dict[str, list[Dependency]]] = {}
         for name, i in new:
             loaded = self.loaded[name][i]
-            found = self._dependencies(loaded, ["", *self.packages[name].extras])
-            asked[name, i] = found or {}
+            asked[name, i] = self._dependencies(loaded, ["", *self.packages[name].extras])
         self._list_packages(
-            {dependency.name for found in asked.values() for group in found.values() for dependency, _ in group}
+            {dependency.name for found in asked.values() for group in found.values() for dependency in group}
         )
         changed: dict[tuple[NormalizedName, str], None] = {}
         for (name, i), found in asked.items():
             self._note_unusable(name, i)
             for extra, group in found.items():
-                self.loaded[name][i].edges[extra] = tuple(self._edge(dependency, by) for dependency, by in group)
+                self.loaded[name][i].edges[extra] = tuple(self._edge(dependency) for dependency in group)
                 changed[name, extra] = None
         for name, extra in changed:
             self._write_edges(name, extra)
@@ -235,58 +239,50 @@ class Kernel:
         groups = {}
         for i, loaded in self.loaded[name].items():
             if extra not in loaded.edges:
-                groups[i] = (self._dependencies(loaded, [extra]) or {}).get(extra, [])
-        self._list_packages({dependency.name for group in groups.values() for dependency, _ in group})
+                groups[i] = self._dependencies(loaded, [extra])[extra]
+        self._list_packages({dependency.name for group in groups.values() for dependency in group})
         for i, group in groups.items():
-            self.loaded[name][i].edges[extra] = tuple(self._edge(dependency, by) for dependency, by in group)
+            self.loaded[name][i].edges[extra] = tuple(self._edge(dependency) for dependency in group)
         self._write_edges(name, extra)
 
-    def _dependencies(
-        self, loaded: LoadedRelease, extras: Sequence[str]
-    ) -> dict[str, list[tuple[Dependency, tuple[int, ...]]]] | None:
-        """What a release needs here for each extra, overrides applied; None if its metadata cannot be used."""
+    def _dependencies(self, loaded: LoadedRelease, extras: Sequence[str]) -> dict[str, list[Dependency]]:
+        """What a release needs here for each extra, overrides applied; nothing if its metadata cannot be used."""
         if isinstance(loaded.metadata, Unknown):
             return {extra: [] for extra in extras}
         metadata = loaded.metadata
         if metadata.requires_python is not None and not self.target.admits_python(metadata.requires_python):
             loaded.unusable = f"requires Python {metadata.requires_python}"
             return {extra: [] for extra in extras}
-        found: dict[str, list[tuple[Dependency, tuple[int, ...]]]] = {extra: [] for extra in extras}
+        found: dict[str, list[Dependency]] = {extra: [] for extra in extras}
         holds = self._markers.holds
         for text in metadata.requires_dist:
             dependency = parse_dependency(text)
             if dependency is None:
                 loaded.unusable = f"its metadata has {text!r}, which is no requirement"
                 return {extra: [] for extra in extras}
+            wanted = self._overridden(dependency)
+            if wanted is None:
+                continue
             plain = holds(dependency.marker, dependency.marker_text)
             for extra, group in found.items():
                 # What holds without the extra belongs to the release itself, and is not repeated.
                 if plain if not extra else not plain and holds(dependency.marker, dependency.marker_text, extra):
-                    group.extend(self._overridden(dependency))
+                    group.append(wanted)
         return found
 
-    def _overridden(self, dependency: Dependency) -> list[tuple[Dependency, tuple[int, ...]]]:
-        by = self._overrides.get(dependency.name)
-        if not by:
-            return [(dependency, ())]
-        replaced: list[tuple[Dependency, tuple[int, ...]]] = []
-        for i in by:
-            line = self.lines[i]
-            if self.applies(line):
-                override = Dependency(
-                    text=line.text,
-                    name=line.name,
-                    extras=tuple(sorted({*dependency.extras, *line.extras})),
-                    specifier=line.specifier,
-                    specifier_text=str(line.specifier),
-                    url=line.url,
-                    marker=None,
-                    marker_text="",
-                )
-                replaced.append((override, (i,)))
-        return replaced
+    def _overridden(self, dependency: Dependency) -> Dependency | None:
+        """What is left of a requirement on a package that an override speaks for: that it is wanted, if at all."""
+        if dependency.name not in self._overrides:
+            return dependency
+        if not self._speaking(dependency.name):
+            return None
+        return replace(dependency, specifier=_ANY, specifier_text="", url=None)
 
-    def _edge(self, dependency: Dependency, overrides: tuple[int, ...]) -> Edge:
+    def _speaking(self, name: NormalizedName) -> list[int]:
+        """The override lines of a package that apply here."""
+        return [i for i in self._overrides.get(name, ()) if self.applies(self.lines[i])]
+
+    def _edge(self, dependency: Dependency) -> Edge:
         package = self.packages[dependency.name]
         if dependency.url is not None:
             mask = package.url_mask(dependency.url)
@@ -297,8 +293,8 @@ class Kernel:
             mask = package.mask(dependency.specifier, dependency.specifier_text)
         for extra in dependency.extras:
             self._extra_variable(dependency.name, extra)
-        opens = package.opened_by(dependency.specifier, mask, dependency.url) if package.locks else 0
-        return Edge(dependency.name, mask, dependency.extras, dependency.text, overrides, opens)
+        opens = package.opened_by(dependency.specifier, mask, dependency.url, line=False) if package.locks else 0
+        return Edge(dependency.name, mask, dependency.extras, dependency.text, opens)
 
     # -- packages ----------------------------------------------------------------------------------------------
 
@@ -371,7 +367,7 @@ class Kernel:
         lock.lines = tuple(
             i
             for i in self._lines_on.get(name, ())
-            if lock.asked_by(self.lines[i].specifier, self._line_mask(package, i), self.lines[i].url)
+            if lock.asked_by(self._line_specifier(i), self._line_mask(package, i), self.lines[i].url, line=True)
         )
         package.locks.append(lock)
         self._locks[lock.key] = lock
@@ -416,30 +412,28 @@ class Kernel:
         if line.kind is RequirementKind.PYTHON:
             if not self.target.admits_python(str(line.specifier)):
                 self._add([[-self.selectors[i]]])
-        elif line.kind is not RequirementKind.OVERRIDE and self.applies(line):
+        elif self.applies(line):
             self.line_edges[i] = self._write_line(i, line)
 
-    def _write_line(self, i: int, line: Requirement) -> Edge:
+    def _write_line(self, i: int, line: Requirement) -> Edge | None:
+        """A line's clauses: constraints and overrides restrict the package where something else asks for it."""
         condition = [-self.selectors[i]]
         package = self.packages[line.name]
-        if line.kind is RequirementKind.CONSTRAINT:
+        if line.kind in RESTRICTING:
             condition.append(-package.first)
-        elif line.name in self._overrides:
-            # An override speaks for every requirement on the package; the line only says that it is wanted.
-            by = tuple(k for k in self._overrides[line.name] if self.applies(self.lines[k]))
-            mask = package.everything
-            for k in by:
-                mask &= self._line_mask(package, k)
-                self._add(
-                    [*condition, -self.selectors[k], *part] for part in package.within(self._line_mask(package, k))
-                )
-            extras = self._extras_clause(condition, line)
-            self._add([[*condition, package.first]])
-            return Edge(line.name, mask, extras, line.text, by, package.everything & ~package.unlocked & mask)
+        elif line.name in self._overrides and not self._speaking(line.name):
+            return None
         mask = self._line_mask(package, i)
         self._add([*condition, *part] for part in package.within(mask))
-        opens = package.opened_by(line.specifier, mask, line.url)
-        return Edge(line.name, mask, self._extras_clause(condition, line), line.text, (), opens)
+        opens = package.opened_by(self._line_specifier(i), mask, line.url, line=True)
+        return Edge(line.name, mask, self._extras_clause(condition, line), line.text, opens)
+
+    def _is_overridden(self, i: int) -> bool:
+        """Whether an override speaks for a line, which then only says that the package is wanted."""
+        return self.lines[i].kind is RequirementKind.REQUIREMENT and self.lines[i].name in self._overrides
+
+    def _line_specifier(self, i: int) -> SpecifierSet:
+        return _ANY if self._is_overridden(i) else self.lines[i].specifier
 
     def _extras_clause(self, condition: Clause, line: Requirement) -> tuple[NormalizedName, ...]:
         if line.kind is RequirementKind.CONSTRAINT:
@@ -449,6 +443,8 @@ class Kernel:
 
     def _line_mask(self, package: Package, i: int) -> int:
         line = self.lines[i]
+        if self._is_overridden(i):
+            return package.everything
         if line.url is not None:
             return package.url_mask(line.url)
         mask = package.mask(line.specifier, str(line.specifier))
@@ -482,25 +478,22 @@ class Kernel:
         """Clauses for the dependencies of the loaded releases; neighbours with the same one share a clause."""
         package = self.packages[name]
         loaded = self.loaded[name]
-        by_edge: dict[tuple[NormalizedName, int, tuple[NormalizedName, ...], tuple[int, ...], int], int]
+        by_edge: dict[tuple[NormalizedName, int, tuple[NormalizedName, ...], int], int]
         by_edge = defaultdict(int)
         for i, release in loaded.items():
             for edge in release.edges.get(extra, ()):
-                by_edge[edge.name, edge.mask, edge.extras, edge.overrides, edge.opens] |= 1 << i
+                by_edge[edge.name, edge.mask, edge.extras, edge.opens] |= 1 << i
         guard = [-package.extras[extra]] if extra else []
-        for (needed, mask, extras, overrides, opens), asking in by_edge.items():
+        for (needed, mask, extras, opens), asking in by_edge.items():
             target = self.packages[needed]
             for low, high in runs(asking):
-                key = (name, extra, needed, mask, extras, low, high)
+                key = (name, extra, needed, mask, extras, opens, low, high)
                 if key in self._written:
                     continue
                 self._written.add(key)
-                condition = [*package.unless_run(low, high), *guard, *(-self.selectors[i] for i in overrides)]
+                condition = [*package.unless_run(low, high), *guard]
                 self._add([*condition, *part] for part in target.within(mask))
                 self._add([[*condition, self._extra_variable(needed, wanted)] for wanted in extras])
-                if overrides:
-                    # Without the override's line, the package is still wanted, in any release.
-                    self._add([[*package.unless_run(low, high), *guard, target.first]])
                 if opens:
                     self._open_locks(target, opens, [-literal for literal in condition])
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from conflictcheck.facts import Unknown
-from conflictcheck.model import RequirementKind
 from conflictcheck.solver.encoding import bits
+from conflictcheck.solver.kernel import RESTRICTING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -97,9 +97,9 @@ class _Needs:
     opened: dict[NormalizedName, int] = field(default_factory=dict)
     waiting: deque[tuple[NormalizedName, str]] = field(default_factory=deque)
 
-    def add(self, edge: Edge, mask: int) -> None:
-        """Take in one more requirement, and the releases that it admits."""
-        self.domains[edge.name] = self.domains.get(edge.name, mask) & mask
+    def add(self, edge: Edge) -> None:
+        """Take in one more requirement."""
+        self.domains[edge.name] = self.domains.get(edge.name, edge.mask) & edge.mask
         if edge.opens:
             self.opened[edge.name] = self.opened.get(edge.name, 0) | edge.opens
         known = self.extras.setdefault(edge.name, set())
@@ -135,6 +135,8 @@ class Search:
         self._decided: dict[NormalizedName, int] = {}
         self._nogoods: dict[NormalizedName, list[_Nogood]] = {}
         self._put_off: dict[NormalizedName, int] = {}
+        self._late: dict[NormalizedName, None] = {}
+        self._changed: set[frozenset[NormalizedName]] = set()
         asked = frozenset(self._lines)
         self._asked = asked
         self._base = [
@@ -143,6 +145,8 @@ class Search:
             *(-kernel.selectors[i] for i in sorted(kernel.enablers - asked)),
         ]
         self._limit = kernel.calls + BUDGET
+        edges = [kernel.line_edges[i] for i in self._lines]
+        self._fixed = {edge.name for edge in edges if edge is not None and edge.mask.bit_count() == 1}
 
     def run(self) -> Answer:
         """Find the newest-first solution, or show that there is none."""
@@ -151,7 +155,8 @@ class Search:
         while self._kernel.calls < self._limit:
             needs = self._collect_needs()
             self._forget_unneeded(needs)
-            open_names = [name for name in needs.domains if name not in self._decided]
+            open_names = [name for name in needs.domains if name not in self._decided and name not in self._late]
+            open_names += [name for name in self._late if name in needs.domains and name not in self._decided]
             if not open_names:
                 return self._solution(needs)
             batch = self._propose(needs, open_names)
@@ -159,6 +164,8 @@ class Search:
                 conflict = self._backtrack()
                 if conflict is not None:
                     return conflict
+                continue
+            if not batch:
                 continue
             self._kernel.load(batch.items())
             self._notice_openings()
@@ -173,31 +180,27 @@ class Search:
         """Walk breadth-first from the lines through the decided releases."""
         kernel = self._kernel
         needs = _Needs()
-        constraints = []
+        restrictions = []
         for i in self._lines:
             edge = kernel.line_edges[i]
             if edge is None:
                 continue
-            if kernel.lines[i].kind is RequirementKind.CONSTRAINT:
-                constraints.append(edge)
+            if kernel.lines[i].kind in RESTRICTING:
+                restrictions.append(edge)
             else:
-                needs.add(edge, self._mask(edge))
+                needs.add(edge)
         while needs.waiting:
-            name, extra = needs.waiting.popleft()
-            chosen = self._decided.get(name)
-            if chosen is not None:
-                for edge in kernel.edge(name, chosen, extra):
-                    needs.add(edge, self._mask(edge))
-        for edge in constraints:
-            if edge.name in needs.domains:
-                needs.domains[edge.name] &= edge.mask
+            while needs.waiting:
+                name, extra = needs.waiting.popleft()
+                chosen = self._decided.get(name)
+                if chosen is not None:
+                    for edge in kernel.edge(name, chosen, extra):
+                        needs.add(edge)
+            # An override may ask for extras, and these for more.
+            for edge in restrictions:
+                if edge.name in needs.domains:
+                    needs.add(edge)
         return needs
-
-    def _mask(self, edge: Edge) -> int:
-        """What an edge admits; one that an override replaced admits everything while that override is not asked."""
-        if not edge.overrides or self._asked.issuperset(edge.overrides):
-            return edge.mask
-        return self._kernel.packages[edge.name].everything
 
     def _forget_unneeded(self, needs: _Needs) -> None:
         for name in [name for name in self._decided if name not in needs.domains]:
@@ -221,23 +224,50 @@ class Search:
             domain = self._left(needs, name)
             if not domain:
                 return None
+            if self._locked:
+                domain &= self._kernel.packages[name].unlocked | needs.opened.get(name, 0)
+            if not domain:
+                # Only locked releases are left; what is decided after this may ask for them.
+                continue
             if self._put_off.get(name, 0) > _PATIENCE:
+                if self._change_places(name):
+                    return {}
                 chosen = self._newest_possible(name, domain)
                 if chosen is None:
                     return None
             else:
                 chosen = self._favourite(name, domain)
             batch[name] = chosen
-        return batch
+        return batch or None
 
     def _left(self, needs: _Needs, name: NormalizedName) -> int:
         domain = needs.domains[name]
-        if self._locked:
-            domain &= self._kernel.packages[name].unlocked | needs.opened.get(name, 0)
         for nogood in self._nogoods.get(name, ()):
             if domain & nogood.mask and self._all_hold(nogood.literals):
                 domain &= ~nogood.mask
         return domain
+
+    def _change_places(self, name: NormalizedName) -> bool:
+        """Before a package falls far back because of another, let that one go second, once for each two packages.
+
+        Otherwise the newest bokeh, decided first, means a panel of five years ago, where one bokeh back would do.
+        """
+        blamed: set[NormalizedName] = set()
+        for nogood in self._nogoods.get(name, ()):
+            if self._all_hold(nogood.literals):
+                blamed.update(
+                    found[0] for literal in nogood.literals if (found := self._kernel.release_of(literal)) is not None
+                )
+        for other in reversed(self._decided):
+            pair = frozenset((name, other))
+            if other in blamed and pair not in self._changed and other not in self._fixed:
+                self._changed.add(pair)
+                self._late.pop(name, None)
+                self._late[other] = None
+                self._put_off[name] = 0
+                del self._decided[other]
+                return True
+        return False
 
     def _favourite(self, name: NormalizedName, domain: int) -> int:
         wish = self._prefer.get(name)
@@ -310,15 +340,14 @@ class Search:
 
     def _backtrack(self) -> Answer | None:
         """Some package has no release left under the decisions: find out whose fault it is."""
-        if self._solve([*self._base, *self._decision_literals()]):
-            # The solver sees a way with releases that are not loaded; that cannot be, as each nogood is a clause.
-            return self._drop_last()
-        return self._undo(self._kernel.core())
-
-    def _drop_last(self) -> Undecided | None:
+        if not self._solve([*self._base, *self._decision_literals()]):
+            return self._undo(self._kernel.core())
+        # The solver justifies a locked release by one that nobody needs. That is no solution, and all decisions are
+        # to blame alike: undo the last.
         if not self._decided:
-            return Undecided("the search ended without an answer")
-        self._decided.popitem()
+            return self._look_with_locks_open() or Conflict(self._asked)
+        name, i = self._decided.popitem()
+        self._nogoods.setdefault(name, []).append(_Nogood(1 << i, tuple(self._decision_literals())))
         return None
 
     def _undo(self, core: Sequence[int]) -> Answer | None:
@@ -336,12 +365,8 @@ class Search:
     def _conclude(self, core: Sequence[int]) -> Answer:
         """The lines alone are impossible, unless that rests on what is not loaded or not known."""
         kernel = self._kernel
-        if self._locked and kernel.core_has_locks():
-            # A release that is not loaded might ask for what is locked: look with all locks open, and see who asks.
-            open_search = Search(kernel, self._lines, self._prefer, locked=False)
-            answer = open_search.run()
-            if not isinstance(answer, Solution) or open_search.is_justified(answer):
-                return answer
+        if kernel.core_has_locks() and (answer := self._look_with_locks_open()) is not None:
+            return answer
         if kernel.facts in core:
             if self._solve([-kernel.facts, *self._base[1:]]):
                 return Undecided(self._missing_fact())
@@ -349,6 +374,18 @@ class Search:
         lines = {line for literal in core if literal > 0 and (line := kernel.line_of(literal)) is not None}
         absent = {line for literal in core if literal < 0 and (line := kernel.line_of(literal)) is not None}
         return Conflict(frozenset(lines), frozenset(absent))
+
+    def _look_with_locks_open(self) -> Answer | None:
+        """A release that is not loaded might ask for what is locked: look with all locks open, and see who asks.
+
+        Returns:
+            The answer; None if a solution needs locked releases that nothing in it asks for.
+        """
+        if not self._locked:
+            return None
+        search = Search(self._kernel, self._lines, self._prefer, locked=False)
+        answer = search.run()
+        return answer if not isinstance(answer, Solution) or search.is_justified(answer) else None
 
     def is_justified(self, solution: Solution) -> bool:
         """Whether something in the solution asks for each locked release in it."""
