@@ -108,12 +108,12 @@ def test_the_settings_may_name_a_snapshot(tmp_path: Path) -> None:
         (None, "the snapshot cannot be read: No such file or directory"),
         (b"", "the snapshot is cut off"),
         (b"hello", "this is not a snapshot"),
-        (gzip.compress(b"hello"), "this is not a snapshot"),
-        (gzip.compress(b"[]"), "this is not a snapshot"),
-        (gzip.compress(b"{}"), "this is not a snapshot"),
-        (gzip.compress(b'{"conflictcheck_snapshot": 2}'), "the snapshot has format 2, and this version reads format 1"),
-        (gzip.compress(b'{"conflictcheck_snapshot": 1}'), "the snapshot is damaged: "),
-        (gzip.compress(b"[" * 100_000), "this is not a snapshot"),
+        (gzip.compress(b"hello", mtime=0), "this is not a snapshot"),
+        (gzip.compress(b"[]", mtime=0), "this is not a snapshot"),
+        (gzip.compress(b"{}", mtime=0), "this is not a snapshot"),
+        (gzip.compress(b'{"conflictcheck_snapshot": 2}', mtime=0), "the snapshot has format 2, and this version reads format 1"),
+        (gzip.compress(b'{"conflictcheck_snapshot": 1}', mtime=0), "the snapshot is damaged: "),
+        (gzip.compress(b"[" * 100_000, mtime=0), "this is not a snapshot"),
     ],
 )
 def test_a_file_that_is_no_snapshot_says_so(tmp_path: Path, content: bytes | None, message: str) -> None:
