@@ -205,6 +205,8 @@ class Clash:
         minimal: whether each line was shown to be needed.
         summary: one sentence.
         steps: the argument, one fact or conclusion a step.
+        fixes: edits that resolve it, best first; a few alternatives.
+        no_fix: why no edit resolves it, as a clause; empty where one does, or where none was looked for.
     """
 
     id: str
@@ -215,25 +217,61 @@ class Clash:
     minimal: bool
     summary: str
     steps: tuple[str, ...]
+    fixes: tuple[Fix, ...] = ()
+    no_fix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One changed requirement line of a fix."""
+    """One changed requirement line of a fix.
+
+    Attributes:
+        spec: a spec that the line belongs to.
+        file: as in `Requirement.file`.
+        line: as in `Requirement.line`.
+        old: the requirement as written.
+        new: what to write instead.
+        also: further specs that the same line belongs to, sorted.
+    """
 
     spec: SpecId
     file: str | None
     line: int | None
     old: str
     new: str
+    also: tuple[SpecId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Change:
+    """A package that a fix gives another version.
+
+    Attributes:
+        name: the package.
+        environment: of the split, where it has the version `before`.
+        before: its version without the fix.
+        after: its version with the fix.
+    """
+
+    name: str
+    environment: str
+    before: str
+    after: str
 
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """Edits after which fewer environments are needed."""
+    """Edits after which fewer environments are needed.
+
+    Attributes:
+        edits: in the order of their lines.
+        environments_after: how many environments all specs need then.
+        changes: packages whose version changes against the split, sorted.
+    """
 
     edits: tuple[Edit, ...]
     environments_after: int
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

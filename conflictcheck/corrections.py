@@ -1,0 +1,320 @@
+"""The fewest requirement lines whose relaxing lets specs share fewer environments.
+
+Which lines to relax is a minimum hitting set of the clashes, which are found only as needed (implicit hitting sets:
+Moreno-Centeno and Karp, "The implicit hitting set approach to solve combinatorial optimization problems", Operations
+Research 2013). A MaxSAT solver proposes lines, and for several environments also who goes where; the oracle is asked
+about the specs with these lines relaxed; a *no* is a further clash that the next proposal has to hit.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import SpecifierSet
+from pysat.examples.rc2 import RC2
+from pysat.formula import WCNF
+
+from conflictcheck.model import RequirementKind
+from conflictcheck.solver.oracle import Maybe, No
+from conflictcheck.widening import specifier_span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from conflictcheck.clashes import Core
+    from conflictcheck.model import Requirement, SpecId
+    from conflictcheck.solver.oracle import Oracle, Reply
+
+_EDIT = 1000
+"""What an edit costs; the rest tells edits apart."""
+_FILE = 10
+"""What one more spec to touch costs."""
+_UNWELCOME = {RequirementKind.CONSTRAINT: 200, RequirementKind.PYTHON: 300}
+"""What it costs more to edit a line that others rely on."""
+_WITHOUT_FILE = 100
+
+Changes = dict[int, int | None]
+"""For each line that is changed, the position of the one in its place, or None for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A line of a file, which may belong to several specs: included with ``-r``, or shared by extras and groups.
+
+    Attributes:
+        number: its place in the order of sites.
+        line: the requirement, of the first spec that has it.
+        positions: where the oracle has it, for each spec.
+        specifier: the clauses as written, or empty.
+        obstacle: why it cannot be edited, as a clause; empty if it can.
+    """
+
+    number: int
+    line: Requirement
+    positions: tuple[int, ...]
+    specifier: str = ""
+    obstacle: str = ""
+
+    @property
+    def can_be_relaxed(self) -> bool:
+        """Whether a wider specifier may be written there."""
+        return bool(self.specifier) and not self.obstacle
+
+
+def find_sites(lines: Sequence[Requirement], compiled: Mapping[str, str]) -> list[Site]:
+    """The places of all lines.
+
+    Args:
+        lines: of the run.
+        compiled: files made from others, with the file to edit instead.
+    """
+    places: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    for i, line in enumerate(lines):
+        key = (line.file, line.line, line.text, line.kind, line.name) if line.file is not None else (line.spec, i)
+        places[key].append(i)
+    return [
+        Site(number, lines[found[0]], tuple(found), *_what_can_be_edited(lines[found[0]], compiled))
+        for number, found in enumerate(places.values())
+    ]
+
+
+def _what_can_be_edited(line: Requirement, compiled: Mapping[str, str]) -> tuple[str, str]:
+    """The clauses as written, and what prevents an edit."""
+    if line.kind is RequirementKind.OVERRIDE:
+        return "", "an override is meant to hold whatever others say"
+    if line.url is not None:
+        return "", "it names a URL or path, not versions"
+    if not str(line.specifier):
+        return "", ""
+    span = specifier_span(line.text)
+    written = line.text[slice(*span)] if span else ""
+    if not span or SpecifierSet(written.rstrip(", ")) != line.specifier:
+        return str(line.specifier), "it is written in a form that is not edited here"
+    if line.hashes:
+        return written, "its hashes belong to these versions"
+    if line.file in compiled:
+        return written, f"the file is compiled from {compiled[line.file]}; edit that and compile it again"
+    return written, ""
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Specs that cannot share an environment unless one of some lines is relaxed.
+
+    Attributes:
+        specs: the specs.
+        sites: numbers of the lines; empty if no edit helps.
+        lines: positions of all lines of the clash, relaxed ones as they were asked about.
+    """
+
+    specs: frozenset[SpecId]
+    sites: frozenset[int]
+    lines: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """Lines to relax, and who shares an environment then; shown to be a solution."""
+
+    sites: tuple[Site, ...]
+    parts: tuple[tuple[SpecId, ...], ...]
+
+
+class BudgetSpent(Exception):  # noqa: N818 - a signal, not an error
+    """Enough was asked; what was found until then stays."""
+
+
+class Corrector:
+    """Finds smallest corrections.
+
+    Args:
+        oracle: answers about lines; relaxed ones are added to it.
+        specs: the lines of each spec.
+        shared: lines that hold in every environment.
+        sites: the places of all lines.
+        steps: how many further solver calls may be spent.
+    """
+
+    def __init__(
+        self,
+        oracle: Oracle,
+        specs: Mapping[SpecId, frozenset[int]],
+        shared: frozenset[int],
+        sites: Sequence[Site],
+        steps: int,
+    ) -> None:
+        self.oracle = oracle
+        self.specs = specs
+        self.shared = shared
+        self.sites = sites
+        self._limit = oracle.calls + steps
+        self._site_of = {i: site.number for site in sites for i in site.positions}
+        self._origin: dict[int, int] = {}
+        self._added: dict[tuple[int, str], int] = {}
+
+    # -- lines -------------------------------------------------------------------------------------------------
+
+    def relaxed(self, sites: Iterable[Site]) -> Changes:
+        """The lines without a specifier; ``requires-python`` not at all."""
+        return {i: self.changed_line(i, None) for site in sites for i in site.positions}
+
+    def rewritten(self, site: Site, specifier: str) -> Changes:
+        """The lines of a site with another specifier; an empty one admits every release."""
+        return {i: self.changed_line(i, specifier) for i in site.positions}
+
+    def changed_line(self, i: int, specifier: str | None) -> int | None:
+        """The position of a line with another specifier; None asks for what admits most."""
+        line = self.oracle.lines[i]
+        if specifier is None:
+            if line.kind is RequirementKind.PYTHON:
+                return None
+            # Pre-releases are to stay possible where the line asks for them.
+            specifier = ">=0.dev0" if line.specifier.prereleases else ""
+        if (i, specifier) not in self._added:
+            new = replace(line, specifier=SpecifierSet(specifier))
+            self._added[i, specifier] = self.oracle.add_line(new)
+            self._origin[self._added[i, specifier]] = i
+        return self._added[i, specifier]
+
+    def lines_of(self, specs: Iterable[SpecId], changes: Changes) -> frozenset[int]:
+        """The lines of specs, and the shared ones, with changes."""
+        return apply(self.shared.union(*(self.specs[spec] for spec in specs)), changes)
+
+    def ask(self, lines: frozenset[int]) -> Reply:
+        """As `Oracle.ask`, within the budget.
+
+        Raises:
+            BudgetSpent: it is.
+        """
+        if self.oracle.calls > self._limit:
+            raise BudgetSpent
+        return self.oracle.ask(lines)
+
+    # -- corrections -------------------------------------------------------------------------------------------
+
+    def obstacles_of(self, cores: Iterable[Core], specs: Iterable[SpecId]) -> list[Obstacle]:
+        """What is known about some specs from clashes found earlier."""
+        known = frozenset(specs)
+        return [
+            Obstacle(frozenset(core.specs), self._soft(core.lines), frozenset(core.lines))
+            for core in cores
+            if known.issuperset(core.specs) and not core.absent
+        ]
+
+    def corrections(
+        self, specs: Sequence[SpecId], obstacles: list[Obstacle], *, parts: int = 1, most: int = 4
+    ) -> list[Correction]:
+        """Smallest sets of lines after whose relaxing the specs fit into so many environments.
+
+        Args:
+            specs: sorted.
+            obstacles: what is known; what is found on the way is added.
+            parts: how many environments.
+            most: how many corrections to find; all of them are smallest ones.
+
+        Raises:
+            BudgetSpent: before the first was found.
+        """
+        found: list[Correction] = []
+        ruled_out: list[frozenset[int]] = []
+        try:
+            while len(found) < most:
+                proposal = self._propose(specs, obstacles, ruled_out, parts)
+                if proposal is None or (found and len(proposal[0]) > len(found[0].sites)):
+                    break
+                numbers, groups = proposal
+                sites = tuple(self.sites[number] for number in sorted(numbers))
+                new, unclear = self._check(groups, self.relaxed(sites))
+                obstacles += new
+                if new:
+                    continue
+                ruled_out.append(numbers)
+                if not unclear:
+                    found.append(Correction(sites, groups))
+                if not numbers:
+                    break
+        except BudgetSpent:
+            if not found:
+                raise
+        return found
+
+    def _check(self, groups: Iterable[tuple[SpecId, ...]], changes: Changes) -> tuple[list[Obstacle], bool]:
+        new: list[Obstacle] = []
+        unclear = False
+        for group in groups:
+            lines = self.lines_of(group, changes)
+            reply = self.ask(lines)
+            if isinstance(reply, No):
+                new.append(self._shrink(lines, reply))
+            unclear |= isinstance(reply, Maybe)
+        return new, unclear
+
+    def _shrink(self, lines: frozenset[int], no: No) -> Obstacle:
+        """From a *no* to few lines, with as few as possible among them that could be relaxed."""
+        current = no.lines if isinstance(self.ask(no.lines), No) else lines
+        for line in sorted(current, key=lambda i: (not self._soft([i]), -i)):
+            if line not in current:
+                continue
+            reply = self.ask(current - {line})
+            if isinstance(reply, No):
+                smaller = reply.lines & (current - {line})
+                current = smaller if isinstance(self.ask(smaller), No) else current - {line}
+        asking = {self.oracle.lines[i].spec for i in current}
+        return Obstacle(frozenset(asking & self.specs.keys()), self._soft(current), current)
+
+    def _soft(self, lines: Iterable[int]) -> frozenset[int]:
+        """The sites of the lines that are as the user wrote them and could be relaxed."""
+        numbers = {self._site_of[i] for i in lines if i in self._site_of}
+        return frozenset(number for number in numbers if self.sites[number].can_be_relaxed)
+
+    def _propose(
+        self, specs: Sequence[SpecId], obstacles: Sequence[Obstacle], ruled_out: Iterable[frozenset[int]], parts: int
+    ) -> tuple[frozenset[int], tuple[tuple[SpecId, ...], ...]] | None:
+        """Cheapest lines to relax, and who goes where, such that no known obstacle is in the way."""
+        numbers = sorted(set().union(*(obstacle.sites for obstacle in obstacles)))
+        relax = {number: i + 1 for i, number in enumerate(numbers)}
+        last = len(relax)
+        formula = WCNF()
+        for number in numbers:
+            formula.append([-relax[number]], weight=self._cost(self.sites[number]))
+        touching: dict[str, list[int]] = defaultdict(list)
+        for number in numbers:
+            touching[self.sites[number].line.file or self.sites[number].line.spec].append(relax[number])
+        for variables in touching.values():
+            last += 1
+            formula.extend([[-variable, last] for variable in variables])
+            formula.append([-last], weight=_FILE)
+        inside = {(spec, part): last + i * parts + part + 1 for i, spec in enumerate(specs) for part in range(parts)}
+        for i, spec in enumerate(specs):
+            # Parts are numbered by their first spec: the others are the same split under other numbers.
+            formula.append([inside[spec, part] for part in range(min(parts, i + 1))])
+        for obstacle in obstacles:
+            edited = [relax[number] for number in sorted(obstacle.sites)]
+            for part in range(parts):
+                formula.append([*(-inside[spec, part] for spec in sorted(obstacle.specs)), *edited])
+        for tried in ruled_out:
+            formula.append([-relax[number] for number in sorted(tried)])
+        with RC2(formula) as solver:
+            model = solver.compute()
+        if model is None:
+            return None
+        chosen = set(model)
+        groups: list[list[SpecId]] = [[] for _ in range(parts)]
+        for spec in specs:
+            groups[next(part for part in range(parts) if inside[spec, part] in chosen)].append(spec)
+        return (
+            frozenset(number for number in numbers if relax[number] in chosen),
+            tuple(tuple(group) for group in groups if group),
+        )
+
+    @staticmethod
+    def _cost(site: Site) -> int:
+        return _EDIT + _UNWELCOME.get(site.line.kind, 0) + (_WITHOUT_FILE if site.line.file is None else 0)
+
+
+def apply(lines: frozenset[int], changes: Changes) -> frozenset[int]:
+    """Lines with changes made."""
+    new = {changes[i] for i in lines if i in changes}
+    return lines.difference(changes).union(i for i in new if i is not None)

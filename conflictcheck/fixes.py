@@ -1,0 +1,303 @@
+"""From clashes to edits of requirement lines, each solved again before it is shown.
+
+For each clash a short menu: the smallest sets of lines whose relaxing makes room for its specs, each with the
+specifier that widens the line least. For the run as a whole: the smallest edits after which the specs need fewest
+environments. Where no edit helps, that is said with the reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import InvalidSpecifier
+from packaging.version import Version
+
+from conflictcheck.clashes import ClashFinder
+from conflictcheck.corrections import BudgetSpent, Correction, Corrector, apply, find_sites
+from conflictcheck.explanation import Needed, explain_lines
+from conflictcheck.model import Change, Edit, Fix, RequirementKind
+from conflictcheck.phrases import and_list
+from conflictcheck.solver.oracle import No, Yes
+from conflictcheck.splitting import split_specs
+from conflictcheck.widening import Written, specifier_span, widen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from conflictcheck.clashes import Core
+    from conflictcheck.corrections import Changes, Obstacle, Site
+    from conflictcheck.model import Environment, Requirement, SpecId
+    from conflictcheck.solver.oracle import Oracle
+
+MOST_FIXES = 10
+_MENU = 4
+_CLASHES = 12
+"""Further clashes get no menu of their own."""
+_LEAST_STEPS = 300
+"""Solver calls that may be spent at least; otherwise as many as it took to find the clashes."""
+_SPLIT_BUDGET = 50
+
+
+@dataclass(slots=True)
+class Fixes:
+    """What was found.
+
+    Attributes:
+        run: edits after which fewer environments are needed, best first.
+        menus: for each clash, by its place, the edits that resolve it.
+        hopeless: for each clash that no edit resolves, by its place, why.
+        complete: whether the budget was enough for everything.
+    """
+
+    run: list[Fix] = field(default_factory=list)
+    menus: dict[int, list[Fix]] = field(default_factory=dict)
+    hopeless: dict[int, str] = field(default_factory=dict)
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Solved:
+    """A correction with its specifiers: what it makes of the lines, and how far it goes."""
+
+    edits: tuple[Edit, ...]
+    changes: Changes
+    parts: tuple[tuple[SpecId, ...], ...]
+    downwards: int
+
+
+class Fixer:
+    """Finds fixes.
+
+    Args:
+        oracle: has answered about the clashes.
+        specs: the lines of each spec.
+        shared: lines that hold in every environment.
+        cores: the clashes.
+        placed: specs that can be installed alone.
+        environments: of the smallest split.
+        compiled: files made from others, with the file to edit instead.
+        steps: solver calls that may be spent; None for as many as were spent so far.
+    """
+
+    def __init__(
+        self,
+        oracle: Oracle,
+        specs: Mapping[SpecId, frozenset[int]],
+        shared: frozenset[int],
+        cores: Sequence[Core],
+        placed: Sequence[SpecId],
+        environments: Sequence[Environment],
+        compiled: Mapping[str, str],
+        steps: int | None = None,
+    ) -> None:
+        self._oracle = oracle
+        self._specs = specs
+        self._shared = shared
+        self._cores = cores
+        self._placed = placed
+        self._environments = environments
+        self._sites = find_sites(oracle.lines, compiled)
+        budget = max(_LEAST_STEPS, oracle.calls) if steps is None else steps
+        self._corrector = Corrector(oracle, specs, shared, self._sites, budget)
+
+    def find(self, target: int | None = None) -> Fixes:
+        """Find edits, and a menu for each clash.
+
+        Args:
+            target: how many environments to come down to; None for as few as edits can reach.
+        """
+        fixes = Fixes()
+        if not self._cores:
+            return fixes
+        solved: dict[tuple[SpecId, ...], list[_Solved]] = {}
+        try:
+            for place, core in enumerate(self._cores[:_CLASHES]):
+                if core.specs not in solved:
+                    solved[core.specs] = self._for_clash(place, core, fixes)
+                fixes.menus[place] = [self._fix(one) for one in solved[core.specs]]
+            fixes.run = [self._fix(one, detailed=True) for one in self._for_run(target, solved)]
+        except BudgetSpent:
+            fixes.complete = False
+        fixes.complete &= len(self._cores) <= _CLASHES
+        return fixes
+
+    # -- which lines -------------------------------------------------------------------------------------------
+
+    def _for_clash(self, place: int, core: Core, fixes: Fixes) -> list[_Solved]:
+        obstacles = self._corrector.obstacles_of(self._cores, core.specs)
+        found = self._corrector.corrections(core.specs, obstacles, most=_MENU)
+        if not found:
+            fixes.hopeless[place] = self._why_hopeless(core, obstacles)
+        return self._solve_all(found)
+
+    def _for_run(self, target: int | None, known: Mapping[tuple[SpecId, ...], list[_Solved]]) -> list[_Solved]:
+        """The smallest edits that bring all specs into as few environments as possible."""
+        unplaced = {core.specs[0] for core in self._cores if len(core.specs) == 1}
+        mendable = {spec for spec in unplaced if known.get((spec,))}
+        everyone = sorted({*self._placed, *mendable})
+        if (found := known.get(tuple(everyone))) is not None:
+            return found
+        now = len(self._environments) + (1 if mendable else 0)
+        obstacles = self._corrector.obstacles_of(self._cores, everyone)
+        for parts in range(1 if target is None else target, now if target is None else target + 1):
+            if found := self._corrector.corrections(everyone, obstacles, parts=parts, most=_MENU):
+                return self._solve_all(correction for correction in found if correction.sites)
+        return []
+
+    # -- which specifiers --------------------------------------------------------------------------------------
+
+    def _solve_all(self, corrections: Iterable[Correction]) -> list[_Solved]:
+        solved = []
+        for correction in corrections:
+            try:
+                one = self._solve(correction)
+            except BudgetSpent:
+                if not solved:
+                    raise
+                break
+            if one is not None:
+                solved.append(one)
+        return sorted(solved, key=lambda one: (len(one.edits), one.downwards))
+
+    def _solve(self, correction: Correction) -> _Solved | None:
+        """The specifiers, line by line, while the lines that are still to come are relaxed."""
+        changes = self._corrector.relaxed(correction.sites)
+        edits = []
+        downwards = 0
+        for site in correction.sites:
+
+            def admits(specifier: str, site: Site = site, changes: Changes = changes) -> bool:
+                if not specifier and site.line.kind is RequirementKind.PYTHON:
+                    return False
+                try:
+                    tried = changes | self._corrector.rewritten(site, specifier)
+                except InvalidSpecifier:
+                    return False
+                return self._holds(correction.parts, tried)
+
+            is_python = site.line.kind is RequirementKind.PYTHON
+            written = Written(site.specifier.rstrip(", "), by_minor=is_python)
+            specifier = widen(written, self._versions(site.line, correction, changes), admits)
+            if specifier is None:
+                return None
+            changes |= self._corrector.rewritten(site, specifier)
+            edits.append(_edit(site, specifier, {self._oracle.lines[i].spec for i in site.positions}))
+            downwards += written.goes_down(specifier)
+        return _Solved(tuple(edits), changes, correction.parts, downwards)
+
+    def _holds(self, parts: Iterable[Sequence[SpecId]], changes: Changes) -> bool:
+        return all(
+            isinstance(self._corrector.ask(self._corrector.lines_of(part, changes)), Yes) for part in parts
+        )
+
+    def _versions(self, line: Requirement, correction: Correction, changes: Changes) -> list[Version]:
+        """The releases that may be written into the line, oldest first."""
+        if line.kind is RequirementKind.PYTHON:
+            return sorted(Version(version) for version in self._oracle.targets)
+        pythons = {
+            reply.python_version
+            for part in correction.parts
+            if isinstance(reply := self._corrector.ask(self._corrector.lines_of(part, changes)), Yes)
+        }
+        versions: set[Version] = set()
+        for target in (target for python in sorted(pythons) for target in self._oracle.targets[python]):
+            package = self._oracle.kernel(target).packages.get(line.name)
+            for i, release in enumerate(package.releases if package else ()):
+                if release.url is None and (line.specifier.prereleases or package and package.unlocked >> i & 1):
+                    versions.add(release.version)
+        return sorted(versions)
+
+    # -- what it comes to --------------------------------------------------------------------------------------
+
+    def _fix(self, solved: _Solved, *, detailed: bool = False) -> Fix:
+        members = {spec for part in solved.parts for spec in part}
+        placed = sorted({*self._placed, *members})
+        specs = {spec: apply(self._specs[spec], solved.changes) for spec in placed}
+        finder = ClashFinder(self._oracle, specs, apply(self._shared, solved.changes))
+        kept = [core for core in self._cores if not solved.changes.keys() & set(core.lines)]
+        parts: Sequence[Sequence[SpecId]] = solved.parts
+        if len(members) < len(placed) or len(parts) > 1:
+            parts = split_specs(placed, kept, finder.probe, _SPLIT_BUDGET).parts
+        versions = self._changes(parts, finder) if detailed else ()
+        return Fix(solved.edits, len(parts), versions)
+
+    def _changes(self, parts: Iterable[Sequence[SpecId]], finder: ClashFinder) -> tuple[Change, ...]:
+        """Packages that the specs get in another version than in their environment of the split."""
+        found: set[Change] = set()
+        for part in parts:
+            reply = self._oracle.resolve(finder.lines_of(part))
+            if not isinstance(reply, Yes):
+                continue
+            after = self._pinned(reply)
+            for environment in self._environments:
+                if set(environment.specs).isdisjoint(part):
+                    continue
+                for pin in environment.packages:
+                    version = after.get(pin.name)
+                    if version is not None and version != pin.version and pin.url is None:
+                        found.add(Change(pin.name, environment.name, pin.version, version))
+        return tuple(sorted(found))
+
+    def _pinned(self, reply: Yes) -> dict[str, str]:
+        pinned: dict[str, str] = {}
+        for target in self._oracle.targets[reply.python_version]:
+            packages = self._oracle.kernel(target).packages
+            for name, i in reply.solutions[target.platform].releases.items():
+                pinned.setdefault(name, str(packages[name].releases[i].version))
+        return pinned
+
+    # -- what cannot be fixed ----------------------------------------------------------------------------------
+
+    def _why_hopeless(self, core: Core, obstacles: Sequence[Obstacle]) -> str:
+        """One clause: which lines could have helped and cannot be edited, or what holds whatever they say."""
+        rigid = [self._sites[number] for number in self._rigid(core)]
+        if rigid:
+            return "; ".join(f"{_place(site.line)} {site.line.text} is not edited: {site.obstacle}" for site in rigid)
+        for obstacle in reversed(obstacles):
+            if not obstacle.sites:
+                facts = self._facts(obstacle.lines)
+                if facts:
+                    return and_list(facts)
+        return "every combination of releases that wider specifiers would allow is ruled out"
+
+    def _rigid(self, core: Core) -> list[int]:
+        return [site.number for site in self._sites if site.obstacle and not set(core.lines).isdisjoint(site.positions)]
+
+    def _facts(self, lines: frozenset[int]) -> list[str]:
+        """What every release of some package needs, of those that meet in the argument's end."""
+        reply = self._oracle.ask(lines)
+        if not isinstance(reply, No):
+            return []
+        python = next(iter(self._oracle.targets))
+        platform = reply.failures[python][0]
+        target = next(target for target in self._oracle.targets[python] if target.platform == platform)
+        kernel = self._oracle.kernel(target)
+        argument = explain_lines(kernel, lines)
+        facts = []
+        for node in argument.ends if argument else ():
+            if isinstance(node, Needed):
+                package = kernel.packages[node.asker]
+                everything = node.releases & package.unlocked == package.unlocked
+                who = f"every release of {node.asker}" if everything else f"every release of {node.asker} that is left"
+                texts = [text for text, _ in node.texts]
+                facts.append(f"{who} needs {' or '.join(texts[:3])}{' or the like' if len(texts) > 3 else ''}")  # noqa: PLR2004
+        return facts
+
+
+def _edit(site: Site, specifier: str, specs: set[SpecId]) -> Edit:
+    line = site.line
+    span = specifier_span(line.text)
+    if span is None:
+        raise AssertionError(f"a line that can be relaxed has a specifier: {line.text}")
+    start, end = span
+    before = line.text[:start] if specifier else line.text[:start].rstrip(" (")
+    after = line.text[end:] if specifier else line.text[end:].lstrip(" )")
+    new = f"{before}{specifier}{' ' if after and not specifier else ''}{after}"
+    return Edit(line.spec, line.file, line.line, line.text, new, also=tuple(sorted(specs - {line.spec})))
+
+
+def _place(line: Requirement) -> str:
+    if line.file is None:
+        return line.spec
+    return line.file if line.line is None else f"{line.file}:{line.line}"
