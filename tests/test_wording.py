@@ -1,0 +1,231 @@
+"""The exact words of clashes: one file a situation, ``tests/golden/explain-*.txt``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from builders import World, constraints, line, overrides, specs, universe
+
+from conflictcheck.facts import Metadata
+from conflictcheck.index.memory import Rel
+from conflictcheck.settings import Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+WINDOWS = "cp311-cp311-win_amd64"
+LINUX = "cp311-cp311-manylinux_2_17_x86_64"
+VERSIONS = ["1.0", "1.1", "1.2", "2.0", "2.1", "3.0"]
+
+
+def plain(*versions: str) -> dict[str, list[str]]:
+    return {version: [] for version in versions or VERSIONS}
+
+
+def each(text: str, *versions: str) -> dict[str, list[str]]:
+    return {version: [text] for version in versions}
+
+
+def direct_ranges() -> World:
+    return World(universe({"x": plain()}), specs(a=["x>=2"], b=["x<2"]))
+
+
+def chain_of_one() -> World:
+    return World(universe({"x": plain(), "lib": each("x<2", "1.0")}), specs(a=["x>=2"], b=["lib"]))
+
+
+def chain_of_three() -> World:
+    index = universe(
+        {"x": plain(), "one": each("two", "1.0"), "two": each("three>=1", "1.0"), "three": each("x<2", "1.0")}
+    )
+    return World(index, specs(a=["x>=2"], b=["one"]))
+
+
+def every_release_needs() -> World:
+    lib = each("x>=1.1,<2", "1.0", "1.1", "1.2")
+    return World(universe({"x": plain(), "lib": lib}), specs(a=["x>=2"], b=["lib"]))
+
+
+def several_alternatives() -> World:
+    lib = {"1.0": ["x==1.0"], "1.1": ["x==1.1"], "1.2": ["x==1.2"], "1.3": ["x==2.0"]}
+    return World(universe({"x": plain(), "lib": lib}), specs(a=["x>=2.1"], b=["lib"]))
+
+
+def rule_out() -> World:
+    lib = {"1.0": ["x<1.1", "y<2"], "2.0": ["x>=3", "y<2"], "3.0": ["x>=3", "y>=2"]}
+    return World(universe({"x": plain(), "y": plain(), "lib": lib}), specs(a=["x<3", "y>=2"], b=["lib"]))
+
+
+def two_libraries() -> World:
+    index = universe({"x": plain(), "left": each("x<2", "1.0", "1.1"), "right": each("x>=2", "5.0", "5.1")})
+    return World(index, specs(a=["left"], b=["right"]))
+
+
+def case_distinction() -> World:
+    index = universe(
+        {"lib": {"1.0": ["x==1.0", "y==1.0"], "2.0": ["x==2.0", "y==2.0"]}, "x": plain("1.0", "2.0"),
+         "y": plain("1.0", "2.0"), "left": {"1.0": ["x==1.0", "y==2.0"], "2.0": ["x==2.0", "y==1.0"]}}
+    )  # fmt: skip
+    return World(index, specs(a=["lib"], b=["left"]))
+
+
+def python_line() -> World:
+    return World(universe({"x": plain()}), specs(a=["x", "python>=3.12"]))
+
+
+def python_of_releases() -> World:
+    releases = {"1.0": Rel(), "2.0": Rel(requires_python=">=3.12"), "3.0": Rel(requires_python=">=3.13")}
+    return World(universe({"x": releases}), specs(a=["x>=2"]))
+
+
+def python_of_releases_between_specs() -> World:
+    releases = {"1.0": Rel(), "2.0": Rel(), "3.0": Rel(requires_python=">=3.12")}
+    lib = each("x>=3", "1.0")
+    return World(universe({"x": releases, "lib": lib}), specs(a=["x<3"], b=["lib"]))
+
+
+def python_of_wheels() -> World:
+    return World(universe({"x": {"1.0": Rel(tags=("cp38-cp38-manylinux_2_17_x86_64",))}}), specs(a=["x"]))
+
+
+def platform() -> World:
+    releases = {"1.0": Rel(tags=(WINDOWS,)), "1.1": Rel(tags=(WINDOWS,))}
+    return World(universe({"x": releases}), specs(a=["x"]), platforms=("linux", "windows"))
+
+
+def platform_between_specs() -> World:
+    releases = {"1.0": Rel(tags=(LINUX,)), "2.0": Rel(tags=(WINDOWS,))}
+    return World(universe({"x": releases}), specs(a=["x>=2 ; sys_platform == 'linux'"], b=["x"]))
+
+
+def missing_package() -> World:
+    return World(universe({}), specs(a=["nothing-like-this>=1"]))
+
+
+def missing_package_deep() -> World:
+    return World(universe({"lib": each("gone", "1.0", "1.1")}), specs(a=["lib"]))
+
+
+def missing_version() -> World:
+    return World(universe({"x": plain()}), specs(a=["x>=9"]))
+
+
+def missing_version_deep() -> World:
+    return World(universe({"x": plain(), "lib": each("x==2.5", "1.0")}), specs(a=["lib"]))
+
+
+def too_new() -> World:
+    releases = {
+        "1.0": Rel(upload_time="2023-01-01T00:00:00Z"),
+        "2.0": Rel(upload_time="2024-06-01T00:00:00Z"),
+    }
+    return World(
+        universe({"x": releases}), specs(a=["x>=2"]), policy=Policy(exclude_newer=datetime(2024, 1, 1, tzinfo=UTC))
+    )
+
+
+def only_binary() -> World:
+    releases = {"1.0": Rel(), "2.0": Rel(tags=(), sdist=True)}
+    return World(universe({"x": releases}), specs(a=["x>=2"]), policy=Policy(only_binary=frozenset({":all:"})))
+
+
+def two_urls() -> World:
+    urls = ["https://files.example/x-1.0.tar.gz", "https://files.example/x-2.0.tar.gz"]
+    direct = {url: Metadata("x", version) for url, version in zip(urls, ["1.0", "2.0"], strict=True)}
+    return World(universe({"x": plain()}, direct=direct), specs(a=[f"x @ {urls[0]}"], b=[f"x @ {urls[1]}"]))
+
+
+def url_and_range() -> World:
+    url = "https://files.example/x-1.0.tar.gz"
+    return World(
+        universe({"x": plain()}, direct={url: Metadata("x", "1.0")}), specs(a=[f"x @ {url}"], b=["x>=2"])
+    )
+
+
+def hashes() -> World:
+    asked = line("a", "x==1.0", hashes=("sha256:" + "0" * 64,))
+    return World(universe({"x": {"1.0": Rel(hashes=("sha256:" + "f" * 64,))}}), specs(a=[asked]))
+
+
+def constraint() -> World:
+    return World(universe({"x": plain(), "lib": each("x>=2", "1.0")}), specs(a=["lib"]), constraints("x<2"))
+
+
+def constraint_in_a_spec() -> World:
+    return World(universe({"x": plain()}), specs(a=["x", "-c x<2"], b=["x>=2"]))
+
+
+def override() -> World:
+    return World(universe({"x": plain(), "lib": each("x<2", "1.0")}), specs(a=["lib"]), overrides("x>=9"))
+
+
+def only_prereleases() -> World:
+    return World(
+        universe({"x": plain("1.0", "2.0rc1"), "lib": each("x>=1.5,!=2.0rc1", "1.0")}), specs(a=["lib"], b=["x<2"])
+    )
+
+
+def prerelease_nobody_asks_for() -> World:
+    return World(universe({"x": plain("1.0", "2.0rc1")}), specs(a=["x>=1"], b=["x!=1.0"], c=["x>1.0,<2.0"]))
+
+
+def yanked() -> World:
+    return World(universe({"x": {"1.0": Rel(), "2.0": Rel(yanked="broken")}}), specs(a=["x>=2"]))
+
+
+def extra_chain() -> World:
+    lib = {"1.0": Rel(requires=['x<2 ; extra == "fast"'], extras=("fast",))}
+    return World(universe({"x": plain(), "lib": lib}), specs(a=["lib[fast]"], b=["x>=2"]))
+
+
+def extra_of_a_dependency() -> World:
+    lib = {"1.0": Rel(requires=['x<2 ; extra == "fast"'], extras=("fast",))}
+    return World(
+        universe({"x": plain(), "lib": lib, "top": each("lib[fast]", "1.0", "2.0")}), specs(a=["top"], b=["x>=2"])
+    )
+
+
+def alone() -> World:
+    return World(universe({"x": plain(), "lib": each("x<2", "1.0")}), specs(a=["lib", "x>=2"]))
+
+
+def several_pythons() -> World:
+    return World(universe({"x": plain()}), specs(a=["x>=2"], b=["x<2"]), pythons=("3.12", "3.11"))
+
+
+def three_specs() -> World:
+    return World(universe({"x": plain("1.0", "2.0", "3.0")}), specs(a=["x!=1.0"], b=["x!=2.0"], c=["x!=3.0"]))
+
+
+def unusable_metadata() -> World:
+    return World(universe({"x": plain(), "lib": each("x (one of", "1.0")}), specs(a=["lib"]))
+
+
+def no_release_at_all() -> World:
+    return World(universe({"x": {}}), specs(a=["x"]))
+
+
+SITUATIONS = [
+    direct_ranges, chain_of_one, chain_of_three, every_release_needs, several_alternatives, rule_out, two_libraries,
+    case_distinction, python_line, python_of_releases, python_of_releases_between_specs, python_of_wheels, platform,
+    platform_between_specs, missing_package, missing_package_deep, missing_version, missing_version_deep, too_new,
+    only_binary, two_urls, url_and_range, hashes, constraint, constraint_in_a_spec, override, only_prereleases,
+    prerelease_nobody_asks_for, yanked, extra_chain, extra_of_a_dependency, alone, several_pythons, three_specs,
+    unusable_metadata, no_release_at_all,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("situation", SITUATIONS, ids=lambda situation: situation.__name__)
+def test_clash_in_words(situation: Callable[[], World], golden: Callable[[str, str], None]) -> None:
+    world = situation()
+    shown = []
+    for core in world.findings.cores:
+        words = world.words(core)
+        shown += [f"[{words.kind}] {', '.join(words.packages)}", words.summary, *(f"- {step}" for step in words.steps), ""]
+        assert len(words.steps) <= 8
+        assert words.summary.endswith(".")
+    assert shown
+    golden(f"explain-{situation.__name__.replace('_', '-')}.txt", "\n".join(shown))
