@@ -30,6 +30,10 @@ BUDGET = 20_000
 _PATIENCE = 2
 """How often a package is put off by single releases before its older ones are loaded in bulk."""
 _CHUNK = 8
+_MOST_PLACES = 4
+"""How many packages may step back for one."""
+_LITTLE = 50
+"""How many releases each of them may have to go back for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +159,10 @@ class Search:
         while self._kernel.calls < self._limit:
             needs = self._collect_needs()
             self._forget_unneeded(needs)
-            open_names = [name for name in needs.domains if name not in self._decided and name not in self._late]
-            open_names += [name for name in self._late if name in needs.domains and name not in self._decided]
+            undecided = [name for name in needs.domains if name not in self._decided]
+            open_names = [name for name in undecided if name not in self._late] or [
+                name for name in self._late if name in undecided
+            ]
             if not open_names:
                 return self._solution(needs)
             batch = self._propose(needs, open_names)
@@ -221,16 +227,15 @@ class Search:
         """The newest release of each package that is left; None if some package has none left."""
         batch: dict[NormalizedName, int] = {}
         for name in names:
-            domain = self._left(needs, name)
-            if not domain:
+            if not self._left(name, needs.domains[name]):
                 return None
-            if self._locked:
-                domain &= self._kernel.packages[name].unlocked | needs.opened.get(name, 0)
+            offered = self._offered(needs, name)
+            domain = self._left(name, offered)
             if not domain:
                 # Only locked releases are left; what is decided after this may ask for them.
                 continue
             if self._put_off.get(name, 0) > _PATIENCE:
-                if self._change_places(name):
+                if self._change_places(name, offered.bit_length() - 1):
                     return {}
                 chosen = self._newest_possible(name, domain)
                 if chosen is None:
@@ -240,34 +245,64 @@ class Search:
             batch[name] = chosen
         return batch or None
 
-    def _left(self, needs: _Needs, name: NormalizedName) -> int:
+    def _offered(self, needs: _Needs, name: NormalizedName) -> int:
+        """The releases that all who ask for a package admit, without those that are locked."""
         domain = needs.domains[name]
+        if self._locked:
+            domain &= self._kernel.packages[name].unlocked | needs.opened.get(name, 0)
+        return domain
+
+    def _left(self, name: NormalizedName, domain: int) -> int:
+        """A domain without the releases that are known not to go with the decided ones."""
         for nogood in self._nogoods.get(name, ()):
             if domain & nogood.mask and self._all_hold(nogood.literals):
                 domain &= ~nogood.mask
         return domain
 
-    def _change_places(self, name: NormalizedName) -> bool:
-        """Before a package falls far back because of another, let that one go second, once for each two packages.
+    def _change_places(self, name: NormalizedName, newest: int) -> bool:
+        """Before a package falls far back because of others, let those go second if that costs them little.
 
         Otherwise the newest bokeh, decided first, means a panel of five years ago, where one bokeh back would do.
+
+        Args:
+            name: the package.
+            newest: the release that it could have without them.
+
+        Returns:
+            Whether they changed places; at most once for each two packages.
         """
-        blamed: set[NormalizedName] = set()
-        for nogood in self._nogoods.get(name, ()):
-            if self._all_hold(nogood.literals):
-                blamed.update(
-                    found[0] for literal in nogood.literals if (found := self._kernel.release_of(literal)) is not None
-                )
-        for other in reversed(self._decided):
-            pair = frozenset((name, other))
-            if other in blamed and pair not in self._changed and other not in self._fixed:
-                self._changed.add(pair)
-                self._late.pop(name, None)
-                self._late[other] = None
-                self._put_off[name] = 0
-                del self._decided[other]
-                return True
-        return False
+        kernel = self._kernel
+        kernel.load([(name, newest)])
+        bounds: dict[NormalizedName, int] = {}
+        while True:
+            kept = [
+                literal
+                for other, i in self._decided.items()
+                if other not in bounds
+                for literal in kernel.packages[other].is_release(i)
+            ]
+            asked = [*self._base, *kernel.packages[name].is_release(newest), *bounds.values(), *kept]
+            if self._solve(asked):
+                break
+            core = frozenset(kernel.core())
+            blamed = [other for other in reversed(self._decided) if other not in bounds and self._is_in(core, other)]
+            if not blamed or len(bounds) == _MOST_PLACES or not self._may_change(name, blamed[0]):
+                return False
+            package = kernel.packages[blamed[0]]
+            bounds[blamed[0]] = package.first + max(0, self._decided[blamed[0]] - _LITTLE)
+        for other in bounds:
+            self._changed.add(frozenset((name, other)))
+            self._late[other] = None
+            del self._decided[other]
+        self._late.pop(name, None)
+        self._put_off[name] = 0
+        return bool(bounds)
+
+    def _is_in(self, core: frozenset[int], name: NormalizedName) -> bool:
+        return not core.isdisjoint(self._kernel.packages[name].is_release(self._decided[name]))
+
+    def _may_change(self, name: NormalizedName, other: NormalizedName) -> bool:
+        return other not in self._fixed and frozenset((name, other)) not in self._changed
 
     def _favourite(self, name: NormalizedName, domain: int) -> int:
         wish = self._prefer.get(name)
