@@ -219,7 +219,12 @@ class _Propagation:
         for name, nodes in list(self.nodes.items()):
             if nodes and not self._domain(name, nodes):
                 ends = self._fewest(name, nodes)
-                return Argument(name, ends, _ordered(ends))
+                if any(map(self._wants, ends)):
+                    return Argument(name, ends, _ordered(ends))
+                # It is a clash only because somebody wants the package; a constraint speaks for itself at the end.
+                want = min(filter(self._wants, nodes), key=lambda node: len(_ordered((node,))))
+                alone = all(map(self._is_constraint, ends))
+                return Argument(name, ends if alone else (want, *ends), _ordered((want, *ends)))
         return None
 
     def _fewest(self, name: NormalizedName, nodes: Sequence[Node]) -> tuple[Node, ...]:
@@ -237,11 +242,12 @@ class _Propagation:
         for node in sorted(nodes, key=lambda node: -len(_ordered((node,)))):
             rest = [other for other in kept if other is not node]
             # The package must still be wanted by somebody.
-            if any(not isinstance(other, RuledOut) and not self._is_constraint(other) for other in rest) and holds(
-                self._domain(name, rest)
-            ):
+            if any(map(self._wants, rest)) and holds(self._domain(name, rest)):
                 kept = rest
         return tuple(kept)
+
+    def _wants(self, node: Node) -> bool:
+        return not isinstance(node, RuledOut) and not self._is_constraint(node)
 
     def _is_constraint(self, node: Node) -> bool:
         return isinstance(node, Asked) and self.kernel.lines[node.line].kind in RESTRICTING
@@ -268,7 +274,7 @@ class _Propagation:
             for extra in ["", *self.extras[name]]:
                 found = self._edges(name, extra, domain)
                 for needed, by_release in (found or {}).items():
-                    if len(by_release) == domain.bit_count() and self._infer(name, extra, domain, needed, by_release):
+                    if len(by_release) == domain.bit_count() and self._infer(name, extra, needed, by_release):
                         changed = True
         return changed
 
@@ -276,7 +282,6 @@ class _Propagation:
         self,
         name: NormalizedName,
         extra: str,
-        domain: int,
         needed: NormalizedName,
         by_release: Mapping[int, Sequence[Edge]],
     ) -> bool:

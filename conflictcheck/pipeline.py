@@ -6,6 +6,7 @@ import hashlib
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from packaging.version import Version
@@ -14,6 +15,7 @@ from conflictcheck import __version__
 from conflictcheck.clashes import ClashFinder
 from conflictcheck.environments import build_environment, notice_oddities
 from conflictcheck.explanation import explain_lines
+from conflictcheck.fixes import Fixer
 from conflictcheck.index import open_index
 from conflictcheck.model import (
     Clash,
@@ -31,21 +33,35 @@ from conflictcheck.solver.oracle import No, Oracle, Yes
 from conflictcheck.solver.store import FactStore
 from conflictcheck.splitting import name_parts, split_specs
 from conflictcheck.targets import make_target
-from conflictcheck.wording import word_clash
+from conflictcheck.wording import join_words, word_clash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from conflictcheck.clashes import Core, Findings
+    from conflictcheck.fixes import Fixes
     from conflictcheck.index.base import Index
-    from conflictcheck.model import Environment, ReadResult, Requirement, Spec, SpecId
+    from conflictcheck.model import Environment, ReadResult, Requirement, Source, Spec, SpecId
     from conflictcheck.progress import Progress
     from conflictcheck.settings import IndexSettings, Policy, Settings
     from conflictcheck.splitting import Split
     from conflictcheck.targets import Target
 
 _SEVERITIES = list(Severity)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A report, and what it takes to edit the files that it is about.
+
+    Attributes:
+        report: the answer.
+        sources: the files that were read, by the name that the report gives them.
+    """
+
+    report: Report
+    sources: Mapping[str, Source]
 
 
 def check(settings: Settings, progress: Progress, *, index: Index | None = None) -> Report:
@@ -62,22 +78,40 @@ def check(settings: Settings, progress: Progress, *, index: Index | None = None)
     Raises:
         ConflictCheckError: if the input cannot be read or the options make no sense.
     """
+    return check_files(settings, progress, index=index).report
+
+
+def check_files(
+    settings: Settings, progress: Progress, *, target_environments: int = 1, index: Index | None = None
+) -> Checked:
+    """As `check`, for who wants to edit the files.
+
+    Args:
+        settings: of the run.
+        progress: is told what happens.
+        target_environments: how many environments the fixes are to come down to, if edits can reach that.
+        index: where facts come from; opened from the settings if None.
+
+    Raises:
+        ConflictCheckError: as `check`.
+    """
     started = time.perf_counter()
     progress.phase("reading")
     read = read_specs(settings.paths, cwd=settings.cwd, with_requirements=settings.with_requirements)
-    shared = _read_shared(settings)
+    sources = dict(read.sources)
+    shared = _read_shared(settings, sources)
     targets = make_targets(settings)
     policy, index_settings, notes = merge_file_options(settings, read.specs)
     source = index if index is not None else open_index(index_settings, progress)
     try:
         run = _Run(read, shared, targets, policy, FactStore(source), progress)
-        report = run.report(settings.max_environments, notes)
+        report = run.report(settings.max_environments, notes, target_environments)
         report = _with_problems(report, source.problems)
     finally:
         if index is None:
             source.close()
     stats = {**report.stats, "seconds": round(time.perf_counter() - started, 3)}
-    return replace(report, stats=stats)
+    return Checked(replace(report, stats=stats), sources)
 
 
 def write_snapshot(settings: Settings, output: Path, progress: Progress) -> Report:
@@ -160,13 +194,13 @@ def _with_problems(report: Report, problems: Iterable[str]) -> Report:
     return replace(report, diagnostics=tuple(sorted([*report.diagnostics, *found], key=_diagnostic_order)))
 
 
-def _read_shared(settings: Settings) -> tuple[Requirement, ...]:
-    """The lines of ``--constraint`` and ``--override`` files."""
+def _read_shared(settings: Settings, sources: dict[str, Source]) -> tuple[Requirement, ...]:
+    """The lines of ``--constraint`` and ``--override`` files; what was read is added to the sources."""
     found: list[Requirement] = []
     for file in settings.constraints:
-        found += read_restrictions(file, RequirementKind.CONSTRAINT, cwd=settings.cwd)
+        found += read_restrictions(file, RequirementKind.CONSTRAINT, cwd=settings.cwd, sources=sources)
     for file in settings.overrides:
-        found += read_restrictions(file, RequirementKind.OVERRIDE, cwd=settings.cwd)
+        found += read_restrictions(file, RequirementKind.OVERRIDE, cwd=settings.cwd, sources=sources)
     return tuple(found)
 
 
@@ -181,11 +215,12 @@ class _Run:
     store: FactStore
     progress: Progress
 
-    def report(self, max_environments: int, notes: Sequence[Diagnostic]) -> Report:
+    def report(self, max_environments: int, notes: Sequence[Diagnostic], target_environments: int) -> Report:
         specs = tuple(sorted(self.read.specs, key=lambda spec: spec.id))
         lines = (*(line for spec in specs for line in spec.requirements), *self.shared)
         oracle = Oracle(lines, self.targets, self.store, self.policy)
-        finder = ClashFinder(oracle, *_positions(specs, self.shared))
+        positions = _positions(specs, self.shared)
+        finder = ClashFinder(oracle, *positions)
         self.progress.phase("clashes")
         findings = finder.find()
         self.progress.phase("split")
@@ -197,13 +232,18 @@ class _Run:
             answer = oracle.resolve(part_lines)
             if isinstance(answer, Yes):
                 environments.append(build_environment(oracle, name, part, part_lines, answer))
-        clashes = tuple(self._clash(oracle, core) for core in (*findings.cores, *split.cores))
+        cores = (*findings.cores, *split.cores)
+        clashes = tuple(self._clash(oracle, core) for core in cores)
+        self.progress.phase("fixes")
+        fixer = Fixer(oracle, *positions, cores, findings.placeable, environments, self._compiled(), self.releases_read)
+        fixes = fixer.find(target_environments)
         verdict = _verdict(findings, split, environments)
         passed = verdict in (Verdict.COMPATIBLE, Verdict.SPLIT) and len(environments) <= max_environments
         diagnostics = [
             *self.read.diagnostics,
             *notes,
             *_doubts(findings, split),
+            *_about_fixes(clashes, fixes),
             *notice_oddities(oracle, self.store, environments, lines),
         ]
         return Report(
@@ -213,30 +253,39 @@ class _Run:
             specs=specs,
             environments=tuple(environments),
             minimum=_minimum(split, clashes),
-            clashes=clashes,
+            clashes=tuple(
+                replace(clash, fixes=tuple(fixes.menus.get(i, ())), no_fix=fixes.hopeless.get(i, ""))
+                for i, clash in enumerate(clashes)
+            ),
             clashes_complete=findings.complete,
+            fixes=tuple(fixes.run),
             diagnostics=tuple(sorted(dict.fromkeys(diagnostics), key=_diagnostic_order)),
             stats={"solver_calls": oracle.calls, "questions": oracle.asked, **self.store.counts()},
         )
 
+    def releases_read(self) -> int:
+        """How many releases' metadata was asked for."""
+        return self.store.counts()["releases"]
+
+    def _compiled(self) -> dict[str, str]:
+        """The files that the readers found to be compiled, each with the file that it is made from."""
+        return {
+            note.file: str(PurePosixPath(note.file).with_suffix(".in"))
+            for note in self.read.diagnostics
+            if note.code == "compiled" and note.file is not None
+        }
+
     def _clash(self, oracle: Oracle, core: Core) -> Clash:
-        """A minimal set of lines in words: for the newest Python, on the platform where it fails."""
+        """A minimal set of lines in words: on each Python, for the platform where it fails."""
         reply = oracle.ask(frozenset(core.lines))
-        platform = None
-        if isinstance(reply, No):
-            platform, _ = reply.failures[next(iter(self.targets))]
-        targets = next(iter(self.targets.values()))
-        target = next((target for target in targets if target.platform == platform), targets[0])
-        kernel = oracle.kernel(target)
-        words = word_clash(kernel, core.lines, explain_lines(kernel, core.lines))
+        failing = {version: place for version, (place, _) in reply.failures.items()} if isinstance(reply, No) else {}
+        by_python = {}
+        for version, targets in self.targets.items():
+            target = next((target for target in targets if target.platform == failing.get(version)), targets[0])
+            kernel = oracle.kernel(target)
+            by_python[version] = word_clash(kernel, core.lines, explain_lines(kernel, core.lines))
+        words = join_words(by_python, core.specs)
         requirements = tuple(oracle.lines[i] for i in core.lines)
-        steps = words.steps
-        if len(self.targets) > 1:
-            others = and_list([version for version in self.targets if version != target.python_version])
-            steps = (
-                *steps,
-                f"This is for Python {target.python_version}; on Python {others} there is no solution either.",
-            )
         return Clash(
             id=_clash_id(core.specs, requirements),
             kind=words.kind,
@@ -245,7 +294,7 @@ class _Run:
             packages=words.packages,
             minimal=core.minimal,
             summary=words.summary,
-            steps=steps,
+            steps=words.steps,
         )
 
 
@@ -305,6 +354,19 @@ def _doubts(findings: Findings, split: Split) -> list[Diagnostic]:
         found.append(
             Diagnostic(Severity.WARNING, "split-not-proven", "the search for a smaller split reached its budget")
         )
+    return found
+
+
+def _about_fixes(clashes: Sequence[Clash], fixes: Fixes) -> list[Diagnostic]:
+    """Why clashes stay, and lines without any bound in them."""
+    found = []
+    for place, why in fixes.hopeless.items():
+        line = clashes[place].requirements[0]
+        message = f"no edit of requirement lines resolves the clash of {and_list(clashes[place].specs)}: {why}"
+        found.append(Diagnostic(Severity.NOTE, "no-fix", message, line.file, line.line))
+    if not fixes.complete:
+        message = "not every clash was looked into for fixes: that would take longer than finding the clashes did"
+        found.append(Diagnostic(Severity.NOTE, "fixes-incomplete", message))
     return found
 
 

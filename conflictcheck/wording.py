@@ -7,7 +7,7 @@ with a count. The cause is named for what it is, and nothing outside the argumen
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
@@ -17,9 +17,11 @@ from conflictcheck.model import ClashKind, RequirementKind
 from conflictcheck.phrases import and_list
 from conflictcheck.policy import Why
 from conflictcheck.solver.dependencies import parse_dependency
+from conflictcheck.solver.encoding import LockKind, bits
+from conflictcheck.solver.kernel import RESTRICTING, WRONG_PYTHON
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -47,12 +49,14 @@ class Words:
         packages: the packages on which the lines disagree, sorted.
         summary: one sentence, with a full stop.
         steps: the argument, one sentence or two a step.
+        because: what the sentence says of the cause, as a clause.
     """
 
     kind: ClashKind
     packages: tuple[str, ...]
     summary: str
     steps: tuple[str, ...]
+    because: str
 
 
 def word_clash(kernel: Kernel, lines: Sequence[int], argument: Argument | None) -> Words:
@@ -64,6 +68,31 @@ def word_clash(kernel: Kernel, lines: Sequence[int], argument: Argument | None) 
         argument: why they clash; None if it is too long to be found.
     """
     return _Writer(kernel, lines).write(argument)
+
+
+def join_words(words: Mapping[str, Words], specs: Sequence[str]) -> Words:
+    """One text for a clash on several Python versions, each of which has its own reason.
+
+    Args:
+        words: by Python version, newest first; at least one.
+        specs: of the clash.
+    """
+    newest, *older = words
+    first = words[newest]
+    if not older:
+        return first
+    if all(words[version].because == first.because for version in older):
+        return replace(first, steps=(*first.steps, f"The same holds on Python {and_list(older)}."))
+    because = "; ".join(f"on {version}, {each.because}" for version, each in words.items())
+    head = f"{and_list(specs)} {'cannot be installed' if len(specs) == 1 else 'clash'} on each Python"
+    kinds = {each.kind for each in words.values()}
+    return Words(
+        kinds.pop() if len(kinds) == 1 else ClashKind.PYTHON,
+        tuple(sorted({name for each in words.values() for name in each.packages})),
+        f"{head}: {because}.",
+        tuple(f"On Python {version}: {' '.join(each.steps)}" for version, each in words.items()),
+        because,
+    )
 
 
 def place(line: Requirement) -> str:
@@ -89,21 +118,27 @@ class _Writer:
         steps = [self._step(node) for node in argument.steps]
         steps.append(self._end(argument))
         names = {argument.name or ""}
-        return Words(kind, tuple(sorted(names)), self._summary(argument), tuple(steps))
+        return Words(kind, tuple(sorted(names)), self._summary(argument), tuple(steps), self._because(argument))
 
     # -- whole clashes -----------------------------------------------------------------------------------------
 
     def _python(self, argument: Argument) -> Words:
         line = self.kernel.lines[argument.python_lines[0]]
         version = self.kernel.target.python_version
-        summary = f"{line.spec} needs Python {line.specifier}, and Python {version} is what environments may use."
-        return Words(ClashKind.PYTHON, ("python",), summary, (f"{place(line)} says {line.text}.", summary))
+        return Words(
+            ClashKind.PYTHON,
+            ("python",),
+            f"{line.spec} cannot be installed: it needs Python {line.specifier}, and environments may use {version}.",
+            (f"{place(line)} says {line.text}.", f"Environments may use Python {version}."),
+            f"{line.spec} needs Python {line.specifier}",
+        )
 
     def _without_argument(self) -> Words:
         steps = [f"{place(self.kernel.lines[i])} asks for {self.kernel.lines[i].text}." for i in self.lines]
         end = "Every combination of their releases was ruled out by the solver; the argument is too long to print."
         names = tuple(sorted({self.kernel.lines[i].name for i in self.lines}))
-        return Words(ClashKind.VERSION, names, f"{self._who()} have no common solution.", (*steps, end))
+        summary = f"{self._who()} have no common solution."
+        return Words(ClashKind.VERSION, names, summary, (*steps, end), "every combination of releases was ruled out")
 
     def _cases(self, argument: Argument) -> Words:
         name = argument.split_on
@@ -129,11 +164,13 @@ class _Writer:
             steps.append(f"With {self._releases(name, mask)}: {' '.join([*inner, end])}")
         steps.append(f"So no release of {name} is left.")
         packages = tuple(sorted({name, *ends}))
-        summary = f"{self._who()} have no common solution: no release of {name} leads to one."
-        return Words(ClashKind.VERSION, packages, summary, tuple(steps))
+        because = f"no release of {name} leads to a solution"
+        return Words(
+            ClashKind.VERSION, packages, f"{self._who()} have no common solution: {because}.", tuple(steps), because
+        )
 
     def _who(self) -> str:
-        specs = list(dict.fromkeys(self.kernel.lines[i].spec for i in self.lines))
+        specs = self._specs()
         if len(specs) == 1 and len(self.lines) == 1:
             return f"{self.kernel.lines[self.lines[0]].text} in {specs[0]}"
         return f"The requirements of {and_list(specs)}" if len(specs) == 1 else and_list(specs)
@@ -157,6 +194,12 @@ class _Writer:
             return _KINDS.get(
                 _main_reason(excluded), ClashKind.MISSING_VERSION if len(ends) == 1 else ClashKind.VERSION
             )
+        if len(ends) == 1 and any(
+            (self.kernel.loaded[name][i].unusable or "").startswith(WRONG_PYTHON)
+            for i in bits(ends[0].mask)
+            if i in self.kernel.loaded[name]
+        ):
+            return ClashKind.PYTHON
         return ClashKind.MISSING_VERSION if len(ends) == 1 and not ends[0].mask else ClashKind.VERSION
 
     def _end(self, argument: Argument) -> str:
@@ -167,14 +210,19 @@ class _Writer:
         if package.missing:
             return f"No package of the name {name} exists on the package index."
         excluded = self._fitting(package, argument.ends)
-        if len(argument.ends) == 1 and not isinstance(argument.ends[0], RuledOut):
-            return self._nothing_fits(package, argument.ends[0], excluded)
+        if len(argument.ends) == 1 and not isinstance(node := argument.ends[0], RuledOut):
+            if cause := self._cause(package, node, excluded):
+                return _sentence(cause)
+            text = self._text(node.line) if isinstance(node, Asked) else " or ".join(_texts(node))
+            return f"No release of {name} satisfies {text}: the index has {_span(package)}."
         sides = [self._side_range(node) for node in argument.ends]
         both = "both" if len(sides) == 2 else "all"  # noqa: PLR2004 - two sides
         end = f"No release of {name} is in {both}: {and_list(sides)}."
-        if excluded:
-            end += f" {self._left_out(name, excluded)}"
-        return end
+        joint = package.everything
+        for node in argument.ends:
+            joint &= node.mask
+        more = [self._left_out(name, excluded)] if excluded else self._withheld(package, joint)
+        return " ".join([end, *map(_sentence, more)])
 
     def _side_range(self, node: Node) -> str:
         package = self.kernel.packages[node.name]
@@ -185,48 +233,73 @@ class _Writer:
             return (
                 f"what is left of it ({_versions(package, node.mask)})" if node.mask else "nothing that is left of it"
             )
-        texts = [line.text] if line is not None else _texts(node)
-        shown = f"{node.name} {_versions(package, node.mask)}" if node.mask else "no release that can be used here"
+        texts = [self._text(node.line)] if isinstance(node, Asked) else _texts(node)
+        visible = node.mask & package.unlocked or node.mask
+        shown = f"{node.name} {_versions(package, visible)}" if node.mask else "no release that can be used here"
         return f"{texts[0]} ({shown})" if len(texts) == 1 else shown
 
-    def _nothing_fits(self, package: Package, node: Asked | Needed, excluded: Sequence[Excluded]) -> str:
+    def _cause(self, package: Package, node: Asked | Needed, excluded: Sequence[Excluded]) -> str:
+        """Why nothing that one side admits can be had, as a clause; empty if nothing of the kind exists at all."""
         name = node.name
         line = self.kernel.lines[node.line] if isinstance(node, Asked) else None
-        text = line.text if line is not None else " or ".join(_texts(node))
         if line is not None and line.hashes and package.mask(line.specifier, str(line.specifier)):
-            return f"No file of {name} that the index lists has one of the hashes given."
+            return f"no file of {name} on the index has one of the hashes given"
         if excluded:
             return self._left_out(name, excluded)
-        visible = package.unlocked
-        locked = node.mask & ~visible
-        if locked:
-            return f"Only {name} {_versions(package, locked)} would do, which nothing asks for."
-        if not package.releases:
-            if package.candidates.excluded:
-                return self._left_out(name, package.candidates.excluded)
-            return f"The package index lists {name} without any release."
-        newest = package.releases[(visible or package.everything).bit_length() - 1].version
-        oldest = package.releases[0].version
-        return f"No release of {name} satisfies {text}: the index has {oldest} to {newest}."
+        if withheld := self._withheld(package, node.mask):
+            return withheld[0]
+        if package.releases or package.missing:
+            return ""
+        if package.candidates.excluded:
+            return self._left_out(name, package.candidates.excluded)
+        return f"the package index lists {name} without any release"
+
+    def _withheld(self, package: Package, mask: int) -> list[str]:
+        """Why releases that exist and are admitted cannot be chosen all the same, as clauses."""
+        name = package.candidates.name
+        target = self.kernel.target
+        found = []
+        for kind, clause in (
+            (LockKind.PRERELEASE, "{} a pre-release, which nothing here asks for"),
+            (LockKind.YANKED, "{} yanked: only a requirement of exactly that version takes it"),
+            (LockKind.PREDATES_PYTHON, "{} older than the first wheels for Python " + target.python_version),
+        ):
+            of_kind = 0
+            for lock in package.locks:
+                of_kind |= lock.mask & mask if lock.kind is kind else 0
+            if of_kind:
+                one = of_kind.bit_count() == 1
+                verb = ("was" if one else "were") if kind is LockKind.YANKED else ("is" if one else "are")
+                text = clause.format(verb)
+                found.append(f"{name} {_versions(package, of_kind)} {text if one else _several(text)}")
+        unusable = [(i, each.unusable) for i, each in sorted(self.kernel.loaded[name].items()) if each.unusable]
+        for reason in dict.fromkeys(reason for i, reason in unusable if mask >> i & 1):
+            same = sum(1 << i for i, other in unusable if other == reason and mask >> i & 1)
+            found.append(f"{name} {_versions(package, same)} cannot be used: {reason}")
+        return found
 
     def _left_out(self, name: NormalizedName, excluded: Sequence[Excluded]) -> str:
-        """Releases that would do, and why they are not on offer."""
+        """Releases that would do, and why they are not on offer, as a clause."""
         why = _main_reason(excluded)
         of_kind = [item for item in excluded if item.why is why]
-        versions = _cut([str(item.version) for item in reversed(of_kind)])
-        verb = "is" if len(of_kind) == 1 else "are"
+        one = len(of_kind) == 1
+        has = "has" if one else "have"
         target = self.kernel.target
-        if why is Why.PYTHON:
-            details = list(dict.fromkeys(item.detail for item in reversed(of_kind) if item.detail))
-            if details and details[0].startswith("wheels"):
-                has = "has" if verb == "is" else "have"
-                return f"{name} {versions} {has} {details[0]}, not for Python {target.python_version}."
-            needs = f" (Python {_cut(details)})" if details else ""
-            return f"{name} {versions} {verb} for another Python{needs}, not for {target.python_version}."
-        if why is Why.PLATFORM:
-            has = "has" if verb == "is" else "have"
-            return f"{name} {versions} {has} no wheel for {target.platform}, and no source distribution."
-        return f"{name} {versions} {verb} left out: {why}."
+        details = list(dict.fromkeys(item.detail for item in reversed(of_kind) if item.detail))
+        reason = {
+            Why.TOO_NEW: f"{'was' if one else 'were'} uploaded after the --exclude-newer date",
+            Why.NO_DATE: f"{has} no upload date, which --exclude-newer needs",
+            Why.PYTHON: f"{'needs' if one else 'need'} another Python than {target.python_version}",
+            Why.PLATFORM: f"{has} neither a wheel for {target.platform} nor a source distribution",
+            Why.ONLY_BINARY: f"{has} no wheel for {target.platform}, while source distributions are not allowed",
+            Why.NO_BINARY: f"{has} no source distribution, while wheels are not allowed",
+            Why.PRERELEASE: f"{'is a pre-release' if one else 'are pre-releases'}, while none is allowed",
+        }[why]
+        if why is Why.PYTHON and details and details[0].startswith("wheels"):
+            reason = f"{has} {details[0]}, not for Python {target.python_version}"
+        elif why is Why.PYTHON and details:
+            reason = f"{'needs' if one else 'need'} another Python ({_cut(details)}) than {target.python_version}"
+        return f"{name} {_cut([str(item.version) for item in reversed(of_kind)])} {reason}"
 
     def _fitting(self, package: Package, ends: Iterable[Node]) -> list[Excluded]:
         """Excluded releases that every side would admit."""
@@ -252,11 +325,7 @@ class _Writer:
     def _step(self, node: Node) -> str:
         if isinstance(node, Asked):
             line = self.kernel.lines[node.line]
-            verb = {
-                RequirementKind.CONSTRAINT: "allows only",
-                RequirementKind.OVERRIDE: "replaces what others ask for by",
-            }.get(line.kind, "asks for")
-            return f"{place(line)} {verb} {line.text}."
+            return f"{place(line)} {_asks(line)}."
         if isinstance(node, RuledOut):
             asker = self._releases(node.name, node.out)
             return f"{asker} {_verb(node.out)} {_alternatives(node.texts)}, which the above rules out."
@@ -267,7 +336,7 @@ class _Writer:
         package = self.kernel.packages[node.name]
         if len(node.texts) <= 2:  # noqa: PLR2004 - more is harder to read than the range
             return _alternatives(node.texts)
-        return f"{node.name} in some range, at the widest {_versions(package, node.mask)}"
+        return f"{node.name} somewhere in {_versions(package, node.mask)}"
 
     def _releases(self, name: NormalizedName, mask: int, extra: str = "") -> str:
         package = self.kernel.packages[name]
@@ -279,33 +348,49 @@ class _Writer:
     # -- the sentence ------------------------------------------------------------------------------------------
 
     def _summary(self, argument: Argument) -> str:
+        specs = self._specs()
+        because = self._because(argument)
+        if len(specs) == 1:
+            return f"{specs[0]} cannot be installed: {because}."
+        over = "" if len(argument.ends) == 1 else f" over {argument.name}"
+        return f"{and_list(specs)} clash{over}: {because}."
+
+    def _because(self, argument: Argument) -> str:
         name = argument.name
         assert name is not None  # noqa: S101 - only Python arguments have none
         package = self.kernel.packages[name]
-        specs = list(dict.fromkeys(self.kernel.lines[i].spec for i in self.lines))
         sides = [self._side(node) for node in argument.ends]
-        if len(argument.ends) == 1:
-            fact = (
-                "which does not exist"
-                if package.missing or not self._is_there(package, argument)
-                else "which cannot be had here"
-            )
-            head = f"{and_list(specs)} cannot be installed" if len(specs) == 1 else f"{and_list(specs)} clash"
-            return f"{head}: {sides[0]}, {fact}."
-        if len(specs) == 1:
-            return f"{specs[0]} cannot be installed: {and_list(sides)}."
-        return f"{and_list(specs)} clash over {name}: {and_list(sides)}."
-
-    def _is_there(self, package: Package, argument: Argument) -> bool:
         node = argument.ends[0]
-        return bool(node.mask or self._fitting(package, argument.ends))
+        if len(argument.ends) > 1 or isinstance(node, RuledOut):
+            return and_list(sides)
+        cause = self._cause(package, node, self._fitting(package, argument.ends))
+        if cause:
+            return f"{sides[0]}, and {cause}"
+        return (
+            f"{sides[0]}, {'which does not exist' if not self._is_override(node) else 'and there is no such release'}"
+        )
+
+    def _is_override(self, node: Node) -> bool:
+        return isinstance(node, Asked) and self.kernel.lines[node.line].kind is RequirementKind.OVERRIDE
+
+    def _specs(self) -> list[str]:
+        """The specs of the lines; files of constraints and overrides that were given for the run are none."""
+        every = self.kernel.lines
+        asking = {line.spec for line in every if line.kind not in RESTRICTING}
+        found = list(dict.fromkeys(every[i].spec for i in self.lines))
+        return [spec for spec in found if spec in asking] or list(found)
+
+    def _text(self, line: int) -> str:
+        """What a line asks for: the bare name where an override speaks for the package."""
+        requirement = self.kernel.lines[line]
+        return requirement.name if self.kernel.is_overridden(line) else requirement.text
 
     def _side(self, node: Node) -> str:
         if isinstance(node, Asked):
             line = self.kernel.lines[node.line]
-            if line.kind is RequirementKind.CONSTRAINT:
-                return f"{place(line)} allows only {line.text}"
-            return f"{line.spec} asks for {line.text}"
+            if line.kind in RESTRICTING:
+                return f"{place(line)} {_asks(line)}"
+            return f"{line.spec} asks for {self._text(node.line)}"
         if isinstance(node, RuledOut):
             out = self._releases(node.name, node.out)
             return f"{out} {_verb(node.out, out)} {_alternatives(node.texts)}"
@@ -316,6 +401,34 @@ class _Writer:
 
 def _is_assumption(node: Node, name: str) -> bool:
     return isinstance(node, RuledOut) and not node.texts and node.name == name
+
+
+def _asks(line: Requirement) -> str:
+    match line.kind:
+        case RequirementKind.CONSTRAINT:
+            return f"allows only {line.text}"
+        case RequirementKind.OVERRIDE:
+            return f"asks for {line.text} in place of what others say"
+        case _:
+            return f"asks for {line.text}"
+
+
+def _sentence(clause: str) -> str:
+    """A clause as a sentence; the name of a package keeps its case."""
+    start = clause.partition(" ")[0]
+    return f"{start.capitalize() if start in ('no', 'the') else start}{clause[len(start) :]}."
+
+
+def _several(clause: str) -> str:
+    return clause.replace("are a pre-release,", "are pre-releases,").replace("that version", "such a version")
+
+
+def _span(package: Package) -> str:
+    """The releases that a package has on offer: ``1.0 to 3.0``."""
+    visible = package.unlocked or package.everything
+    shown = [i for i in range(len(package.releases)) if visible >> i & 1]
+    first, last = (str(package.releases[i].version) for i in (shown[0], shown[-1]))
+    return first if first == last else f"{first} to {last}"
 
 
 def _texts(node: Node) -> list[str]:

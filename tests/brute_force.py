@@ -141,11 +141,9 @@ class _Place:
         seen: set[tuple[str, str]] = set()
         waiting = list(wants[RequirementKind.REQUIREMENT])
         while waiting:
-            want = waiting.pop()
-            if want.package in overridden and not want.is_override:
-                if not overridden[want.package]:
-                    continue
-                want = replace(want, specifier=SpecifierSet())
+            want = _relaxed(waiting.pop(), overridden)
+            if want is None:
+                continue
             version = choice.get(want.package)
             if version is None or not want.admits(version):
                 return False
@@ -185,6 +183,13 @@ class _Place:
                 return False
         yanked = self.packages[package][version].yanked is not None
         return not yanked or any(want.is_pin for want in wants)
+
+
+def _relaxed(want: _Want, overridden: Mapping[str, bool]) -> _Want | None:
+    """What an override leaves of a requirement: that the package is wanted, where the override applies."""
+    if want.is_override or want.package not in overridden:
+        return want
+    return replace(want, specifier=SpecifierSet()) if overridden[want.package] else None
 
 
 class BruteForce:

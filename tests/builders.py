@@ -22,7 +22,7 @@ from conflictcheck.solver.oracle import No, Oracle, Reply, Yes
 from conflictcheck.solver.store import FactStore
 from conflictcheck.splitting import Split, split_specs
 from conflictcheck.targets import Target, make_target
-from conflictcheck.wording import Words, word_clash
+from conflictcheck.wording import Words, join_words, word_clash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -202,11 +202,12 @@ class World:
         return [f"{self.lines[i].spec}: {self.lines[i].text}" for i in core.lines]
 
     def words(self, core: Core) -> Words:
-        """A clash in words, on the platform where it fails, for the newest Python."""
+        """A clash in words."""
         reply = self.oracle.ask(frozenset(core.lines))
         assert isinstance(reply, No), reply
-        version = next(iter(self.targets))
-        platform, _ = reply.failures[version]
-        target = next(each for each in self.targets[version] if each.platform == platform)
-        kernel = self.oracle.kernel(target)
-        return word_clash(kernel, core.lines, explain_lines(kernel, core.lines))
+        by_python = {}
+        for version, (platform, _) in reply.failures.items():
+            target = next(each for each in self.targets[version] if each.platform == platform)
+            kernel = self.oracle.kernel(target)
+            by_python[version] = word_clash(kernel, core.lines, explain_lines(kernel, core.lines))
+        return join_words(by_python, core.specs)

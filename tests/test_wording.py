@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 from builders import World, constraints, line, overrides, specs, universe
+from msgspec.structs import replace
 
-from conflictcheck.facts import Metadata
-from conflictcheck.index.memory import Rel
+from conflictcheck.facts import Listing, Metadata
+from conflictcheck.index.memory import MemoryIndex, Rel
 from conflictcheck.settings import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from packaging.utils import NormalizedName
+
+    from conflictcheck.facts import Missing, Unknown
 
 WINDOWS = "cp311-cp311-win_amd64"
 LINUX = "cp311-cp311-manylinux_2_17_x86_64"
@@ -140,9 +144,7 @@ def two_urls() -> World:
 
 def url_and_range() -> World:
     url = "https://files.example/x-1.0.tar.gz"
-    return World(
-        universe({"x": plain()}, direct={url: Metadata("x", "1.0")}), specs(a=[f"x @ {url}"], b=["x>=2"])
-    )
+    return World(universe({"x": plain()}, direct={url: Metadata("x", "1.0")}), specs(a=[f"x @ {url}"], b=["x>=2"]))
 
 
 def hashes() -> World:
@@ -196,6 +198,54 @@ def several_pythons() -> World:
     return World(universe({"x": plain()}), specs(a=["x>=2"], b=["x<2"]), pythons=("3.12", "3.11"))
 
 
+def one_reason_for_each_python() -> World:
+    releases = {"1.0": Rel(requires_python=">=3.12")}
+    return World(universe({"x": releases}), specs(a=["python<3.12"], b=["x"]), pythons=("3.12", "3.11"))
+
+
+def no_python_in_common() -> World:
+    return World(universe({}), specs(a=["python<3.12"], b=["python>=3.12"]), pythons=("3.12", "3.11"))
+
+
+def prerelease_in_the_middle() -> World:
+    return World(universe({"x": plain("1.0", "2.0", "3.0rc1")}), specs(a=["x!=1.0"], b=["x!=2.0"]))
+
+
+class QuietIndex(MemoryIndex):
+    """Lists files without what they require of Python, as old indexes do."""
+
+    def listings(self, names: Sequence[NormalizedName]) -> list[Listing | Missing | Unknown]:
+        return [
+            replace(found, files=tuple(replace(file, requires_python=None) for file in found.files))
+            if isinstance(found, Listing)
+            else found
+            for found in super().listings(names)
+        ]
+
+
+def python_in_metadata_alone() -> World:
+    return World(QuietIndex({"lib": {"1.0": Rel(requires_python=">=3.12")}}), specs(a=["lib"]))
+
+
+def predates_the_python() -> World:
+    releases = {"1.0": Rel(tags=(), sdist=True), "2.0": Rel(tags=(LINUX,)), "3.0": Rel(tags=(LINUX,))}
+    return World(universe({"x": releases}), specs(a=["x!=2.0"], b=["x!=3.0"]))
+
+
+def prerelease_disallowed() -> World:
+    return World(universe({"x": plain("1.0", "2.0rc1")}), specs(a=["x>=2.0rc1"]), policy=Policy(prerelease="disallow"))
+
+
+def only_source() -> World:
+    return World(universe({"x": plain("1.0")}), specs(a=["x"]), policy=Policy(no_binary=frozenset({"x"})))
+
+
+def two_restrictions() -> World:
+    return World(
+        universe({"x": plain(), "lib": each("x", "1.0")}), specs(a=["lib"]), [*constraints("x>=2"), *overrides("x<2")]
+    )
+
+
 def three_specs() -> World:
     return World(universe({"x": plain("1.0", "2.0", "3.0")}), specs(a=["x!=1.0"], b=["x!=2.0"], c=["x!=3.0"]))
 
@@ -214,7 +264,8 @@ SITUATIONS = [
     platform_between_specs, missing_package, missing_package_deep, missing_version, missing_version_deep, too_new,
     only_binary, two_urls, url_and_range, hashes, constraint, constraint_in_a_spec, override, only_prereleases,
     prerelease_nobody_asks_for, yanked, extra_chain, extra_of_a_dependency, alone, several_pythons, three_specs,
-    unusable_metadata, no_release_at_all,
+    one_reason_for_each_python, no_python_in_common, prerelease_in_the_middle, python_in_metadata_alone,
+    predates_the_python, prerelease_disallowed, only_source, two_restrictions, unusable_metadata, no_release_at_all,
 ]  # fmt: skip
 
 
@@ -224,7 +275,12 @@ def test_clash_in_words(situation: Callable[[], World], golden: Callable[[str, s
     shown = []
     for core in world.findings.cores:
         words = world.words(core)
-        shown += [f"[{words.kind}] {', '.join(words.packages)}", words.summary, *(f"- {step}" for step in words.steps), ""]
+        shown += [
+            f"[{words.kind}] {', '.join(words.packages)}",
+            words.summary,
+            *(f"- {step}" for step in words.steps),
+            "",
+        ]
         assert len(words.steps) <= 8
         assert words.summary.endswith(".")
     assert shown

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 RESTRICTING = (RequirementKind.CONSTRAINT, RequirementKind.OVERRIDE)
 """Lines that ask for nothing themselves. An override also empties what all others say of its package."""
 
+WRONG_PYTHON = "it requires Python"
+"""How `LoadedRelease.unusable` begins where the metadata says so, and the index did not."""
+
 _ANY = SpecifierSet()
 
 
@@ -251,7 +254,7 @@ class Kernel:
             return {extra: [] for extra in extras}
         metadata = loaded.metadata
         if metadata.requires_python is not None and not self.target.admits_python(metadata.requires_python):
-            loaded.unusable = f"requires Python {metadata.requires_python}"
+            loaded.unusable = f"{WRONG_PYTHON} {metadata.requires_python}"
             return {extra: [] for extra in extras}
         found: dict[str, list[Dependency]] = {extra: [] for extra in extras}
         holds = self._markers.holds
@@ -276,7 +279,8 @@ class Kernel:
             return dependency
         if not self._speaking(dependency.name):
             return None
-        return replace(dependency, specifier=_ANY, specifier_text="", url=None)
+        text = f"{dependency.name}[{','.join(dependency.extras)}]" if dependency.extras else dependency.name
+        return replace(dependency, text=text, specifier=_ANY, specifier_text="", url=None)
 
     def _speaking(self, name: NormalizedName) -> list[int]:
         """The override lines of a package that apply here."""
@@ -428,12 +432,12 @@ class Kernel:
         opens = package.opened_by(self._line_specifier(i), mask, line.url, line=True)
         return Edge(line.name, mask, self._extras_clause(condition, line), line.text, opens)
 
-    def _is_overridden(self, i: int) -> bool:
+    def is_overridden(self, i: int) -> bool:
         """Whether an override speaks for a line, which then only says that the package is wanted."""
         return self.lines[i].kind is RequirementKind.REQUIREMENT and self.lines[i].name in self._overrides
 
     def _line_specifier(self, i: int) -> SpecifierSet:
-        return _ANY if self._is_overridden(i) else self.lines[i].specifier
+        return _ANY if self.is_overridden(i) else self.lines[i].specifier
 
     def _extras_clause(self, condition: Clause, line: Requirement) -> tuple[NormalizedName, ...]:
         if line.kind is RequirementKind.CONSTRAINT:
@@ -443,7 +447,7 @@ class Kernel:
 
     def _line_mask(self, package: Package, i: int) -> int:
         line = self.lines[i]
-        if self._is_overridden(i):
+        if self.is_overridden(i):
             return package.everything
         if line.url is not None:
             return package.url_mask(line.url)
