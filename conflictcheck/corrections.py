@@ -18,10 +18,10 @@ from pysat.formula import WCNF
 
 from conflictcheck.model import RequirementKind
 from conflictcheck.solver.oracle import Maybe, No
-from conflictcheck.widening import specifier_span
+from conflictcheck.specifier_text import specifier_span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from conflictcheck.clashes import Core
     from conflictcheck.model import Requirement, SpecId
@@ -82,21 +82,22 @@ def find_sites(lines: Sequence[Requirement], compiled: Mapping[str, str]) -> lis
 
 def _what_can_be_edited(line: Requirement, compiled: Mapping[str, str]) -> tuple[str, str]:
     """The clauses as written, and what prevents an edit."""
-    if line.kind is RequirementKind.OVERRIDE:
-        return "", "an override is meant to hold whatever others say"
     if line.url is not None:
         return "", "it names a URL or path, not versions"
     if not str(line.specifier):
         return "", ""
     span = specifier_span(line.text)
-    written = line.text[slice(*span)] if span else ""
-    if not span or SpecifierSet(written.rstrip(", ")) != line.specifier:
-        return str(line.specifier), "it is written in a form that is not edited here"
-    if line.hashes:
-        return written, "its hashes belong to these versions"
-    if line.file in compiled:
-        return written, f"the file is compiled from {compiled[line.file]}; edit that and compile it again"
-    return written, ""
+    written = line.text[slice(*span)].rstrip(", ") if span else ""
+    obstacle = ""
+    if line.kind is RequirementKind.OVERRIDE:
+        obstacle = "an override is meant to hold whatever others say"
+    elif not span or SpecifierSet(written) != line.specifier:
+        obstacle = "it is written in a form that is not edited here"
+    elif line.hashes:
+        obstacle = "its hashes belong to these versions"
+    elif source := compiled.get(line.file or ""):
+        obstacle = f"the file is compiled from {source}; edit that and compile it again"
+    return written or str(line.specifier), obstacle
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,21 @@ class Correction:
     parts: tuple[tuple[SpecId, ...], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much may be spent: steps of the solver and releases to read, never seconds.
+
+    Attributes:
+        calls: further solver calls.
+        releases: further releases.
+        read: says how many releases were read so far.
+    """
+
+    calls: int
+    releases: int
+    read: Callable[[], int]
+
+
 class BudgetSpent(Exception):  # noqa: N818 - a signal, not an error
     """Enough was asked; what was found until then stays."""
 
@@ -134,7 +150,7 @@ class Corrector:
         specs: the lines of each spec.
         shared: lines that hold in every environment.
         sites: the places of all lines.
-        steps: how many further solver calls may be spent.
+        limits: what may be spent.
     """
 
     def __init__(
@@ -143,13 +159,15 @@ class Corrector:
         specs: Mapping[SpecId, frozenset[int]],
         shared: frozenset[int],
         sites: Sequence[Site],
-        steps: int,
+        limits: Limits,
     ) -> None:
         self.oracle = oracle
         self.specs = specs
         self.shared = shared
         self.sites = sites
-        self._limit = oracle.calls + steps
+        self._most_calls = oracle.calls + limits.calls
+        self._most_read = limits.read() + limits.releases
+        self._read = limits.read
         self._site_of = {i: site.number for site in sites for i in site.positions}
         self._origin: dict[int, int] = {}
         self._added: dict[tuple[int, str], int] = {}
@@ -188,7 +206,7 @@ class Corrector:
         Raises:
             BudgetSpent: it is.
         """
-        if self.oracle.calls > self._limit:
+        if self.oracle.calls > self._most_calls or self._read() > self._most_read:
             raise BudgetSpent
         return self.oracle.ask(lines)
 

@@ -14,16 +14,18 @@ from packaging.specifiers import InvalidSpecifier
 from packaging.version import Version
 
 from conflictcheck.clashes import ClashFinder
-from conflictcheck.corrections import BudgetSpent, Correction, Corrector, apply, find_sites
+from conflictcheck.corrections import BudgetSpent, Correction, Corrector, Limits, apply, find_sites
 from conflictcheck.explanation import Needed, explain_lines
 from conflictcheck.model import Change, Edit, Fix, RequirementKind
 from conflictcheck.phrases import and_list
+from conflictcheck.solver.encoding import bits
 from conflictcheck.solver.oracle import No, Yes
+from conflictcheck.specifier_text import specifier_span
 from conflictcheck.splitting import split_specs
-from conflictcheck.widening import Written, specifier_span, widen
+from conflictcheck.widening import Written, widen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from conflictcheck.clashes import Core
     from conflictcheck.corrections import Changes, Obstacle, Site
@@ -34,8 +36,10 @@ MOST_FIXES = 10
 _MENU = 4
 _CLASHES = 12
 """Further clashes get no menu of their own."""
-_LEAST_STEPS = 300
-"""Solver calls that may be spent at least; otherwise as many as it took to find the clashes."""
+_LEAST_STEPS = 3000
+"""Solver calls that may be spent at least; otherwise twice as many as it took to find the clashes."""
+_LEAST_READ = 500
+"""Releases that may be read at least; otherwise twice as many as it took to find the clashes."""
 _SPLIT_BUDGET = 50
 
 
@@ -77,7 +81,7 @@ class Fixer:
         placed: specs that can be installed alone.
         environments: of the smallest split.
         compiled: files made from others, with the file to edit instead.
-        steps: solver calls that may be spent; None for as many as were spent so far.
+        read: says how many releases were read so far.
     """
 
     def __init__(
@@ -85,11 +89,12 @@ class Fixer:
         oracle: Oracle,
         specs: Mapping[SpecId, frozenset[int]],
         shared: frozenset[int],
+        *,
         cores: Sequence[Core],
         placed: Sequence[SpecId],
         environments: Sequence[Environment],
         compiled: Mapping[str, str],
-        steps: int | None = None,
+        read: Callable[[], int] = lambda: 0,
     ) -> None:
         self._oracle = oracle
         self._specs = specs
@@ -98,14 +103,14 @@ class Fixer:
         self._placed = placed
         self._environments = environments
         self._sites = find_sites(oracle.lines, compiled)
-        budget = max(_LEAST_STEPS, oracle.calls) if steps is None else steps
-        self._corrector = Corrector(oracle, specs, shared, self._sites, budget)
+        limits = Limits(max(_LEAST_STEPS, 2 * oracle.calls), max(_LEAST_READ, 2 * read()), read)
+        self._corrector = Corrector(oracle, specs, shared, self._sites, limits)
 
-    def find(self, target: int | None = None) -> Fixes:
+    def find(self, target: int = 1) -> Fixes:
         """Find edits, and a menu for each clash.
 
         Args:
-            target: how many environments to come down to; None for as few as edits can reach.
+            target: how many environments to come down to, or as few as edits can reach.
         """
         fixes = Fixes()
         if not self._cores:
@@ -120,7 +125,18 @@ class Fixer:
         except BudgetSpent:
             fixes.complete = False
         fixes.complete &= len(self._cores) <= _CLASHES
+        fixes.run = self._best(fixes)
         return fixes
+
+    def _best(self, fixes: Fixes) -> list[Fix]:
+        """Fixes for the run first, then those of single clashes that save an environment on their own."""
+        known = {fix.edits for fix in fixes.run}
+        alone = any(len(core.specs) == 1 for core in self._cores)
+        for fix in (fix for menu in fixes.menus.values() for fix in menu):
+            if fix.edits not in known and (alone or fix.environments_after < len(self._environments)):
+                known.add(fix.edits)
+                fixes.run.append(fix)
+        return fixes.run[:MOST_FIXES]
 
     # -- which lines -------------------------------------------------------------------------------------------
 
@@ -131,16 +147,16 @@ class Fixer:
             fixes.hopeless[place] = self._why_hopeless(core, obstacles)
         return self._solve_all(found)
 
-    def _for_run(self, target: int | None, known: Mapping[tuple[SpecId, ...], list[_Solved]]) -> list[_Solved]:
+    def _for_run(self, target: int, known: Mapping[tuple[SpecId, ...], list[_Solved]]) -> list[_Solved]:
         """The smallest edits that bring all specs into as few environments as possible."""
         unplaced = {core.specs[0] for core in self._cores if len(core.specs) == 1}
         mendable = {spec for spec in unplaced if known.get((spec,))}
         everyone = sorted({*self._placed, *mendable})
-        if (found := known.get(tuple(everyone))) is not None:
-            return found
         now = len(self._environments) + (1 if mendable else 0)
+        if target < now and (solved := known.get(tuple(everyone))):
+            return solved
         obstacles = self._corrector.obstacles_of(self._cores, everyone)
-        for parts in range(1 if target is None else target, now if target is None else target + 1):
+        for parts in range(target, now):
             if found := self._corrector.corrections(everyone, obstacles, parts=parts, most=_MENU):
                 return self._solve_all(correction for correction in found if correction.sites)
         return []
@@ -148,7 +164,7 @@ class Fixer:
     # -- which specifiers --------------------------------------------------------------------------------------
 
     def _solve_all(self, corrections: Iterable[Correction]) -> list[_Solved]:
-        solved = []
+        solved: list[_Solved] = []
         for correction in corrections:
             try:
                 one = self._solve(correction)
@@ -177,7 +193,7 @@ class Fixer:
                 return self._holds(correction.parts, tried)
 
             is_python = site.line.kind is RequirementKind.PYTHON
-            written = Written(site.specifier.rstrip(", "), by_minor=is_python)
+            written = Written(site.specifier, by_minor=is_python)
             specifier = widen(written, self._versions(site.line, correction, changes), admits)
             if specifier is None:
                 return None
@@ -187,9 +203,7 @@ class Fixer:
         return _Solved(tuple(edits), changes, correction.parts, downwards)
 
     def _holds(self, parts: Iterable[Sequence[SpecId]], changes: Changes) -> bool:
-        return all(
-            isinstance(self._corrector.ask(self._corrector.lines_of(part, changes)), Yes) for part in parts
-        )
+        return all(isinstance(self._corrector.ask(self._corrector.lines_of(part, changes)), Yes) for part in parts)
 
     def _versions(self, line: Requirement, correction: Correction, changes: Changes) -> list[Version]:
         """The releases that may be written into the line, oldest first."""
@@ -203,9 +217,9 @@ class Fixer:
         versions: set[Version] = set()
         for target in (target for python in sorted(pythons) for target in self._oracle.targets[python]):
             package = self._oracle.kernel(target).packages.get(line.name)
-            for i, release in enumerate(package.releases if package else ()):
-                if release.url is None and (line.specifier.prereleases or package and package.unlocked >> i & 1):
-                    versions.add(release.version)
+            if package is not None:
+                mask = package.everything if line.specifier.prereleases else package.unlocked
+                versions |= {package.releases[i].version for i in bits(mask) if package.releases[i].url is None}
         return sorted(versions)
 
     # -- what it comes to --------------------------------------------------------------------------------------

@@ -133,11 +133,25 @@ class Diagnostic:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """A file that was read.
+
+    Attributes:
+        path: absolute.
+        content: its bytes at that time.
+    """
+
+    path: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class ReadResult:
-    """What the readers found: specs in a stable order, and notes on what was passed over."""
+    """What the readers found: specs in a stable order, notes on what was passed over, and the files read, by name."""
 
     specs: tuple[Spec, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
+    sources: Mapping[str, Source] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -235,7 +235,15 @@ class _Run:
         cores = (*findings.cores, *split.cores)
         clashes = tuple(self._clash(oracle, core) for core in cores)
         self.progress.phase("fixes")
-        fixer = Fixer(oracle, *positions, cores, findings.placeable, environments, self._compiled(), self.releases_read)
+        fixer = Fixer(
+            oracle,
+            *positions,
+            cores=cores,
+            placed=findings.placeable,
+            environments=environments,
+            compiled=self._compiled(),
+            read=lambda: self.store.counts()["releases"],
+        )
         fixes = fixer.find(target_environments)
         verdict = _verdict(findings, split, environments)
         passed = verdict in (Verdict.COMPATIBLE, Verdict.SPLIT) and len(environments) <= max_environments
@@ -262,10 +270,6 @@ class _Run:
             diagnostics=tuple(sorted(dict.fromkeys(diagnostics), key=_diagnostic_order)),
             stats={"solver_calls": oracle.calls, "questions": oracle.asked, **self.store.counts()},
         )
-
-    def releases_read(self) -> int:
-        """How many releases' metadata was asked for."""
-        return self.store.counts()["releases"]
 
     def _compiled(self) -> dict[str, str]:
         """The files that the readers found to be compiled, each with the file that it is made from."""

@@ -1,45 +1,21 @@
 """The specifier of a requirement line, widened as little as is needed, in the style it was written in.
 
-``numpy<1.24`` becomes ``numpy<2``, ``==1.2.3`` becomes ``>=1.2.3,<2`` or, downwards, ``>=1.1,<=1.2.3``. What is tried is
-decided by whoever asks; this makes the candidates, the one that widens least first. Source: PEP 440.
+``numpy<1.24`` becomes ``numpy<2``, ``==1.2.3`` becomes ``>=1.2.3,<2`` or, downwards, ``>=1.1,<=1.2.3``. Whether a
+candidate will do is for the caller to say; the one that widens least is tried first. Source: PEP 440.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.version import InvalidVersion, Version
 
+from conflictcheck.specifier_text import CLAUSE
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-
-# Between the parts of a requirement that stands in a file there may be a line continuation.
-_GAP = r"(?:[ \t]|\\\r?\n|\\\r)*"
-_OPERATOR = r"===|~=|==|!=|<=|>=|<|>"
-_CLAUSE = rf"(?:{_OPERATOR}){_GAP}[A-Za-z0-9.!+*_-]+"
-_CLAUSES = rf"{_CLAUSE}(?:{_GAP},{_GAP}{_CLAUSE})*(?:{_GAP},)?"
-_REQUIREMENT = re.compile(
-    rf"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?P<extras>{_GAP}\[[^\]\n]*\])?{_GAP}\(?{_GAP}"
-    rf"(?P<specifier>{_CLAUSES})"
-)
-_PARTS = re.compile(rf"(?P<operator>{_OPERATOR})(?P<gap>{_GAP})(?P<version>[A-Za-z0-9.!+*_-]+)")
-_PYTHON = re.compile(rf"requires-python[ \t]*=[ \t]*([\"'])[ \t]*(?P<specifier>{_CLAUSES})[ \t]*\1")
-
-
-def specifier_span(text: str) -> tuple[int, int] | None:
-    """Where the specifier of a requirement begins and ends in a text that begins with the requirement.
-
-    Args:
-        text: a PEP 508 requirement, whatever follows it; or a ``requires-python = "…"``.
-
-    Returns:
-        The span of the clauses, without parentheses; None if there are none, or the text is something else.
-    """
-    found = _PYTHON.match(text) or _REQUIREMENT.match(text)
-    return None if found is None else found.span("specifier")
 
 
 class _Part(NamedTuple):
@@ -94,7 +70,7 @@ class Written:
 
     @cached_property
     def _parts(self) -> list[_Part]:
-        return [_Part(found["operator"], found["version"]) for found in _PARTS.finditer(self.text)]
+        return [_Part(found["operator"], found["version"]) for found in CLAUSE.finditer(self.text)]
 
     @cached_property
     def _separator(self) -> str:
@@ -102,7 +78,7 @@ class Written:
 
     @cached_property
     def _gap(self) -> str:
-        found = _PARTS.search(self.text)
+        found = CLAUSE.search(self.text)
         return " " if found and found["gap"] else ""
 
     def is_understood(self) -> bool:
@@ -179,14 +155,14 @@ class Written:
 
     def floors(self, versions: Iterable[Version]) -> list[Version]:
         """Lower bounds that let in more and more of the versions, highest first."""
-        bottom = self._bottom()
+        bottom = self._bottom
         if bottom is None:
             return []
         return sorted((version for version in versions if version < bottom), reverse=True)
 
     def rounded(self, floor: Version) -> str:
         """A floor as people write it: as long as the bound in the line, at least two numbers."""
-        bottom = self._bottom()
+        bottom = self._bottom
         if bottom is None or floor.is_prerelease or floor.is_postrelease:
             return floor.public
         length = 2 if self.by_minor or not self._is_pin() else len(floor.release)
@@ -199,8 +175,8 @@ class Written:
 
     def goes_down(self, specifier: str) -> bool:
         """Whether another specifier lets in older versions than this one."""
-        bottom, other = self._bottom(), Written(specifier)._bottom()
-        return bottom is not None and (other is None or other < bottom)
+        other = Written(specifier)
+        return self._bottom is not None and (other._bottom is None or other._bottom < self._bottom)
 
     # -- helpers -----------------------------------------------------------------------------------------------
 
@@ -223,6 +199,7 @@ class Written:
         # An excluded bound is above the range itself: what equals it has to count as above.
         return min((_just_below(bound, self._parts) for bound in found), default=None)
 
+    @cached_property
     def _bottom(self) -> Version | None:
         """The highest of the lower bounds."""
         found = []
@@ -236,7 +213,7 @@ class Written:
     def _join(self, clauses: Iterable[str]) -> str:
         pieces = []
         for clause in clauses:
-            found = _PARTS.match(clause)
+            found = CLAUSE.match(clause)
             pieces.append(f"{found['operator']}{self._gap}{found['version']}" if found else clause)
         return self._separator.join(pieces)
 
@@ -262,9 +239,7 @@ def _join_release(version: Version, numbers: Iterable[int]) -> str:
     return epoch + ".".join(map(str, numbers))
 
 
-def widen(
-    written: Written, versions: Sequence[Version], admits: Callable[[str], bool]
-) -> str | None:
+def widen(written: Written, versions: Sequence[Version], admits: Callable[[str], bool]) -> str | None:
     """The specifier that widens a line least among those that let a solution in.
 
     Upwards is tried before downwards, as a newer release is the better answer; the bound that is not in the way stays.
@@ -325,4 +300,3 @@ def _first(count: int, holds: Callable[[int], bool]) -> int | None:
         middle = (low + high) // 2
         low, high = (low, middle) if holds(middle) else (middle, high)
     return high
-

@@ -18,13 +18,13 @@ PACKAGE = ROOT / "conflictcheck"
 
 LAYERS = (
     ("errors", "facts", "progress", "escaping"),
-    ("model", "settings", "targets", "phrases"),
+    ("model", "settings", "targets", "phrases", "specifier_text"),
     ("policy", "pip_configuration"),
     ("readers", "index", "exports", "reports"),
     ("solver", "settings_sources"),
     ("clashes", "environments", "explanation", "widening"),
     ("splitting", "wording", "corrections"),
-    ("fixes",),
+    ("fixes", "edits"),
     ("pipeline",),
     ("", "cli", "__main__"),
 )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from conflictcheck.model import Diagnostic, Requirement
+    from conflictcheck.model import Diagnostic, Requirement, Source
     from conflictcheck.readers.base import Reader
 
 READERS: tuple[Reader, ...] = (RequirementsReader(), PyprojectReader(), ScriptReader())
@@ -67,11 +67,16 @@ def read_specs(
         specs.setdefault(WITH, _read_with(with_requirements, workspace))
     if workspace.problems:
         raise InputErrors(workspace.distinct_problems())
-    return ReadResult(tuple(specs.values()), _sorted(workspace))
+    return ReadResult(tuple(specs.values()), _sorted(workspace), workspace.sources())
 
 
 def read_restrictions(
-    file: str, kind: RequirementKind, *, cwd: Path, variables: Mapping[str, str] | None = None
+    file: str,
+    kind: RequirementKind,
+    *,
+    cwd: Path,
+    variables: Mapping[str, str] | None = None,
+    sources: dict[str, Source] | None = None,
 ) -> tuple[Requirement, ...]:
     """The lines of a file given with ``--constraint`` or ``--override``.
 
@@ -80,6 +85,7 @@ def read_restrictions(
         kind: what its lines do.
         cwd: absolute; the spec id of the lines is the file's path relative to it.
         variables: as for `read_specs`.
+        sources: takes in the files that are read, by name.
 
     Raises:
         InputErrors: with every problem of the file.
@@ -93,6 +99,8 @@ def read_restrictions(
         workspace.problem(error, file=name)
     if workspace.problems:
         raise InputErrors(workspace.distinct_problems())
+    if sources is not None:
+        sources.update(workspace.sources())
     return tuple(collected.requirements)
 
 

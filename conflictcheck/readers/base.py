@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from conflictcheck.errors import InputErrors, SpecError
-from conflictcheck.model import Diagnostic, RequirementKind, Severity
+from conflictcheck.model import Diagnostic, RequirementKind, Severity, Source
 from conflictcheck.readers.text import SIZE_LIMIT, printable, redact
 
 if TYPE_CHECKING:
@@ -84,6 +84,10 @@ class Workspace:
         if keep:
             self._contents[path] = data
         return data
+
+    def sources(self) -> dict[str, Source]:
+        """The files that were read and kept, by the names that requirements give them."""
+        return {self.name(path): Source(str(path), content) for path, content in self._contents.items()}
 
     def problem(self, error: SpecError, *, file: str | None = None, line: int | None = None) -> None:
         """Collect an error, with the place added where it does not know it yet.

@@ -11,7 +11,7 @@ SIZE_LIMIT = 10 * 1024 * 1024
 """Bytes of one file; a spec is far smaller, and whatever is larger was named by mistake."""
 
 # UTF-32's little-endian mark begins with UTF-16's, so it has to be tried first.
-_BYTE_ORDER_MARKS = (
+UTF_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -34,7 +34,7 @@ def decode(data: bytes) -> str:
     Raises:
         SpecError: the file is binary, or in another encoding; it carries the line, not the file.
     """
-    for mark, encoding in _BYTE_ORDER_MARKS:
+    for mark, encoding in UTF_MARKS:
         if data.startswith(mark):
             return _decode_as(data[len(mark) :], encoding)
     if b"\0" in data:

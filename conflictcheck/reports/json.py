@@ -101,16 +101,29 @@ def _clash(clash: Clash) -> dict[str, Any]:
         "minimal": clash.minimal,
         "summary": clash.summary,
         "steps": list(clash.steps),
+        "fixes": [_fix(fix) for fix in clash.fixes],
+        "no_fix": clash.no_fix,
     }
 
 
 def _fix(fix: Fix) -> dict[str, Any]:
     return {
         "edits": [
-            {"spec": edit.spec, "file": edit.file, "line": edit.line, "old": edit.old, "new": edit.new}
+            {
+                "spec": edit.spec,
+                "file": edit.file,
+                "line": edit.line,
+                "old": edit.old,
+                "new": edit.new,
+                "also": list(edit.also),
+            }
             for edit in fix.edits
         ],
         "environments_after": fix.environments_after,
+        "changes": [
+            {"name": change.name, "environment": change.environment, "before": change.before, "after": change.after}
+            for change in fix.changes
+        ],
     }
 
 

@@ -13,7 +13,7 @@ from conflictcheck.reports.layout import Page, Style
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from conflictcheck.model import Clash, Diagnostic, Environment, Minimum, Report, Requirement, SpecId
+    from conflictcheck.model import Clash, Diagnostic, Edit, Environment, Fix, Minimum, Report, Requirement, SpecId
 
 _CLASHES_IN_FULL = 8
 """Further clashes are only summed up, unless -v is given."""
@@ -49,6 +49,7 @@ class TextReport(ReportFormat):
         if report.minimum.why and report.minimum.environments > 1:
             page.gap()
             page.prose(report.minimum.why, label=f"Why {report.minimum.environments} environments:", label_style="bold")
+        _fix_for_all(page, report)
         if report.verdict is not Verdict.UNDECIDED:
             _diagnostics(page, report.diagnostics, Severity.ERROR, verbose=verbose)
         _diagnostics(page, report.diagnostics, Severity.WARNING, verbose=verbose)
@@ -164,8 +165,42 @@ def _clash(page: Page, clash: Clash, label: str, *, verbose: int) -> None:
         page.prose(step, first=f"  {number:>{digits}}. " if len(clash.steps) > 1 else "  ")
     if not clash.minimal:
         page.prose("Not each of these lines was shown to be needed.", first="  ", style="yellow")
+    if clash.fixes or clash.no_fix:
+        page.gap()
+    for number, fix in enumerate(clash.fixes):
+        page.prose(f"{describe_fix(fix)}.", first="  ", label="Or:" if number else "To fix:", label_style="bold")
+    if clash.no_fix:
+        page.prose(f"No edit of requirement lines resolves this: {clash.no_fix}.", first="  ")
     if verbose:
         page.prose(f"kind {clash.kind.value}, id {clash.id}", first="  ", style="dim")
+
+
+def _fix_for_all(page: Page, report: Report) -> None:
+    """What brings the specs into fewest environments, where that is not what the menu of the only clash says."""
+    if len(report.clashes) > 1 and report.fixes:
+        fix = report.fixes[0]
+        page.gap()
+        label = f"To need {count(fix.environments_after, 'environment')}:"
+        page.prose(f"{describe_fix(fix)}.", label=label, label_style="bold")
+
+
+def describe_fix(fix: Fix) -> str:
+    """A fix as a clause: ``change a.txt:3 `numpy<1.24` to `numpy<2` (tried: 1 environment then)``."""
+    edits = and_list(
+        [
+            f"{edit_place(edit)} `{edit.old}` to `{edit.new}`"
+            + (f" (a line of {and_list([edit.spec, *edit.also])})" if edit.also else "")
+            for edit in fix.edits
+        ]
+    )
+    return f"change {edits} (tried: {count(fix.environments_after, 'environment')} then)"
+
+
+def edit_place(edit: Edit) -> str:
+    """Where an edit is to be made."""
+    if edit.file is None:
+        return edit.spec
+    return edit.file if edit.line is None else f"{edit.file}:{edit.line}"
 
 
 def _place(line: Requirement) -> str:
