@@ -98,17 +98,18 @@ class ClashFinder:
         """
         findings = Findings()
         good: list[SpecId] = []
-        for spec in self._specs:
+        groups = self._distinct(self._specs)
+        for spec, twins in groups.items():
             reply = self._oracle.ask(self.lines_of([spec]))
             if isinstance(reply, Yes):
                 good.append(spec)
             elif isinstance(reply, Maybe):
-                findings.doubts[spec] = reply.reason
+                findings.doubts.update(dict.fromkeys(twins, reply.reason))
                 findings.complete = False
             else:
-                findings.cores.append(self._shrink_lines((spec,), reply))
-        findings.placeable = tuple(good)
-        self._enumerate(self._distinct(good), findings)
+                findings.cores.extend(self._with_twins(self._shrink_lines((spec,), reply), groups))
+        findings.placeable = tuple(sorted(twin for spec in good for twin in groups[spec]))
+        self._enumerate({spec: groups[spec] for spec in good}, findings)
         findings.cores.sort(key=lambda core: (len(core.specs), core.specs, core.lines))
         return findings
 

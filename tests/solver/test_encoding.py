@@ -1,0 +1,91 @@
+"""The order encoding: masks, runs and clauses, against counting models."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from builders import World, name, specs, universe
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from conflictcheck.policy import Candidates, Release
+from conflictcheck.solver.encoding import Clause, Package, bits, is_pin, order_clauses, runs
+
+
+def package(count: int) -> Package:
+    releases = tuple(Release(name("a"), Version(f"{i + 1}.0"), (), ()) for i in range(count))
+    return Package(Candidates(name("a"), releases, ()), first=1)
+
+
+def models(clauses: list[Clause], variables: int) -> set[int]:
+    """For each assignment that satisfies the clauses, the newest release that it installs; -1 for none."""
+    found = set()
+    for values in product((False, True), repeat=variables):
+        if all(any(values[abs(literal) - 1] == (literal > 0) for literal in clause) for clause in clauses):
+            found.add(sum(values) - 1)
+    return found
+
+
+@pytest.mark.parametrize("count", range(1, 6))
+def test_a_package_is_absent_or_at_exactly_one_release(count: int) -> None:
+    clauses = list(order_clauses(1, count))
+    satisfying = [
+        values
+        for values in product((False, True), repeat=count)
+        if all(any(values[abs(literal) - 1] == (literal > 0) for literal in clause) for clause in clauses)
+    ]
+    assert len(satisfying) == count + 1
+    for i in range(count):
+        fixed = [[literal] for literal in package(count).is_release(i)]
+        assert models([*clauses, *fixed], count) == {i}
+
+
+@pytest.mark.parametrize("count", range(1, 6))
+def test_within_a_mask_are_exactly_its_releases(count: int) -> None:
+    clauses = list(order_clauses(1, count))
+    for mask in range(1 << count):
+        admitted = models([*clauses, *package(count).within(mask)], count)
+        assert admitted == {i for i in range(count) if mask >> i & 1}, bin(mask)
+
+
+@pytest.mark.parametrize("count", range(1, 6))
+def test_a_run_is_left_out_by_one_clause(count: int) -> None:
+    clauses = list(order_clauses(1, count))
+    for low in range(count):
+        for high in range(low, count):
+            left = models([*clauses, package(count).unless_run(low, high)], count)
+            assert left == {-1, *range(count)} - set(range(low, high + 1))
+
+
+def test_within_nothing_is_impossible_unless_the_releases_are_not_known() -> None:
+    assert list(package(2).within(0)) == [[]]
+    unknown = Package(Candidates(name("a"), (), ()), first=7, unknown="the index answered 503")
+    assert list(unknown.within(0)) == [[7]]
+
+
+def test_runs_are_the_stretches_of_set_bits_lowest_first() -> None:
+    for mask in range(1 << 8):
+        covered = [i for low, high in runs(mask) for i in range(low, high + 1)]
+        assert covered == [i for i in range(8) if mask >> i & 1]
+        assert all(not mask >> (high + 1) & 1 and (low == 0 or not mask >> (low - 1) & 1) for low, high in runs(mask))
+
+
+def test_bits_are_the_set_bits_highest_first() -> None:
+    assert bits(0b10110) == [4, 2, 1]
+    assert bits(0) == []
+
+
+@pytest.mark.parametrize(
+    ("specifier", "expected"),
+    [("==1.0", True), ("===1.0", True), ("==1.*", False), (">=1,==1.5", True), (">=1.0", False), ("", False)],
+)
+def test_a_pin_names_one_version(specifier: str, expected: bool) -> None:
+    assert is_pin(SpecifierSet(specifier)) is expected
+
+
+def test_a_mask_holds_what_the_specifier_contains_prereleases_included() -> None:
+    world = World(universe({"x": {"1.0": [], "2.0a1": [], "2.0": [], "3.0.post1": []}}), specs(a=["x"]))
+    x = world.kernel.packages[name("x")]
+    for text, expected in [("", 0b1111), (">=2", 0b1100), ("<2", 0b0001), (">=2.0a1", 0b1110), ("!=2.0", 0b1011)]:
+        assert x.mask(SpecifierSet(text), text) == expected, text

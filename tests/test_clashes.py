@@ -1,0 +1,105 @@
+"""Minimal clashes: all of them, each as small as it can be."""
+
+from __future__ import annotations
+
+from builders import World, constraints, line, specs, universe
+
+from conflictcheck.clashes import ClashFinder
+from conflictcheck.facts import Unknown
+from conflictcheck.index.memory import Rel
+
+
+def three() -> dict[str, list[str]]:
+    return {"1.0": [], "2.0": [], "3.0": []}
+
+
+def test_clash_of_three_whose_pairs_are_fine() -> None:
+    world = World(universe({"x": three()}), specs(a=["x!=1.0"], b=["x!=2.0"], c=["x!=3.0"], d=["x"]))
+    assert world.clashes() == [("a", "b", "c")]
+    assert world.findings.placeable == ("a", "b", "c", "d")
+
+
+def test_every_minimal_clash_is_found_smallest_first() -> None:
+    index = universe({"x": three(), "y": three()})
+    world = World(index, specs(a=["x<2", "y!=1.0"], b=["x>=2"], c=["y!=2.0"], d=["y!=3.0"], e=["x>=3"]))
+    assert world.clashes() == [("a", "b"), ("a", "e"), ("a", "c", "d")]
+    assert world.findings.complete
+
+
+def test_spec_that_cannot_be_installed_alone_is_in_no_clash_with_others() -> None:
+    world = World(universe({"x": three()}), specs(a=["x>=9", "x<2"], b=["x>=2"], c=["x<2"]))
+    assert world.clashes() == [("a",), ("b", "c")]
+    assert world.findings.placeable == ("b", "c")
+    assert world.texts(world.findings.cores[0]) == ["a: x>=9"]
+
+
+def test_specs_that_say_the_same_have_the_same_clashes_each_with_its_own_lines() -> None:
+    world = World(universe({"x": three()}), specs(a=["x<2"], b=["x>=2"], c=["x < 2"]))
+    assert world.clashes() == [("a", "b"), ("b", "c")]
+    assert [world.texts(core) for core in world.findings.cores] == [["a: x<2", "b: x>=2"], ["b: x>=2", "c: x < 2"]]
+
+
+def test_specs_that_say_the_same_are_asked_about_once() -> None:
+    many = {f"s{i:02}": ["x<2", "y"] for i in range(30)}
+    world = World(universe({"x": three(), "y": three()}), specs(**many, z=["x>=2"]))
+    assert len(world.clashes()) == 30
+    assert world.oracle.asked <= 6
+
+
+def test_only_the_lines_that_matter_are_named() -> None:
+    index = universe({"x": three(), "y": three(), "lib": {"1.0": ["x<2"]}})
+    world = World(index, specs(a=["y", "x>=2", "y<3"], b=["y", "lib", "y>=1"]))
+    [core] = world.findings.cores
+    assert world.texts(core) == ["a: x>=2", "b: lib"]
+    assert core.minimal
+
+
+def test_two_lines_on_one_package_are_preferred_to_a_longer_story() -> None:
+    index = universe({"x": three(), "lib": {"1.0": ["x<2"]}})
+    [core] = World(index, specs(a=["lib", "x<2"], b=["x>=2"])).findings.cores
+    assert core.lines == (1, 2)
+
+
+def test_constraint_file_is_named_where_it_matters_and_only_there() -> None:
+    world = World(universe({"x": three()}), specs(a=["x>=2"], b=["x>=3"], c=["x"]), constraints("x<3", "y<1"))
+    assert world.clashes() == [("b",)]
+    assert world.texts(world.findings.cores[0]) == ["b: x>=3", "constraints.txt: x<3"]
+
+
+def test_clash_that_another_spec_would_resolve_says_so() -> None:
+    index = universe({"x": {"1.0": [], "2.0": [], "3.0rc1": []}})
+    world = World(index, specs(a=["x!=1.0"], b=["x!=2.0"], c=["x>=1.0rc1"]))
+    [core] = world.findings.cores
+    assert (core.specs, core.absent) == (("a", "b"), ("c",))
+    assert world.split.parts == (("a", "b", "c"),)
+    assert world.split.proven
+
+
+def test_cut_off_search_says_that_it_is_incomplete() -> None:
+    world = World(universe({"x": three()}), specs(a=["x==1.0"], b=["x==2.0"], c=["x==3.0"]))
+    findings = ClashFinder(world.oracle, world.positions, budget=1).find()
+    assert not findings.complete
+    assert findings.unclear == ["the search for clashes was cut off after 1 questions"]
+    assert len(findings.cores) == 1
+    assert world.findings.complete
+
+
+def test_spec_about_which_too_little_is_known_is_neither_placed_nor_in_a_clash() -> None:
+    index = universe({"x": three(), "y": {"1.0": Unknown("the index answered 503")}})
+    findings = World(index, specs(a=["x<2"], b=["y", "x>=2"], c=["x>=2"])).findings
+    assert findings.placeable == ("a", "c")
+    assert findings.doubts == {"b": "what y 1.0 needs is not known: the index answered 503"}
+    assert [core.specs for core in findings.cores] == [("a", "c")]
+    assert not findings.complete
+
+
+def test_requires_python_lines_clash_like_others() -> None:
+    world = World(universe({}), specs(a=["python>=3.12"], b=["python<3.12"]), pythons=("3.12", "3.11"))
+    assert world.clashes() == [("a", "b")]
+
+
+def test_hashes_that_no_release_has_clash_with_themselves() -> None:
+    asked = line("a", "x", hashes=("sha256:" + "0" * 64,))
+    assert World(universe({"x": {"1.0": Rel(hashes=("sha256:" + "1" * 64,))}}), specs(a=[asked])).clashes() == [("a",)]
+    assert World(universe({"x": {"1.0": Rel(hashes=("sha256:" + "0" * 64,))}}), specs(a=[asked])).clashes() == []
+    assert World(universe({"x": {"1.0": Rel()}}), specs(a=[asked])).clashes() == []
