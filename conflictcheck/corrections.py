@@ -295,15 +295,17 @@ class Corrector:
         relax = {number: i + 1 for i, number in enumerate(numbers)}
         last = len(relax)
         formula = WCNF()
-        for number in numbers:
-            formula.append([-relax[number]], weight=self._cost(self.sites[number]))
+        # Among equals the first lines win, whatever order the solver goes in.
+        scale = len(numbers) ** 2 + 1
+        for rank, number in enumerate(numbers):
+            formula.append([-relax[number]], weight=self._cost(self.sites[number]) * scale + rank)
         touching: dict[str, list[int]] = defaultdict(list)
         for number in numbers:
             touching[self.sites[number].line.file or self.sites[number].line.spec].append(relax[number])
         for variables in touching.values():
             last += 1
             formula.extend([[-variable, last] for variable in variables])
-            formula.append([-last], weight=_FILE)
+            formula.append([-last], weight=_FILE * scale)
         inside = {(spec, part): last + i * parts + part + 1 for i, spec in enumerate(specs) for part in range(parts)}
         for i, spec in enumerate(specs):
             # Parts are numbered by their first spec: the others are the same split under other numbers.

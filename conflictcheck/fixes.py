@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import InvalidSpecifier
 from packaging.version import Version
 
+from conflictcheck.blockers import name_blockers, name_upstream
 from conflictcheck.clashes import ClashFinder
 from conflictcheck.corrections import BudgetSpent, Correction, Corrector, Limits, apply, find_sites
-from conflictcheck.explanation import Needed, explain_lines
 from conflictcheck.model import Change, Edit, Fix, RequirementKind
 from conflictcheck.phrases import and_list
 from conflictcheck.solver.encoding import bits
@@ -51,12 +51,16 @@ class Fixes:
         run: edits after which fewer environments are needed, best first.
         menus: for each clash, by its place, the edits that resolve it.
         hopeless: for each clash that no edit resolves, by its place, why.
+        stuck: for each clash, by its place, the specs of it whose own lines cannot resolve it, and why.
+        upstream: for each clash, by its place, the dependencies that block, and releases of them that would not.
         complete: whether the budget was enough for everything.
     """
 
     run: list[Fix] = field(default_factory=list)
     menus: dict[int, list[Fix]] = field(default_factory=dict)
     hopeless: dict[int, str] = field(default_factory=dict)
+    stuck: dict[int, list[tuple[SpecId, str]]] = field(default_factory=dict)
+    upstream: dict[int, list[str]] = field(default_factory=dict)
     complete: bool = True
 
 
@@ -67,6 +71,7 @@ class _Solved:
     edits: tuple[Edit, ...]
     changes: Changes
     parts: tuple[tuple[SpecId, ...], ...]
+    numbers: tuple[int, ...]
     downwards: int
 
 
@@ -121,6 +126,9 @@ class Fixer:
                 if core.specs not in solved:
                     solved[core.specs] = self._for_clash(place, core, fixes)
                 fixes.menus[place] = [self._fix(one) for one in solved[core.specs]]
+                fixes.upstream[place] = name_upstream(self._oracle, frozenset(core.lines))
+                if fixes.menus[place]:
+                    fixes.stuck[place] = self._stuck_specs(core, fixes.menus[place])
             fixes.run = [self._fix(one, detailed=True) for one in self._for_run(target, solved)]
         except BudgetSpent:
             fixes.complete = False
@@ -174,7 +182,7 @@ class Fixer:
                 break
             if one is not None:
                 solved.append(one)
-        return sorted(solved, key=lambda one: (len(one.edits), one.downwards))
+        return sorted(solved, key=lambda one: (len(one.edits), one.downwards, one.numbers))
 
     def _solve(self, correction: Correction) -> _Solved | None:
         """The specifiers, line by line, while the lines that are still to come are relaxed."""
@@ -200,7 +208,8 @@ class Fixer:
             changes |= self._corrector.rewritten(site, specifier)
             edits.append(_edit(site, specifier, {self._oracle.lines[i].spec for i in site.positions}))
             downwards += written.goes_down(specifier)
-        return _Solved(tuple(edits), changes, correction.parts, downwards)
+        numbers = tuple(site.number for site in correction.sites)
+        return _Solved(tuple(edits), changes, correction.parts, numbers, downwards)
 
     def _holds(self, parts: Iterable[Sequence[SpecId]], changes: Changes) -> bool:
         return all(isinstance(self._corrector.ask(self._corrector.lines_of(part, changes)), Yes) for part in parts)
@@ -269,34 +278,25 @@ class Fixer:
         if rigid:
             return "; ".join(f"{_place(site.line)} {site.line.text} is not edited: {site.obstacle}" for site in rigid)
         for obstacle in reversed(obstacles):
-            if not obstacle.sites:
-                facts = self._facts(obstacle.lines)
-                if facts:
-                    return and_list(facts)
+            if not obstacle.sites and (facts := name_blockers(self._oracle, obstacle.lines)):
+                return and_list(facts)
         return "every combination of releases that wider specifiers would allow is ruled out"
+
+    def _stuck_specs(self, core: Core, menu: Sequence[Fix]) -> list[tuple[SpecId, str]]:
+        """The specs of a clash that no alternative leaves to themselves, where a fact about releases says why."""
+        found = []
+        for spec in core.specs if len(core.specs) > 1 else ():
+            if any(all(edit.spec == spec or spec in edit.also for edit in fix.edits) for fix in menu):
+                continue
+            own = [site for site in self._sites if site.can_be_relaxed and self._specs[spec] & set(site.positions)]
+            lines = self._corrector.lines_of(core.specs, self._corrector.relaxed(own))
+            reply = self._corrector.ask(lines)
+            if isinstance(reply, No) and (facts := name_blockers(self._oracle, reply.lines)):
+                found.append((spec, and_list(facts)))
+        return found
 
     def _rigid(self, core: Core) -> list[int]:
         return [site.number for site in self._sites if site.obstacle and not set(core.lines).isdisjoint(site.positions)]
-
-    def _facts(self, lines: frozenset[int]) -> list[str]:
-        """What every release of some package needs, of those that meet in the argument's end."""
-        reply = self._oracle.ask(lines)
-        if not isinstance(reply, No):
-            return []
-        python = next(iter(self._oracle.targets))
-        platform = reply.failures[python][0]
-        target = next(target for target in self._oracle.targets[python] if target.platform == platform)
-        kernel = self._oracle.kernel(target)
-        argument = explain_lines(kernel, lines)
-        facts = []
-        for node in argument.ends if argument else ():
-            if isinstance(node, Needed):
-                package = kernel.packages[node.asker]
-                everything = node.releases & package.unlocked == package.unlocked
-                who = f"every release of {node.asker}" if everything else f"every release of {node.asker} that is left"
-                texts = [text for text, _ in node.texts]
-                facts.append(f"{who} needs {' or '.join(texts[:3])}{' or the like' if len(texts) > 3 else ''}")  # noqa: PLR2004
-        return facts
 
 
 def _edit(site: Site, specifier: str, specs: set[SpecId]) -> Edit:

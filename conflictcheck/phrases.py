@@ -21,6 +21,11 @@ def and_list(names: Sequence[str], *, more: int = 0) -> str:
     return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
 
 
+def or_list(names: Sequence[str]) -> str:
+    """Names as a sentence offers them: ``a, b or c``."""
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
 def targets_of(report: Report) -> str:
     """What the report's environments are for: ``Python 3.11 on linux and windows``."""
     versions = list(dict.fromkeys(environment.python_version for environment in report.environments))

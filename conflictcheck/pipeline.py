@@ -15,7 +15,7 @@ from conflictcheck import __version__
 from conflictcheck.clashes import ClashFinder
 from conflictcheck.environments import build_environment, notice_oddities
 from conflictcheck.explanation import explain_lines
-from conflictcheck.fixes import Fixer
+from conflictcheck.fixes import Fixer, Fixes
 from conflictcheck.index import open_index
 from conflictcheck.model import (
     Clash,
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conflictcheck.clashes import Core, Findings
-    from conflictcheck.fixes import Fixes
     from conflictcheck.index.base import Index
     from conflictcheck.model import Environment, ReadResult, Requirement, Source, Spec, SpecId
     from conflictcheck.progress import Progress
@@ -244,8 +243,8 @@ class _Run:
             compiled=self._compiled(),
             read=lambda: self.store.counts()["releases"],
         )
-        fixes = fixer.find(target_environments)
         verdict = _verdict(findings, split, environments)
+        fixes = fixer.find(target_environments) if verdict is not Verdict.UNDECIDED else Fixes()
         passed = verdict in (Verdict.COMPATIBLE, Verdict.SPLIT) and len(environments) <= max_environments
         diagnostics = [
             *self.read.diagnostics,
@@ -261,10 +260,7 @@ class _Run:
             specs=specs,
             environments=tuple(environments),
             minimum=_minimum(split, clashes),
-            clashes=tuple(
-                replace(clash, fixes=tuple(fixes.menus.get(i, ())), no_fix=fixes.hopeless.get(i, ""))
-                for i, clash in enumerate(clashes)
-            ),
+            clashes=tuple(_with_fixes(clash, i, fixes) for i, clash in enumerate(clashes)),
             clashes_complete=findings.complete,
             fixes=tuple(fixes.run),
             diagnostics=tuple(sorted(dict.fromkeys(diagnostics), key=_diagnostic_order)),
@@ -361,8 +357,18 @@ def _doubts(findings: Findings, split: Split) -> list[Diagnostic]:
     return found
 
 
+def _with_fixes(clash: Clash, place: int, fixes: Fixes) -> Clash:
+    stuck = [f"no edit of {spec} alone resolves it: {why}" for spec, why in fixes.stuck.get(place, ())]
+    return replace(
+        clash,
+        fixes=tuple(fixes.menus.get(place, ())),
+        no_fix=fixes.hopeless.get(place, ""),
+        remarks=(*stuck, *fixes.upstream.get(place, ())),
+    )
+
+
 def _about_fixes(clashes: Sequence[Clash], fixes: Fixes) -> list[Diagnostic]:
-    """Why clashes stay, and lines without any bound in them."""
+    """Why clashes stay."""
     found = []
     for place, why in fixes.hopeless.items():
         line = clashes[place].requirements[0]

@@ -122,6 +122,60 @@ def split(
 
 @root.command()
 @resolving_options
+@click.option("--write", is_flag=True, help="Apply the edits, then check again.")
+@click.option(
+    "--target-environments",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="How many environments the specs are to fit into.",
+)
+@output_options(of="reports", to_file=False)
+@terminal_options
+def fix(settings: Settings, terminal: Terminal, format_name: str, target_environments: int, *, write: bool) -> Report:
+    """Show the smallest edits after which the specs share environments, as a diff.
+
+    Every fix is resolved again before it is shown. Standard error says what it changes, and what else would do.
+
+    \b
+    Examples:
+      conflictcheck fix
+      conflictcheck fix services/ --target-environments 2
+      conflictcheck fix > fix.patch
+      conflictcheck fix --write
+
+    Only version specifiers change; comments and layout stay. Lines that name URLs or hashes, compiled files and
+    Poetry's tables are not edited.
+    Exit code: as conflictcheck check; with --write, of the files as they are then.
+    """
+    from conflictcheck.cli.fixing import plan_fix, show_diff, teller, write_files
+    from conflictcheck.model import Verdict
+    from conflictcheck.pipeline import check_files
+
+    with _progress(terminal) as progress:
+        checked = check_files(settings, progress, target_environments=target_environments)
+    report = checked.report
+    if report.verdict is Verdict.UNDECIDED:
+        _say_why(report, terminal)
+        return report
+    say = teller(quiet=bool(terminal.quiet))
+    if format_name != "text" and not write:
+        _deliver(_report_format(format_name), report, terminal, None)
+        return report
+    files = plan_fix(checked, target_environments, say)
+    if format_name == "text":
+        to_terminal = sys.stdout.isatty()
+        show_diff(files, color=terminal.colors(to_terminal=to_terminal), to_terminal=to_terminal)
+    if write:
+        write_files(files, say)
+        report = _checked(settings, terminal) if files else report
+        _deliver(_report_format(format_name), report, terminal, None)
+    return report
+
+
+@root.command()
+@resolving_options
 @click.option("--environment", "environment_name", metavar="NAME", help="Only this environment.")
 @output_options(of="graphs")
 @terminal_options

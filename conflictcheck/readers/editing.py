@@ -53,7 +53,10 @@ def _edited(file: str, text: str, edit: Edit) -> str:
     if not 0 < number < len(starts):
         raise _changed(file, edit)
     start, end = starts[number - 1], starts[number]
-    result = _edit_toml(text, start, end, edit) if is_toml else _edit_requirements(text, start, edit)
+    if is_toml:
+        result = _edit_toml(text, start, end, edit, is_comment=name.endswith(".py"))
+    else:
+        result = _edit_requirements(text, start, edit)
     if result is None:
         raise _changed(file, edit)
     return result
@@ -103,13 +106,13 @@ def _requirement(text: str, number: int | None) -> str | None:
     return None
 
 
-def _edit_toml(text: str, start: int, end: int, edit: Edit) -> str | None:
+def _edit_toml(text: str, start: int, end: int, edit: Edit, *, is_comment: bool) -> str | None:
     """A line with quoted requirements, in TOML or in TOML inside comments (PEP 723)."""
     value = _python_value(edit.old)
     old = edit.old if value is None else value
     places = []
     at = start
-    if text[start:end].startswith("#"):
+    if is_comment and text[start:end].startswith("#"):
         at += 1
     while at < end and (token := _TOML_TOKEN.search(text, at, end)) is not None:
         if token["comment"]:

@@ -103,6 +103,7 @@ def _clash(clash: Clash) -> dict[str, Any]:
         "steps": list(clash.steps),
         "fixes": [_fix(fix) for fix in clash.fixes],
         "no_fix": clash.no_fix,
+        "remarks": list(clash.remarks),
     }
 
 

@@ -165,12 +165,14 @@ def _clash(page: Page, clash: Clash, label: str, *, verbose: int) -> None:
         page.prose(step, first=f"  {number:>{digits}}. " if len(clash.steps) > 1 else "  ")
     if not clash.minimal:
         page.prose("Not each of these lines was shown to be needed.", first="  ", style="yellow")
-    if clash.fixes or clash.no_fix:
+    if clash.fixes or clash.no_fix or clash.remarks:
         page.gap()
     for number, fix in enumerate(clash.fixes):
         page.prose(f"{describe_fix(fix)}.", first="  ", label="Or:" if number else "To fix:", label_style="bold")
     if clash.no_fix:
         page.prose(f"No edit of requirement lines resolves this: {clash.no_fix}.", first="  ")
+    for remark in clash.remarks:
+        page.prose(f"{remark[:1].upper()}{remark[1:]}.", first="  ")
     if verbose:
         page.prose(f"kind {clash.kind.value}, id {clash.id}", first="  ", style="dim")
 

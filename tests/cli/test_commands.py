@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from conflictcheck.progress import Progress
     from conflictcheck.settings import Settings
 
-COMMANDS = ("", "check", "split", "graph", "snapshot", "cache", "cache dir", "cache info", "cache clear")
+COMMANDS = ("", "check", "split", "fix", "graph", "snapshot", "cache", "cache dir", "cache info", "cache clear")
 ONE = report(
     "compatible",
     specs=(spec("a.txt", "numpy"),),

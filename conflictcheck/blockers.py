@@ -1,0 +1,104 @@
+"""What stays in the way whatever the user's lines say: facts about releases, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conflictcheck.explanation import Needed, explain_lines
+from conflictcheck.phrases import or_list
+from conflictcheck.solver.oracle import No
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from conflictcheck.explanation import Argument
+    from conflictcheck.solver.kernel import Kernel
+    from conflictcheck.solver.oracle import Oracle
+
+_MOST_TEXTS = 3
+
+
+def name_blockers(oracle: Oracle, lines: frozenset[int]) -> list[str]:
+    """What every release of a package needs, for the packages that meet where the argument ends.
+
+    Args:
+        oracle: answers *no* about the lines.
+        lines: positions.
+
+    Returns:
+        Clauses such as ``every release of doctran needs pydantic<2``; empty where the argument has no such end.
+    """
+    kernel, argument = _argument(oracle, lines)
+    if kernel is None or argument is None:
+        return []
+    facts: dict[bool, list[str]] = {True: [], False: []}
+    for node in argument.ends:
+        if isinstance(node, Needed):
+            package = kernel.packages[node.asker]
+            every = node.releases & package.unlocked == package.unlocked
+            which = "usable " if package.candidates.excluded else ""
+            who = f"every {which}release of {node.asker}" if every else f"every release of {node.asker} that is left"
+            facts[every].append(f"{who} needs {_said(node)}")
+    return sorted(facts[True] or facts[False])
+
+
+def name_upstream(oracle: Oracle, lines: frozenset[int]) -> list[str]:
+    """The dependencies that nobody asked for by a line and that block, and their oldest releases that would not.
+
+    Args:
+        oracle: answers *no* about the lines.
+        lines: positions of a clash's lines.
+
+    Returns:
+        Clauses such as ``dbt-common 1.15.0 is the oldest release that would not need isodate<0.7``. Only releases whose
+        needs are known by now are looked at.
+    """
+    kernel, argument = _argument(oracle, lines)
+    if kernel is None or argument is None:
+        return []
+    asked = {oracle.lines[i].name for i in lines}
+    found = []
+    for node in argument.ends:
+        if isinstance(node, Needed) and node.asker not in asked:
+            others = kernel.packages[node.name].everything
+            for other in argument.ends:
+                others &= other.mask if other is not node else others
+            found += _newer_release(kernel, node, others)
+    return found
+
+
+def _newer_release(kernel: Kernel, node: Needed, others: int) -> list[str]:
+    """The oldest newer release of the asker that leaves something of what the other side admits."""
+    package = kernel.packages[node.asker]
+    has_gap = False
+    for i in range(node.releases.bit_length(), len(package.releases)):
+        loaded = kernel.loaded[node.asker].get(i)
+        if loaded is None or node.extra not in loaded.edges:
+            has_gap = True
+            continue
+        mask = kernel.packages[node.name].everything
+        for edge in loaded.edges[node.extra]:
+            if edge.name == node.name:
+                mask &= edge.mask
+        if mask & others and loaded.unusable is None and package.unlocked >> i & 1:
+            release = f"{node.asker} {package.releases[i].version}"
+            what = "would not need" if has_gap else "is the oldest release that would not need"
+            return [f"{release} {what} {_said(node)}"]
+    return []
+
+
+def _said(node: Needed) -> str:
+    texts = [text for text, _ in node.texts]
+    return or_list(texts[:_MOST_TEXTS]) + (" or the like" if len(texts) > _MOST_TEXTS else "")
+
+
+def _argument(oracle: Oracle, lines: Collection[int]) -> tuple[Kernel | None, Argument | None]:
+    """The argument on the newest Python, with the kernel that it is about."""
+    reply = oracle.ask(frozenset(lines))
+    python = next(iter(oracle.targets))
+    if not isinstance(reply, No) or python not in reply.failures:
+        return None, None
+    platform = reply.failures[python][0]
+    target = next(target for target in oracle.targets[python] if target.platform == platform)
+    kernel = oracle.kernel(target)
+    return kernel, explain_lines(kernel, lines)

@@ -1,0 +1,302 @@
+"""Edits that let specs share fewer environments: which are found, and that each of them holds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from builders import World, constraints, line, overrides, spec, specs, universe
+from packaging.requirements import Requirement as Parsed
+from packaging.specifiers import SpecifierSet
+
+from conflictcheck import fixes as fixes_module
+from conflictcheck.corrections import Limits
+from conflictcheck.environments import build_environment
+from conflictcheck.facts import Metadata, Unknown
+from conflictcheck.fixes import Fixer, Fixes
+from conflictcheck.index.memory import Rel
+from conflictcheck.model import Fix, RequirementKind
+from conflictcheck.solver.oracle import Yes
+from conflictcheck.splitting import name_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from conflictcheck.model import Requirement
+
+NUMPY = {"numpy": {version: [] for version in ("1.20.0", "1.23.5", "1.24.0", "1.26.4", "2.0.0", "2.1.0")}}
+
+
+def find(world: World, target: int = 1, compiled: Mapping[str, str] | None = None) -> Fixes:
+    """What the fixer finds in a world, each edit tried once more in a world of its own."""
+    cores = [*world.findings.cores, *world.split.cores]
+    environments = []
+    for name, part in zip(name_parts(world.split.parts), world.split.parts, strict=True):
+        answer = world.oracle.resolve(world.lines_of(*part))
+        assert isinstance(answer, Yes)
+        environments.append(build_environment(world.oracle, name, part, world.lines_of(*part), answer))
+    fixer = Fixer(
+        world.oracle,
+        world.positions,
+        world.shared_positions,
+        cores=cores,
+        placed=world.findings.placeable,
+        environments=environments,
+        compiled=compiled or {},
+    )
+    found = fixer.find(target)
+    for fix in [*found.run, *(fix for menu in found.menus.values() for fix in menu)]:
+        assert_holds(world, fix)
+    return found
+
+
+def assert_holds(world: World, fix: Fix) -> None:
+    """A fix, applied to the specs, gives as many environments as it says."""
+    edited = World(
+        world.index,
+        [replace(each, requirements=tuple(apply(one, fix) for one in each.requirements)) for each in world.given],
+        [apply(one, fix) for one in world.shared],
+        world.pythons,
+        world.platforms,
+        world.policy,
+    )
+    assert len(edited.split.parts) == fix.environments_after
+    assert edited.split.proven
+    assert len(edited.findings.placeable) >= len(world.findings.placeable)
+
+
+def apply(one: Requirement, fix: Fix) -> Requirement:
+    for edit in fix.edits:
+        if (one.file, one.line, one.text) == (edit.file, edit.line, edit.old):
+            if one.kind is RequirementKind.PYTHON:
+                specifier = SpecifierSet(edit.new.partition(" = ")[2].strip('"'))
+            else:
+                parsed = Parsed(edit.new)
+                assert sorted(parsed.extras) == sorted(one.extras)
+                assert parsed.marker == one.marker
+                specifier = parsed.specifier
+            return replace(one, text=edit.new, specifier=specifier)
+    return one
+
+
+def said(fixes: list[Fix]) -> list[str]:
+    """Each fix in short: its edits, and the environments needed then."""
+    return [
+        ", ".join(f"{edit.spec}: {edit.old} -> {edit.new}" for edit in fix.edits) + f" ({fix.environments_after})"
+        for fix in fixes
+    ]
+
+
+def test_two_direct_ranges_the_one_that_moves_up_first() -> None:
+    found = find(World(universe(NUMPY), specs(a=["numpy<1.24"], b=["numpy>=1.26"])))
+    assert said(found.run) == ["a: numpy<1.24 -> numpy<2 (1)", "b: numpy>=1.26 -> numpy>=1.23 (1)"]
+    assert said(found.menus[0]) == said(found.run)
+    assert found.complete
+
+
+def test_what_changes_against_the_split_is_named() -> None:
+    found = find(World(universe(NUMPY), specs(a=["numpy<1.24"], b=["numpy>=1.26"])))
+    assert [(one.name, one.environment, one.before, one.after) for one in found.run[0].changes] == [
+        ("numpy", "a", "1.23.5", "1.26.4"),
+        ("numpy", "b", "2.1.0", "1.26.4"),
+    ]
+
+
+def test_nothing_is_proposed_where_nothing_clashes() -> None:
+    assert find(World(universe(NUMPY), specs(a=["numpy<1.24"], b=["numpy>=1.20"]))) == Fixes()
+
+
+def test_a_clash_through_dependencies_is_fixed_on_either_side() -> None:
+    index = universe(NUMPY | {"app": {"1.0": ["lib"]}, "lib": {"1.0": ["numpy<2"], "2.0": ["numpy<1.27"]}})
+    found = find(World(index, specs(a=["app"], b=["numpy>=2"])))
+    assert said(found.run) == ["b: numpy>=2 -> numpy>=1.26 (1)"]
+    assert found.stuck[0] == [("a", "every release of lib needs numpy<1.27 or numpy<2")]
+
+
+def test_an_upper_release_of_the_pinned_package_lifts_it() -> None:
+    index = universe(NUMPY | {"lib": {"1.0": ["numpy<2"], "1.5": ["numpy<2"], "2.0": ["numpy>=2"], "3.0": []}})
+    found = find(World(index, specs(a=["lib==1.0"], b=["numpy>=2"])))
+    assert said(found.run) == ["a: lib==1.0 -> lib>=1.0,<3 (1)", "b: numpy>=2 -> numpy>=1.26 (1)"]
+
+
+def test_extras_and_markers_stay() -> None:
+    index = universe({"lib": {"1.0": ["numpy<2 ; extra == 'x'"], "2.0": ["numpy ; extra == 'x'"]}} | NUMPY)
+    found = find(World(index, specs(a=["lib[x] == 1.0 ; python_version > '3'"], b=["numpy>=2"])))
+    assert said(found.run)[0] == (
+        "a: lib[x] == 1.0 ; python_version > '3' -> lib[x] >= 1.0,< 3 ; python_version > '3' (1)"
+    )
+
+
+def test_two_lines_of_one_spec_that_both_stand_in_the_way() -> None:
+    index = universe({"x": {"1.0": [], "2.0": []}, "y": {"1.0": [], "2.0": []}, "both": {"1.0": ["x>=2", "y>=2"]}})
+    found = find(World(index, specs(a=["x<2", "y<2"], b=["both"])))
+    assert said(found.run) == ["a: x<2 -> x<3, a: y<2 -> y<3 (1)"]
+
+
+def test_one_edit_is_preferred_to_two() -> None:
+    index = universe(
+        {"x": {"1.0": [], "2.0": []}, "y": {"1.0": [], "2.0": []}, "z": {"1.0": ["x<2", "y<2"], "2.0": []}}
+    )
+    found = find(World(index, specs(a=["x>=2", "y>=2"], b=["z<2"])))
+    assert said(found.run) == ["b: z<2 -> z<3 (1)"]
+
+
+def test_lines_of_one_spec_are_preferred() -> None:
+    index = universe({name: {"1.0": [], "2.0": []} for name in "xy"})
+    found = find(World(index, specs(a=["x<2", "y<2"], b=["x>=2"], c=["y>=2"])))
+    assert said(found.run)[0] == "a: x<2 -> x<3, a: y<2 -> y<3 (1)"
+
+
+def test_each_of_several_clashes_has_a_menu_and_the_run_a_fix_for_all() -> None:
+    index = universe({name: {"1.0": [], "2.0": []} for name in "xy"})
+    found = find(World(index, specs(a=["x<2", "y<2"], b=["x>=2"], c=["y>=2"])))
+    assert [said(found.menus[place]) for place in (0, 1)] == [
+        ["a: x<2 -> x<3 (2)", "b: x>=2 -> x>=1.0 (2)"],
+        ["a: y<2 -> y<3 (2)", "c: y>=2 -> y>=1.0 (2)"],
+    ]
+    assert {fix.environments_after for fix in found.run} == {1}
+
+
+def test_two_environments_may_be_the_aim() -> None:
+    world = World(universe(NUMPY), specs(a=["numpy<1.24"], b=["numpy>=1.24,<2"], c=["numpy>=2"]))
+    assert len(world.split.parts) == 3
+    found = find(world, target=2)
+    assert said(found.run)[0] == "a: numpy<1.24 -> numpy<2 (2)"
+    assert {fix.environments_after for fix in found.run} == {2}
+    assert said(find(world, target=1).run)[0].endswith("(1)")
+
+
+def test_a_clash_of_three_specs() -> None:
+    index = universe(
+        {"x": {"1.0": ["z<3"], "2.0": []}, "y": {"1.0": ["z>1"], "2.0": []}, "z": {"1.0": [], "2.0": [], "3.0": []}}
+    )
+    found = find(World(index, specs(a=["x==1.0"], b=["y==1.0"], c=["z!=2.0"])))
+    assert found.menus.keys() == {0}
+    assert said(found.run) == [
+        "a: x==1.0 -> x>=1.0,<3 (1)",
+        "b: y==1.0 -> y>=1.0,<3 (1)",
+        "c: z!=2.0 -> z (1)",
+    ]
+
+
+def test_no_edit_helps_where_every_release_needs_the_blocked_range() -> None:
+    index = universe(NUMPY | {"old": {"1.0": ["numpy<2"], "1.1": ["numpy<2"]}, "new": {"1.0": ["numpy>=2"]}})
+    found = find(World(index, specs(a=["old==1.1"], b=["new>=1"])))
+    assert found.run == []
+    assert found.hopeless == {0: "every release of new needs numpy>=2 and every release of old needs numpy<2"}
+
+
+def test_a_release_of_the_dependency_that_would_not_block_is_named() -> None:
+    index = universe(
+        NUMPY | {"app": {"1.0": ["lib==1.0", "free"]}, "free": {"1.0": ["lib"]}, "lib": {"1.0": ["numpy<2"], "2.0": []}}
+    )
+    world = World(index, specs(a=["app"], b=["numpy>=2"], c=["lib"]))
+    found = find(world)
+    assert found.upstream[0] == ["lib 2.0 is the oldest release that would not need numpy<2"]
+
+
+URL = "https://files.example/numpy-1.20.0-py3-none-any.whl"
+HASH = f"sha256:{'0' * 64}"
+
+
+@pytest.mark.parametrize(
+    ("blocked", "why"),
+    [
+        (line("a", f"numpy @ {URL}"), "it names a URL or path, not versions"),
+        (line("a", "numpy==1.20.0", hashes=(HASH,)), "its hashes belong to these versions"),
+        (replace(line("a", "numpy<1.24"), text="numpy = ^1.20"), "it is written in a form that is not edited here"),
+    ],
+)
+def test_a_line_that_cannot_be_edited_is_said_to_be_so(blocked: Requirement, why: str) -> None:
+    index = universe(
+        {"numpy": {"1.20.0": Rel(hashes=(HASH,)), "2.0.0": []}, "core": {"1": ["numpy>=2"]}},
+        direct={URL: Metadata("numpy", "1.20.0")},
+    )
+    found = find(World(index, [spec("a", [blocked]), spec("b", ["core"])]))
+    assert found.run == []
+    assert found.hopeless == {0: f"a:1 {blocked.text} is not edited: {why}"}
+
+
+def test_a_compiled_file_is_not_edited() -> None:
+    index = universe(NUMPY | {"core": {"1": ["numpy>=2"]}})
+    found = find(World(index, specs(a=["numpy==1.20.0"], b=["core"])), compiled={"a": "a.in"})
+    assert found.hopeless == {
+        0: "a:1 numpy==1.20.0 is not edited: the file is compiled from a.in; edit that and compile it again"
+    }
+
+
+def test_a_constraint_of_the_run_is_edited_only_where_nothing_else_helps() -> None:
+    index = universe(NUMPY | {"core": {"1": ["numpy>=2"]}})
+    found = find(World(index, specs(a=["core"]), constraints("numpy<2")))
+    assert said(found.run) == ["constraints.txt: numpy<2 -> numpy<3 (1)"]
+    found = find(World(index, specs(a=["numpy>=1.26"], b=["numpy<1.24"]), constraints("numpy<1.24", "numpy<1.25")))
+    assert said(found.run)[0].startswith("a: numpy>=1.26 -> numpy>=1.23")
+
+
+def test_an_override_is_never_edited() -> None:
+    index = universe(NUMPY | {"core": {"1": ["numpy"]}})
+    found = find(World(index, specs(a=["core"]), overrides("numpy>9")))
+    assert found.run == []
+    assert "an override is meant to hold whatever others say" in found.hopeless[0]
+
+
+def test_a_spec_that_cannot_be_installed_alone_is_mended() -> None:
+    found = find(World(universe(NUMPY), specs(a=["numpy>=3"], b=["numpy<2"])))
+    assert said(found.menus[0]) == ["a: numpy>=3 -> numpy>=2.1 (2)"]
+    assert said(found.run)[0] == "a: numpy>=3 -> numpy>=1.26 (1)"
+
+
+def test_requires_python_is_lowered_to_a_python_that_is_asked_for() -> None:
+    found = find(World(universe(NUMPY), specs(a=["python>=3.12", "numpy"], b=["numpy"])))
+    assert said(found.run) == ['a: requires-python = ">=3.12" -> requires-python = ">=3.11" (1)']
+
+
+def test_a_line_shared_by_several_specs_is_edited_once_and_all_are_named() -> None:
+    shared = line("base.txt", "numpy<1.24", number=3)
+    given = [
+        spec("a", [replace(shared, spec="a")]),
+        spec("b", [replace(shared, spec="b")]),
+        spec("c", ["core"]),
+    ]
+    found = find(World(universe(NUMPY | {"core": {"1": ["numpy>=2"]}}), given))
+    assert said(found.run) == ["a: numpy<1.24 -> numpy<3 (1)"]
+    assert found.run[0].edits[0].also == ("b",)
+
+
+def test_a_pre_release_that_is_asked_for_stays_possible() -> None:
+    index = universe({"x": {"1.0": [], "2.0b1": [], "2.0b2": []}, "y": {"1": ["x>=2.0b2"]}})
+    found = find(World(index, specs(a=["x==2.0b1"], b=["y"])))
+    assert said(found.run) == ["a: x==2.0b1 -> x>=2.0b1,<3 (1)"]
+
+
+def test_it_must_work_on_all_platforms() -> None:
+    index = universe(
+        {
+            "x": {"1.0": [], "2.0": [], "3.0": []},
+            "y": {"1": ["x>=2; sys_platform == 'linux'", "x>=3; sys_platform == 'win32'"]},
+        }
+    )
+    found = find(World(index, specs(a=["x<2"], b=["y"]), platforms=("linux", "windows")))
+    assert said(found.run) == ["a: x<2 -> x<4 (1)"]
+
+
+def test_missing_facts_give_no_fix() -> None:
+    index = universe({"x": {"1.0": Unknown("the index answered 503"), "2.0": []}})
+    found = find(World(index, specs(a=["x>=2"], b=["x<2.0", "x>=2"])))
+    assert all(fix.edits[0].new != "x>=1.0" for fix in found.run)
+
+
+def test_a_spent_budget_is_said_and_what_was_found_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fixes_module, "Limits", lambda *_: Limits(-1, 0, lambda: 0))
+    found = find(World(universe(NUMPY), specs(a=["numpy<1.24"], b=["numpy>=1.26"])))
+    assert not found.complete
+    assert found.run == []
+
+
+def test_the_same_fixes_come_out_of_specs_in_any_order() -> None:
+    given = specs(a=["x<2", "y<2"], b=["x>=2"], c=["y>=2"], d=["x<2"])
+    packages = {name: {"1.0": [], "2.0": []} for name in "xy"}
+    first = find(World(universe(packages), given))
+    second = find(World(universe(packages), given[::-1]))
+    assert said(first.run) == said(second.run)
