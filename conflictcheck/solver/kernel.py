@@ -24,7 +24,7 @@ from conflictcheck.solver.dependencies import Dependency, MarkerEvaluator, parse
 from conflictcheck.solver.encoding import Clause, Lock, LockKind, Package, order_clauses, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -61,6 +61,10 @@ class Edge:
     extras: tuple[NormalizedName, ...]
     text: str
     opens: int = 0
+
+
+_EdgeKey = tuple["NormalizedName", int, tuple["NormalizedName", ...], int]
+"""What makes two edges the same: the package, its releases, its extras, and the locked ones that are asked for."""
 
 
 @dataclass(slots=True)
@@ -119,8 +123,8 @@ class Kernel:
         self._markers = MarkerEvaluator(dict(target.environment))
         self._solver = Solver(name="cadical153")
         self._where: dict[int, tuple[NormalizedName, int]] = {}
-        self._locks: dict[int, Lock] = {}
-        self._written: set[tuple[object, ...]] = set()
+        self._locks: dict[int, NormalizedName] = {}
+        self._asking: dict[tuple[NormalizedName, str], dict[_EdgeKey, int]] = defaultdict(dict)
         self._overrides: dict[NormalizedName, list[int]] = defaultdict(list)
         self.facts = 1
         self._last = 1
@@ -156,24 +160,25 @@ class Kernel:
 
     # -- questions ---------------------------------------------------------------------------------------------
 
-    def solve(self, literals: Sequence[int], *, locked: bool = True) -> bool:
+    def solve(self, literals: Sequence[int], opened: Collection[NormalizedName] = ()) -> bool:
         """Ask whether the clauses known so far allow these literals.
 
         Args:
             literals: assumed to hold.
-            locked: whether locks stay closed that nothing loaded asks to open.
+            opened: packages whose locked releases may be chosen although nothing loaded asks for them.
         """
         self.calls += 1
-        keys = [-key for key in self._locks] if locked else []
+        keys = [-key for key, name in self._locks.items() if name not in opened]
         return bool(self._solver.solve(assumptions=[*literals, *keys]))
 
     def core(self) -> list[int]:
         """After a *no*: literals among the asked ones that cannot hold together; closed locks are left out."""
         return [literal for literal in self._solver.get_core() or [] if -literal not in self._locks]
 
-    def core_has_locks(self) -> bool:
-        """After a *no*: whether it rests on pre-releases, yanked releases or direct references staying closed."""
-        return any(-literal in self._locks for literal in self._solver.get_core() or [])
+    def locks_in_core(self) -> frozenset[NormalizedName]:
+        """After a *no*: packages on whose locked releases staying closed it rests."""
+        core = self._solver.get_core() or []
+        return frozenset(self._locks[-literal] for literal in core if -literal in self._locks)
 
     def model_release(self, name: NormalizedName) -> int:
         """After a *yes*: the release of a package in the model, -1 for none."""
@@ -228,14 +233,14 @@ class Kernel:
         self._list_packages(
             {dependency.name for found in asked.values() for group in found.values() for dependency in group}
         )
-        changed: dict[tuple[NormalizedName, str], None] = {}
+        changed: dict[tuple[NormalizedName, str], list[int]] = defaultdict(list)
         for (name, i), found in asked.items():
             self._note_unusable(name, i)
             for extra, group in found.items():
                 self.loaded[name][i].edges[extra] = tuple(self._edge(dependency) for dependency in group)
-                changed[name, extra] = None
-        for name, extra in changed:
-            self._write_edges(name, extra)
+                changed[name, extra].append(i)
+        for (name, extra), releases in changed.items():
+            self._write_edges(name, extra, releases)
 
     def _load_extra(self, name: NormalizedName, extra: str) -> None:
         """An extra is asked for that was not before: what the loaded releases need for it becomes clauses."""
@@ -246,7 +251,7 @@ class Kernel:
         self._list_packages({dependency.name for group in groups.values() for dependency in group})
         for i, group in groups.items():
             self.loaded[name][i].edges[extra] = tuple(self._edge(dependency) for dependency in group)
-        self._write_edges(name, extra)
+        self._write_edges(name, extra, list(groups))
 
     def _dependencies(self, loaded: LoadedRelease, extras: Sequence[str]) -> dict[str, list[Dependency]]:
         """What a release needs here for each extra, overrides applied; nothing if its metadata cannot be used."""
@@ -374,7 +379,7 @@ class Kernel:
             if lock.asked_by(self._line_specifier(i), self._line_mask(package, i), self.lines[i].url, line=True)
         )
         package.locks.append(lock)
-        self._locks[lock.key] = lock
+        self._locks[lock.key] = name
         self.enablers |= frozenset(lock.lines)
         asked = self._new_variable()
         # A locked release is installed only if a line or a release asks: run -> asked -> (lines or key).
@@ -393,7 +398,7 @@ class Kernel:
                 del self._locks[lock.key]
                 old, lock.key = lock.key, self._new_variable()
                 self._add([[-old, asking, lock.key]])
-                self._locks[lock.key] = lock
+                self._locks[lock.key] = name
 
     # -- clauses -----------------------------------------------------------------------------------------------
 
@@ -478,23 +483,22 @@ class Kernel:
         elif isinstance(loaded.metadata, Unknown):
             self._add([[*package.unless_run(i, i), -self.facts]])
 
-    def _write_edges(self, name: NormalizedName, extra: str) -> None:
-        """Clauses for the dependencies of the loaded releases; neighbours with the same one share a clause."""
+    def _write_edges(self, name: NormalizedName, extra: str, new: Iterable[int]) -> None:
+        """Clauses for the dependencies of newly loaded releases; neighbours with the same one share a clause."""
         package = self.packages[name]
-        loaded = self.loaded[name]
-        by_edge: dict[tuple[NormalizedName, int, tuple[NormalizedName, ...], int], int]
-        by_edge = defaultdict(int)
-        for i, release in loaded.items():
-            for edge in release.edges.get(extra, ()):
-                by_edge[edge.name, edge.mask, edge.extras, edge.opens] |= 1 << i
+        asking = self._asking[name, extra]
+        added: dict[_EdgeKey, int] = defaultdict(int)
+        for i in new:
+            for edge in self.loaded[name][i].edges[extra]:
+                added[edge.name, edge.mask, edge.extras, edge.opens] |= 1 << i
         guard = [-package.extras[extra]] if extra else []
-        for (needed, mask, extras, opens), asking in by_edge.items():
+        for key, mine in added.items():
+            asking[key] = asking.get(key, 0) | mine
+            needed, mask, extras, opens = key
             target = self.packages[needed]
-            for low, high in runs(asking):
-                key = (name, extra, needed, mask, extras, opens, low, high)
-                if key in self._written:
+            for low, high in runs(asking[key]):
+                if not mine & ((1 << high + 1) - (1 << low)):
                     continue
-                self._written.add(key)
                 condition = [*package.unless_run(low, high), *guard]
                 self._add([*condition, *part] for part in target.within(mask))
                 self._add([[*condition, self._extra_variable(needed, wanted)] for wanted in extras])

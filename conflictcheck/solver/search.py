@@ -30,6 +30,7 @@ BUDGET = 20_000
 _PATIENCE = 2
 """How often a package is put off by single releases before its older ones are loaded in bulk."""
 _CHUNK = 8
+_OPEN_BUDGET = 50
 _MOST_PLACES = 4
 """How many packages may step back for one."""
 _LITTLE = 50
@@ -120,7 +121,8 @@ class Search:
         kernel: the target's kernel.
         lines: positions of the lines, constraints and overrides included.
         prefer: releases to try first, from an earlier answer: quicker, where only yes or no matters.
-        locked: whether locked releases stay out until a requirement that is known asks for them.
+        opened: packages whose locked releases may be chosen although nothing asks for them.
+        limit: the number of solver calls of the kernel at which to give up; None for the usual budget from now on.
     """
 
     def __init__(
@@ -129,12 +131,13 @@ class Search:
         lines: Iterable[int],
         prefer: Mapping[NormalizedName, int] | None = None,
         *,
-        locked: bool = True,
+        opened: frozenset[NormalizedName] = frozenset(),
+        limit: int | None = None,
     ) -> None:
         self._kernel = kernel
         self._lines = sorted(lines)
         self._prefer = prefer or {}
-        self._locked = locked
+        self._opened = opened
         self._openings = kernel.openings
         self._decided: dict[NormalizedName, int] = {}
         self._nogoods: dict[NormalizedName, list[_Nogood]] = {}
@@ -148,7 +151,7 @@ class Search:
             *(kernel.selectors[i] for i in self._lines),
             *(-kernel.selectors[i] for i in sorted(kernel.enablers - asked)),
         ]
-        self._limit = kernel.calls + BUDGET
+        self._limit = kernel.calls + BUDGET if limit is None else limit
         edges = [kernel.line_edges[i] for i in self._lines]
         self._fixed = {edge.name for edge in edges if edge is not None and edge.mask.bit_count() == 1}
 
@@ -219,7 +222,7 @@ class Search:
             self._nogoods.clear()
 
     def _solve(self, literals: Sequence[int]) -> bool:
-        return self._kernel.solve(literals, locked=self._locked)
+        return self._kernel.solve(literals, self._opened)
 
     # -- proposing ---------------------------------------------------------------------------------------------
 
@@ -248,7 +251,7 @@ class Search:
     def _offered(self, needs: _Needs, name: NormalizedName) -> int:
         """The releases that all who ask for a package admit, without those that are locked."""
         domain = needs.domains[name]
-        if self._locked:
+        if name not in self._opened:
             domain &= self._kernel.packages[name].unlocked | needs.opened.get(name, 0)
         return domain
 
@@ -380,7 +383,8 @@ class Search:
         # The solver justifies a locked release by one that nobody needs. That is no solution, and all decisions are
         # to blame alike: undo the last.
         if not self._decided:
-            return self._look_with_locks_open() or Conflict(self._asked)
+            waiting = frozenset(name for name in self._collect_needs().domains)
+            return self._look_with_open_locks(waiting) or Conflict(self._asked)
         name, i = self._decided.popitem()
         self._nogoods.setdefault(name, []).append(_Nogood(1 << i, tuple(self._decision_literals())))
         return None
@@ -400,8 +404,10 @@ class Search:
     def _conclude(self, core: Sequence[int]) -> Answer:
         """The lines alone are impossible, unless that rests on what is not loaded or not known."""
         kernel = self._kernel
-        if kernel.core_has_locks() and (answer := self._look_with_locks_open()) is not None:
-            return answer
+        if locks := kernel.locks_in_core():
+            answer = self._look_with_open_locks(locks)
+            if answer is not None:
+                return answer
         if kernel.facts in core:
             if self._solve([-kernel.facts, *self._base[1:]]):
                 return Undecided(self._missing_fact())
@@ -410,17 +416,21 @@ class Search:
         absent = {line for literal in core if literal < 0 and (line := kernel.line_of(literal)) is not None}
         return Conflict(frozenset(lines), frozenset(absent))
 
-    def _look_with_locks_open(self) -> Answer | None:
-        """A release that is not loaded might ask for what is locked: look with all locks open, and see who asks.
+    def _look_with_open_locks(self, names: frozenset[NormalizedName]) -> Answer | None:
+        """A release that is not loaded might ask for what is locked: look with these locks open, and see who asks.
 
         Returns:
-            The answer; None if a solution needs locked releases that nothing in it asks for.
+            The answer; None if a solution needs locked releases that nothing in it asks for, or if there is none
+            within few steps: what is locked is not worth more.
         """
-        if not self._locked:
+        if names <= self._opened:
             return None
-        search = Search(self._kernel, self._lines, self._prefer, locked=False)
+        limit = min(self._limit, self._kernel.calls + _OPEN_BUDGET)
+        search = Search(self._kernel, self._lines, self._prefer, opened=self._opened | names, limit=limit)
         answer = search.run()
-        return answer if not isinstance(answer, Solution) or search.is_justified(answer) else None
+        if isinstance(answer, Conflict) or (isinstance(answer, Solution) and search.is_justified(answer)):
+            return answer
+        return None
 
     def is_justified(self, solution: Solution) -> bool:
         """Whether something in the solution asks for each locked release in it."""
