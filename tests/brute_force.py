@@ -16,6 +16,7 @@ Specifiers, markers and requirement strings are read by packaging alone; nothing
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import combinations, product
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,7 @@ class _Want:
     is_override: bool = False
 
     def admits(self, version: str) -> bool:
-        return self.specifier.contains(Version(version), prereleases=True)
+        return _contains(str(self.specifier), version)
 
     @property
     def names_prerelease(self) -> bool:
@@ -61,6 +62,11 @@ class _Want:
     @property
     def is_pin(self) -> bool:
         return any(part.operator == "==" and not part.version.endswith(".*") for part in self.specifier)
+
+
+@cache
+def _contains(specifier: str, version: str) -> bool:
+    return SpecifierSet(specifier).contains(Version(version), prereleases=True)
 
 
 class _Place:
@@ -76,6 +82,7 @@ class _Place:
             "extra": "",
         }
         self.python = python
+        self._needed: dict[tuple[str, str, str], list[_Want]] = {}
         self.platform = platform
         self.packages = packages
         self.usable = {
@@ -164,11 +171,15 @@ class _Place:
         return all(self._is_asked_for(package, choice[package] or "", asking) for package, asking in met.items())
 
     def _needs(self, package: str, version: str, extra: str) -> Iterable[_Want]:
-        for text in self.packages[package][version].requires:
-            parsed = Parsed(text)
-            plain = self.holds(parsed)
-            if plain if not extra else self.holds(parsed, extra) and not plain:
-                yield _Want(canonicalize_name(parsed.name), frozenset(parsed.extras), parsed.specifier)
+        key = (package, version, extra)
+        if key not in self._needed:
+            self._needed[key] = []
+            for parsed in map(Parsed, self.packages[package][version].requires):
+                plain = self.holds(parsed)
+                if plain if not extra else self.holds(parsed, extra) and not plain:
+                    want = _Want(canonicalize_name(parsed.name), frozenset(parsed.extras), parsed.specifier)
+                    self._needed[key].append(want)
+        return self._needed[key]
 
     def _is_asked_for(self, package: str, version: str, wants: Sequence[_Want]) -> bool:
         finals = self.finals[package]

