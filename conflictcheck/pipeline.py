@@ -182,7 +182,8 @@ def merge_file_options(settings: Settings, specs: Iterable[Spec]) -> tuple[Polic
             )
             said.append("binary options")
         if said:
-            message = f"the {and_list(said)} of {spec.path} hold for all specs of this run"
+            verb = "holds" if len(said) == 1 and said[0].startswith("--") else "hold"
+            message = f"the {and_list(said)} of {spec.path} {verb} for all specs of this run"
             notes.append(Diagnostic(Severity.NOTE, "options-in-file", message, spec.path))
     return policy, index, notes
 
@@ -331,11 +332,13 @@ def _minimum(split: Split, clashes: Sequence[Clash]) -> Minimum:
         together = "clash" if len(split.clique) == 2 else "clash with each other, each with each"  # noqa: PLR2004
         why = f"{and_list(split.clique)} {together}, so each of them needs an environment of its own."
     elif parts > 1:
-        several = sum(len(clash.specs) > 1 for clash in clashes)
+        several = [clash for clash in clashes if len(clash.specs) > 1]
         why = (
             f"No way to put the specs into {count(split.lower_bound - 1, 'environment')} avoids all of the "
-            f"{count(several, 'clash', 'clashes')}; every such way was ruled out."
+            f"{len(several)} clashes; every such way was ruled out."
         )
+        if several and split.lower_bound == 2:  # noqa: PLR2004 - one environment is not enough
+            why = f"{and_list(several[0].specs)} clash together, so one environment cannot hold them all."
     return Minimum(parts, split.proven, split.lower_bound, why)
 
 
@@ -358,12 +361,12 @@ def _doubts(findings: Findings, split: Split) -> list[Diagnostic]:
 
 
 def _with_fixes(clash: Clash, place: int, fixes: Fixes) -> Clash:
-    stuck = [f"no edit of {spec} alone resolves it: {why}" for spec, why in fixes.stuck.get(place, ())]
+    stuck = [f"No edit of {spec} alone resolves it: {why}." for spec, why in fixes.stuck.get(place, ())]
     return replace(
         clash,
         fixes=tuple(fixes.menus.get(place, ())),
         no_fix=fixes.hopeless.get(place, ""),
-        remarks=(*stuck, *fixes.upstream.get(place, ())),
+        remarks=(*stuck, *(f"{fact}." for fact in fixes.upstream.get(place, ()))),
     )
 
 
