@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conflictcheck.explanation import Needed, explain_lines
+from conflictcheck.facts import Unknown
 from conflictcheck.phrases import or_list
 from conflictcheck.solver.oracle import No
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from conflictcheck.explanation import Argument
     from conflictcheck.solver.kernel import Kernel
     from conflictcheck.solver.oracle import Oracle
 
 _MOST_TEXTS = 3
+_MOST_NEWER = 16
+"""Releases that are looked at for one that would not block."""
 
 
 def name_blockers(oracle: Oracle, lines: frozenset[int]) -> list[str]:
@@ -50,40 +53,40 @@ def name_upstream(oracle: Oracle, lines: frozenset[int]) -> list[str]:
         lines: positions of a clash's lines.
 
     Returns:
-        Clauses such as ``dbt-common 1.15.0 is the oldest release that would not need isodate<0.7``. Only releases whose
-        needs are known by now are looked at.
+        Clauses such as ``dbt-common 1.15.0 is the oldest release that would not need isodate<0.7``. Only the
+        next few releases are looked at.
     """
     kernel, argument = _argument(oracle, lines)
     if kernel is None or argument is None:
         return []
     asked = {oracle.lines[i].name for i in lines}
-    found = []
+    found: list[str] = []
     for node in argument.ends:
         if isinstance(node, Needed) and node.asker not in asked:
             others = kernel.packages[node.name].everything
             for other in argument.ends:
                 others &= other.mask if other is not node else others
-            found += _newer_release(kernel, node, others)
+            newer = range(node.releases.bit_length(), len(kernel.packages[node.asker].releases))[:_MOST_NEWER]
+            if not oracle.load(kernel.target, node.asker, newer):
+                return found
+            found += _first_that_would_not(kernel, node, others, newer)
     return found
 
 
-def _newer_release(kernel: Kernel, node: Needed, others: int) -> list[str]:
-    """The oldest newer release of the asker that leaves something of what the other side admits."""
+def _first_that_would_not(kernel: Kernel, node: Needed, others: int, releases: Iterable[int]) -> list[str]:
+    """The first release of the asker that leaves something of what the other side admits."""
     package = kernel.packages[node.asker]
-    has_gap = False
-    for i in range(node.releases.bit_length(), len(package.releases)):
-        loaded = kernel.loaded[node.asker].get(i)
-        if loaded is None or node.extra not in loaded.edges:
-            has_gap = True
+    for i in releases:
+        loaded = kernel.loaded[node.asker][i]
+        if loaded.unusable is not None or isinstance(loaded.metadata, Unknown) or not package.unlocked >> i & 1:
             continue
         mask = kernel.packages[node.name].everything
-        for edge in loaded.edges[node.extra]:
-            if edge.name == node.name:
-                mask &= edge.mask
-        if mask & others and loaded.unusable is None and package.unlocked >> i & 1:
-            release = f"{node.asker} {package.releases[i].version}"
-            what = "would not need" if has_gap else "is the oldest release that would not need"
-            return [f"{release} {what} {_said(node)}"]
+        for edge in kernel.edge(node.asker, i, node.extra):
+            mask &= edge.mask if edge.name == node.name else mask
+        if mask & others:
+            return [
+                f"{node.asker} {package.releases[i].version} is the oldest release that would not need {_said(node)}"
+            ]
     return []
 
 

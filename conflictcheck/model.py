@@ -221,7 +221,7 @@ class Clash:
         steps: the argument, one fact or conclusion a step.
         fixes: edits that resolve it, best first; a few alternatives.
         no_fix: why no edit resolves it, as a clause; empty where one does, or where none was looked for.
-        remarks: what else there is to know for who wants to resolve it, one clause each.
+        remarks: what else there is to know for who wants to resolve it, one sentence each.
     """
 
     id: str

@@ -163,7 +163,7 @@ def fix(settings: Settings, terminal: Terminal, format_name: str, target_environ
     if format_name != "text" and not write:
         _deliver(_report_format(format_name), report, terminal, None)
         return report
-    files = plan_fix(checked, target_environments, say)
+    files = plan_fix(checked, target_environments, say, to_write=write)
     if format_name == "text":
         to_terminal = sys.stdout.isatty()
         show_diff(files, color=terminal.colors(to_terminal=to_terminal), to_terminal=to_terminal)

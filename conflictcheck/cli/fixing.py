@@ -22,19 +22,20 @@ if TYPE_CHECKING:
 _MOST_CHANGES = 8
 
 
-def plan_fix(checked: Checked, target: int, say: Callable[[str], None]) -> list[EditedFile]:
+def plan_fix(checked: Checked, target: int, say: Callable[[str], None], *, to_write: bool) -> list[EditedFile]:
     """Choose the best fix, and say what it does and what else there is.
 
     Args:
         checked: the report, and the files that it is about.
         target: how many environments are wanted.
         say: takes messages.
+        to_write: whether edits that cannot be made are an error, and not only to be told.
 
     Returns:
         What the files become; nothing where there is nothing to edit.
 
     Raises:
-        InputErrors: the edits of every fix are on lines that cannot be edited, and why.
+        InputErrors: every fix has edits that cannot be made in a file, and why.
     """
     report = checked.report
     if report.verdict is not Verdict.UNSATISFIABLE and len(report.environments) <= target:
@@ -43,7 +44,9 @@ def plan_fix(checked: Checked, target: int, say: Callable[[str], None]) -> list[
     if not report.fixes:
         _say_there_is_none(report, say)
         return []
-    chosen, planned = _first_that_can_be_made(report.fixes, checked)
+    chosen, planned, problems = _first_that_can_be_made(report.fixes, checked)
+    if problems is not None and to_write:
+        raise problems
     say(f"Best fix: {describe_fix(chosen)}.")
     if chosen.environments_after > target:
         say(f"No edits were found after which {count(target, 'environment')} would be enough.")
@@ -54,19 +57,20 @@ def plan_fix(checked: Checked, target: int, say: Callable[[str], None]) -> list[
         if fix is not chosen:
             say(f"Or: {describe_fix(fix)}.")
     _say_what_stays(report, say)
+    for problem in problems.errors if problems is not None else ():
+        say(str(problem))
     return planned
 
 
-def _first_that_can_be_made(fixes: Sequence[Fix], checked: Checked) -> tuple[Fix, list[EditedFile]]:
+def _first_that_can_be_made(fixes: Sequence[Fix], checked: Checked) -> tuple[Fix, list[EditedFile], InputErrors | None]:
+    """The best fix whose edits can be made; if there is none, the best one and what is in the way."""
     problems: InputErrors | None = None
     for fix in fixes:
         try:
-            return fix, plan_edits(fix.edits, checked.sources)
+            return fix, plan_edits(fix.edits, checked.sources), None
         except InputErrors as error:
             problems = problems or error
-    if problems is None:
-        raise AssertionError("there is at least one fix")
-    raise problems
+    return fixes[0], [], problems
 
 
 def _say_there_is_none(report: Report, say: Callable[[str], None]) -> None:

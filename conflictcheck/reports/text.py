@@ -172,7 +172,7 @@ def _clash(page: Page, clash: Clash, label: str, *, verbose: int) -> None:
     if clash.no_fix:
         page.prose(f"No edit of requirement lines resolves this: {clash.no_fix}.", first="  ")
     for remark in clash.remarks:
-        page.prose(f"{remark[:1].upper()}{remark[1:]}.", first="  ")
+        page.prose(remark, first="  ")
     if verbose:
         page.prose(f"kind {clash.kind.value}, id {clash.id}", first="  ", style="dim")
 

@@ -114,6 +114,27 @@ class Oracle:
                 continue
         return self._kernels[target]
 
+    def load(self, target: Target, name: NormalizedName, releases: Sequence[int]) -> bool:
+        """Make known what some releases need, whether or not a search came by them.
+
+        Args:
+            target: whose kernel is to know.
+            name: the package.
+            releases: their numbers.
+
+        Returns:
+            Whether it is known now; not where the package's releases had to be numbered anew.
+        """
+        kernel = self.kernel(target)
+        try:
+            kernel.load((name, i) for i in releases)
+        except NewDirectReference:
+            kernel.close()
+            del self._kernels[target]
+            self._wishes.pop(target, None)
+            return False
+        return True
+
     def enablers(self) -> frozenset[int]:
         """Lines that ask for pre-releases, yanked releases or direct references: more lines may allow more."""
         return frozenset().union(*(kernel.enablers for kernel in self._kernels.values()))
