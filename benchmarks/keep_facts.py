@@ -7,8 +7,8 @@ A NAME is a set of tests/cases/cases.toml, or `ml-team`; none means all. Needs t
 A snapshot holds what one run used, so a change of the search could ask for something that is not in it. Kept are
 therefore the metadata of further releases of each package as well: those between the ones that were used, and the
 newest. On the other hand a listing names every file that an index has, most of them for other Pythons and platforms:
-kept are source distributions, wheels that suit the target, and one other wheel of each release, which says that there
-are others. Files uploaded after the set's date are left out.
+kept are source distributions and wheels that suit the target and the set's date, and of each release one other file,
+which says that there are others.
 """
 
 from __future__ import annotations
@@ -112,9 +112,7 @@ def _trimmed(listing: Listing, target: Target, settings: Settings, chosen: Conta
     for _, release in groupby(listing.files, key=attrgetter("version")):
         has_other = False
         for file in release:
-            if (file.upload_time or "")[:19] > end:
-                continue
-            suits = not file.is_wheel or target.rank(file.tags) is not None
+            suits = (file.upload_time or "")[:19] <= end and (not file.is_wheel or target.rank(file.tags) is not None)
             if suits or not has_other:
                 files.append(file if (listing.name, file.version) in chosen else _shortened(file))
             has_other = has_other or not suits
