@@ -8,9 +8,14 @@ literals. (Order encoding: Tamura, Taga, Kitagawa, Banbara, "Compiling finite li
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from enum import StrEnum
+from operator import attrgetter
 from typing import TYPE_CHECKING
+
+from packaging.specifiers import Specifier
+from packaging.version import Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -131,15 +136,44 @@ class Package:
             text: its text, by which the answer is remembered.
         """
         if text not in self._masks:
-            bits = 0
-            if text:
-                contains = specifier.contains
-                for i, release in enumerate(self.candidates.releases):
-                    if release.any_version or contains(release.version, prereleases=True):
-                        bits |= 1 << i
-            else:
-                bits = self.everything
-            self._masks[text] = bits
+            bits = self.everything
+            for part in specifier:
+                bits &= self._part_mask(part)
+            unknown = sum(1 << i for i, release in enumerate(self.releases) if release.any_version)
+            self._masks[text] = bits | unknown
+        return self._masks[text]
+
+    def _part_mask(self, part: Specifier) -> int:
+        """The releases that one comparison admits.
+
+        All operators but ``!=`` and ``===`` admit versions that are neighbours in PEP 440's order, so that few have to
+        be looked at: packaging decides about each of these.
+        """
+        text = str(part)
+        if text in self._masks:
+            return self._masks[text]
+        releases = self.releases
+        count = len(releases)
+
+        def admits(i: int) -> bool:
+            return part.contains(releases[i].version, prereleases=True)
+
+        match part.operator:
+            case ">=" | ">":
+                low, high = bisect_left(range(count), x=True, key=admits), count
+            case "<=" | "<":
+                low, high = 0, bisect_left(range(count), x=True, key=lambda i: not admits(i))
+            case "==" | "~=":
+                first = Version(f"{part.version[:-2]}.dev0" if part.version.endswith(".*") else part.version)
+                low = high = bisect_left(releases, first, key=attrgetter("version"))
+                while high < count and admits(high):
+                    high += 1
+            case "!=":
+                self._masks[text] = self.everything & ~self._part_mask(Specifier(f"=={part.version}"))
+                return self._masks[text]
+            case _:
+                return sum(1 << i for i in range(count) if admits(i))
+        self._masks[text] = (1 << high) - (1 << low)
         return self._masks[text]
 
     def url_mask(self, url: str) -> int:
