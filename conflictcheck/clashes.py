@@ -8,7 +8,7 @@ the oracle says *yes*, all its subsets are done; if *no*, it is shrunk to a mini
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pysat.solvers import Solver
@@ -37,12 +37,14 @@ class Core:
         lines: positions of a minimal set of lines of theirs (and of constraints and overrides).
         absent: specs whose presence would resolve it, as they ask for pre-releases or the like; almost always empty.
         minimal: whether each spec and each line was shown to be needed.
+        sure: whether each spec was.
     """
 
     specs: tuple[SpecId, ...]
     lines: tuple[int, ...]
     absent: tuple[SpecId, ...] = ()
     minimal: bool = True
+    sure: bool = True
 
 
 @dataclass(slots=True)
@@ -152,17 +154,22 @@ class ClashFinder:
                 outside = [number[spec] for spec in specs if number[spec] not in seed]
                 if isinstance(reply, No):
                     core = self._shrink(chosen, reply)
-                    findings.cores.extend(self._with_twins(core, groups))
+                    twins = self._with_twins(core, groups)
+                    findings.cores.extend(twin for twin in twins if twin not in findings.cores)
                     helpers = [number[spec] for spec in core.absent if spec in number]
                     chart.add_clause([*(-number[spec] for spec in core.specs), *helpers])
-                    if not core.minimal:
+                    if helpers:
+                        # It does not say that of these specs, with the helpers among them, which is known as well.
+                        chart.add_clause([*(-number[spec] for spec in chosen), *outside])
+                    if not core.sure:
                         findings.complete = False
                     continue
                 if isinstance(reply, Maybe):
                     findings.complete = False
                     findings.unclear.append(reply.reason)
                 # Fewer specs need less, unless one of those left out asked for a pre-release or the like.
-                clause = [*outside, *(-number[spec] for spec in chosen if spec in enabling)]
+                leans = isinstance(reply, Yes) and reply.leans
+                clause = [*outside, *(-number[spec] for spec in chosen if leans or spec in enabling)]
                 if not clause:
                     return
                 chart.add_clause(clause)
@@ -191,7 +198,16 @@ class ClashFinder:
             elif isinstance(without, Maybe):
                 minimal = False
         core = self._shrink_lines(tuple(sorted(current)), reply)
-        return core if minimal else Core(core.specs, core.lines, core.absent, minimal=False)
+        helpers = self._helpers(core) if reply.leans else ()
+        absent = tuple(sorted({*core.absent, *helpers}))
+        return replace(core, absent=absent, minimal=core.minimal and minimal, sure=minimal)
+
+    def _helpers(self, core: Core) -> list[SpecId]:
+        """Other specs that bring a release which asks for what is locked, and so resolve a clash."""
+        lines = self.lines_of(core.specs)
+        others = [spec for spec in self._specs if spec not in core.specs]
+        alone = [spec for spec in others if isinstance(self._oracle.ask(self.lines_of([spec])), Yes)]
+        return [spec for spec in alone if not isinstance(self._oracle.ask(lines | self._specs[spec]), No)]
 
     def _blamed(self, specs: Sequence[SpecId], no: No) -> list[SpecId]:
         found = [spec for spec in specs if not no.lines.isdisjoint(self._specs[spec])]
@@ -207,26 +223,34 @@ class ClashFinder:
             moved = (
                 there[renamed[lines[i].spec], _meaning(lines[i])] if lines[i].spec in renamed else i for i in core.lines
             )
-            found.append(Core(tuple(sorted(specs)), tuple(sorted(moved)), core.absent, core.minimal))
+            found.append(replace(core, specs=tuple(sorted(specs)), lines=tuple(sorted(moved))))
         return found
 
     # -- lines -------------------------------------------------------------------------------------------------
 
     def _shrink_lines(self, specs: tuple[SpecId, ...], no: No) -> Core:
         """From a minimal set of specs to a minimal set of their lines: few, direct ones, and ranges over pins."""
+        core = self._shrink_around(frozenset(), specs, no)
+        if {self._oracle.lines[i].spec for i in core.lines}.issuperset(specs):
+            return core
+        # Without a line that asks for a pre-release or the like, the others fail for a reason that is not this clash.
+        return self._shrink_around(self._oracle.enablers() & self.lines_of(specs), specs, no)
+
+    def _shrink_around(self, held: frozenset[int], specs: tuple[SpecId, ...], no: No) -> Core:
+        """Leave out one line after the other, but for those that are held."""
         lines = self.lines_of(specs)
         oracle = self._oracle
-        current = no.lines if isinstance(oracle.ask(no.lines), No) else lines
+        current = no.lines | held if isinstance(oracle.ask(no.lines | held), No) else lines
         pair = self._direct_pair(specs, lines)
-        if pair is not None:
+        if pair is not None and not held:
             current = pair
-        minimal = True
-        for line in sorted(current, key=self._reluctance):
+        minimal = all(isinstance(oracle.ask(current - {line}), Yes) for line in held)
+        for line in sorted(current - held, key=self._reluctance):
             if line not in current:
                 continue
             reply = oracle.ask(current - {line})
             if isinstance(reply, No):
-                smaller = reply.lines & (current - {line})
+                smaller = (reply.lines | held) & (current - {line})
                 current = smaller if isinstance(oracle.ask(smaller), No) else current - {line}
             elif isinstance(reply, Maybe):
                 minimal = False

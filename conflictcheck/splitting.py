@@ -81,11 +81,11 @@ def split_specs(
         if parts is None:
             count += 1
             continue
-        new, unclear = _check(parts, probe)
+        new, barred, unclear = _check(ordered, parts, probe)
         if not new:
             return Split(tuple(parts), count, clique, tuple(found), unclear)
-        known += new
-        found += new
+        found += [core for core in new if core not in known]
+        known += [*new, *barred]
         clique = _largest_clique(ordered, known)
         count = max(count, len(clique))
     singles = tuple((spec,) for spec in ordered)
@@ -93,17 +93,24 @@ def split_specs(
 
 
 def _check(
-    parts: Sequence[Sequence[SpecId]], probe: Callable[[Sequence[SpecId]], Core | Maybe | None]
-) -> tuple[list[Core], str | None]:
+    specs: Sequence[SpecId],
+    parts: Sequence[Sequence[SpecId]],
+    probe: Callable[[Sequence[SpecId]], Core | Maybe | None],
+) -> tuple[list[Core], list[Core], str | None]:
+    """The clashes inside parts, the parts that they do not bar by themselves, and why a part is not decided."""
     new: list[Core] = []
+    barred: list[Core] = []
     unclear: str | None = None
     for part in parts:
         reply = probe(part)
         if isinstance(reply, Core):
             new.append(reply)
+            if set(part).intersection(reply.absent):
+                # A helper is in this part, and does not help here.
+                barred.append(Core(tuple(part), (), tuple(sorted(set(specs).difference(part)))))
         elif isinstance(reply, Maybe):
             unclear = unclear or reply.reason
-    return new, unclear
+    return new, barred, unclear
 
 
 def _largest_clique(specs: Sequence[SpecId], cores: Iterable[Core]) -> tuple[SpecId, ...]:

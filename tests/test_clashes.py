@@ -75,6 +75,22 @@ def test_clash_that_another_spec_would_resolve_says_so() -> None:
     assert world.split.proven
 
 
+def test_clash_that_a_release_of_another_spec_would_resolve_says_so() -> None:
+    index = universe({"x": {"1.0": [], "2.0": [], "3.0rc1": []}, "lib": {"1.0": ["x>2"]}, "y": {"1.0": []}})
+    world = World(index, specs(a=["x!=1.0"], b=["x!=2.0"], c=["lib"], d=["y"]))
+    [core] = world.findings.cores
+    assert (core.specs, core.absent, core.minimal) == (("a", "b"), ("c",), True)
+    assert (world.split.parts, world.split.proven) == ((("a", "b", "c", "d"),), True)
+
+
+def test_lines_of_a_clash_are_of_all_its_specs_though_fewer_fail_for_another_reason() -> None:
+    index = universe({"x": {"1.0": Rel(yanked=""), "2.0": []}, "lib": {"1.0": ["x<2", "y<2"]}, "y": three()})
+    world = World(index, specs(a=["lib", "x==1.0"], b=["y>=2"]))
+    [core] = world.findings.cores
+    assert core.specs == ("a", "b")
+    assert "b: y>=2" in world.texts(core)
+
+
 def test_cut_off_search_says_that_it_is_incomplete() -> None:
     world = World(universe({"x": three()}), specs(a=["x==1.0"], b=["x==2.0"], c=["x==3.0"]))
     findings = ClashFinder(world.oracle, world.positions, budget=1).find()

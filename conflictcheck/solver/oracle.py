@@ -35,6 +35,11 @@ class Yes:
     python_version: str
     solutions: Mapping[str, Solution]
 
+    @property
+    def leans(self) -> bool:
+        """Whether fewer lines may not allow it; see `Solution.leans`."""
+        return any(solution.leans for solution in self.solutions.values())
+
 
 @dataclass(frozen=True, slots=True)
 class No:
@@ -44,11 +49,13 @@ class No:
         lines: some of the lines that already cannot; not minimal.
         absent: lines that were not asked, without which this holds; empty for almost every clash.
         failures: for each Python version, the platform on which it fails and the lines that fail there.
+        leans: whether more lines may allow it; see `Conflict.leans`.
     """
 
     lines: frozenset[int]
     absent: frozenset[int]
     failures: Mapping[str, tuple[str, frozenset[int]]]
+    leans: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +164,9 @@ class Oracle:
         """What larger *yes* and smaller *no* answers say, where nothing asks for locked releases."""
         enablers = self.enablers()
         for known, reply in self._known.items():
-            if isinstance(reply, Yes) and lines <= known and not enablers & (known - lines):
+            if isinstance(reply, Yes) and lines <= known and not reply.leans and not enablers & (known - lines):
                 return reply
-            if isinstance(reply, No) and known <= lines and not reply.absent & lines:
+            if isinstance(reply, No) and known <= lines and not reply.leans and not reply.absent & lines:
                 return reply
         return None
 
@@ -169,6 +176,7 @@ class Oracle:
         self.asked += 1
         failures: dict[str, tuple[str, frozenset[int]]] = {}
         absent: frozenset[int] = frozenset()
+        leans = False
         doubt: str | None = None
         for python_version, targets in self.targets.items():
             solutions: dict[str, Solution] = {}
@@ -181,13 +189,14 @@ class Oracle:
                 if isinstance(answer, Conflict):
                     failures[python_version] = (target.platform, answer.lines)
                     absent |= answer.absent
+                    leans |= answer.leans
                     break
                 doubt = doubt or answer.reason
             if len(solutions) == len(targets):
                 return Yes(python_version, solutions)
         if doubt is not None and len(failures) < len(self.targets):
             return Maybe(doubt)
-        return No(frozenset().union(*(blamed for _, blamed in failures.values())), absent, failures)
+        return No(frozenset().union(*(blamed for _, blamed in failures.values())), absent, failures, leans)
 
     def _search(self, target: Target, lines: frozenset[int], wishes: Mapping[NormalizedName, int] | None) -> Answer:
         while True:

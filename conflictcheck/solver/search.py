@@ -44,10 +44,12 @@ class Solution:
     Attributes:
         releases: the number of the chosen release of each installed package.
         extras: the extras of each package that are installed.
+        leans: whether a locked release is in it that only another release asks for: fewer lines may not allow it.
     """
 
     releases: Mapping[NormalizedName, int]
     extras: Mapping[NormalizedName, frozenset[str]]
+    leans: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,12 @@ class Conflict:
         lines: some of the asked lines that already cannot (not a minimal set).
         absent: lines that were not asked, without which this holds: they ask for pre-releases, yanked releases or
             direct references that would help.
+        leans: whether it would be possible if some release asked for a locked one: more lines may bring that release.
     """
 
     lines: frozenset[int]
     absent: frozenset[int] = frozenset()
+    leans: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,7 +388,7 @@ class Search:
         # to blame alike: undo the last.
         if not self._decided:
             waiting = frozenset(name for name in self._collect_needs().domains)
-            return self._look_with_open_locks(waiting) or Conflict(self._asked)
+            return self._look_with_open_locks(waiting) or Conflict(self._asked, leans=True)
         name, i = self._decided.popitem()
         self._nogoods.setdefault(name, []).append(_Nogood(1 << i, tuple(self._decision_literals())))
         return None
@@ -408,13 +412,14 @@ class Search:
             answer = self._look_with_open_locks(locks)
             if answer is not None:
                 return answer
+        leans = bool(locks)
         if kernel.facts in core:
             if self._solve([-kernel.facts, *self._base[1:]]):
                 return Undecided(self._missing_fact())
             core = kernel.core()
         lines = {line for literal in core if literal > 0 and (line := kernel.line_of(literal)) is not None}
         absent = {line for literal in core if literal < 0 and (line := kernel.line_of(literal)) is not None}
-        return Conflict(frozenset(lines), frozenset(absent))
+        return Conflict(frozenset(lines), frozenset(absent), leans)
 
     def _look_with_open_locks(self, names: frozenset[NormalizedName]) -> Answer | None:
         """A release that is not loaded might ask for what is locked: look with these locks open, and see who asks.
@@ -484,7 +489,13 @@ class Search:
         return [literal for name, i in self._decided.items() for literal in packages[name].is_release(i)]
 
     def _solution(self, needs: _Needs) -> Solution:
+        edges = [edge for i in self._lines if (edge := self._kernel.line_edges[i]) is not None]
         return Solution(
             {name: self._decided[name] for name in needs.domains},
             {name: frozenset(needs.extras[name] - {""}) for name in needs.domains},
+            leans=any(
+                not self._kernel.packages[name].unlocked >> i & 1
+                and not any(edge.name == name and edge.opens >> i & 1 for edge in edges)
+                for name, i in self._decided.items()
+            ),
         )

@@ -63,6 +63,15 @@ def test_fewer_specs_are_asked_anew_where_one_that_is_left_out_asked_for_a_prere
     assert isinstance(world.ask("a", "b", "c"), Yes)
 
 
+def test_fewer_specs_are_asked_anew_where_a_release_of_one_left_out_asked_for_what_is_yanked() -> None:
+    index = universe({"x": {"1.0": [], "2.0": Rel(yanked="")}, "lib": {"1.0": ["x==2.0"]}})
+    world = World(index, specs(a=["x>=1"], b=["x!=1.0"], c=["lib"]))
+    assert isinstance(world.ask("a", "b", "c"), Yes)
+    assert isinstance(world.ask("a", "b"), No)
+    assert isinstance(world.ask("a", "b", "c"), Yes)
+    assert world.clashes() == [("b",)]
+
+
 def test_resolve_gives_newest_first_whatever_was_asked_before() -> None:
     world = World(universe({"x": {"1.0": [], "2.0": []}}), specs(a=["x<2"], b=["x"]))
     assert world.pins("a", "b") == {"x": "1.0"}
