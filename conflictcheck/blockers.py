@@ -78,7 +78,9 @@ def _first_that_would_not(kernel: Kernel, node: Needed, others: int, releases: I
     package = kernel.packages[node.asker]
     for i in releases:
         loaded = kernel.loaded[node.asker][i]
-        if loaded.unusable is not None or isinstance(loaded.metadata, Unknown) or not package.unlocked >> i & 1:
+        if isinstance(loaded.metadata, Unknown):
+            return []
+        if loaded.unusable is not None or not package.unlocked >> i & 1:
             continue
         mask = kernel.packages[node.name].everything
         for edge in kernel.edge(node.asker, i, node.extra):

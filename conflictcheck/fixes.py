@@ -126,7 +126,6 @@ class Fixer:
                 if core.specs not in solved:
                     solved[core.specs] = self._for_clash(place, core, fixes)
                 fixes.menus[place] = [self._fix(one) for one in solved[core.specs]]
-                fixes.upstream[place] = name_upstream(self._oracle, frozenset(core.lines))
                 if fixes.menus[place]:
                     fixes.stuck[place] = self._stuck_specs(core, fixes.menus[place])
             fixes.run = [self._fix(one, detailed=True) for one in self._for_run(target, solved)]
@@ -134,6 +133,9 @@ class Fixer:
             fixes.complete = False
         fixes.complete &= len(self._cores) <= _CLASHES
         fixes.run = self._best(fixes)
+        # Last, as it makes facts known that no answer needs.
+        for place in fixes.menus:
+            fixes.upstream[place] = name_upstream(self._oracle, frozenset(self._cores[place].lines))
         return fixes
 
     def _best(self, fixes: Fixes) -> list[Fix]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from conflictcheck import __version__
+from conflictcheck.cautions import notice_old_releases, notice_unbounded
 from conflictcheck.clashes import ClashFinder
 from conflictcheck.environments import build_environment, notice_oddities
 from conflictcheck.explanation import explain_lines
@@ -253,6 +254,8 @@ class _Run:
             *_doubts(findings, split),
             *_about_fixes(clashes, fixes),
             *notice_oddities(oracle, self.store, environments, lines),
+            *notice_old_releases(oracle, environments, finder.lines_of),
+            *notice_unbounded(clashes),
         ]
         return Report(
             verdict=verdict,

@@ -23,7 +23,7 @@ LAYERS = (
     ("readers", "index", "exports", "reports"),
     ("solver", "settings_sources"),
     ("clashes", "environments", "explanation", "widening"),
-    ("splitting", "wording", "corrections", "blockers"),
+    ("splitting", "wording", "corrections", "blockers", "cautions"),
     ("fixes", "edits"),
     ("pipeline",),
     ("", "cli", "__main__"),

@@ -1,0 +1,198 @@
+"""Answers that are right and still a surprise: environments that rest on very old releases, lines without bounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from conflictcheck.model import Diagnostic, RequirementKind, Severity
+from conflictcheck.phrases import and_list, count
+from conflictcheck.solver.oracle import Yes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from packaging.utils import NormalizedName
+
+    from conflictcheck.model import Clash, Environment, Requirement, SpecId
+    from conflictcheck.policy import Release
+    from conflictcheck.solver.kernel import Edge, Kernel
+    from conflictcheck.solver.oracle import Oracle
+
+_DAYS = 2 * 365
+"""How much older a release has to be, where the index tells dates."""
+_RELEASES = 20
+"""How many releases have to be skipped, where it does not."""
+_MOST = 3
+"""Further old releases of an environment are only counted."""
+
+
+def notice_old_releases(
+    oracle: Oracle, environments: Iterable[Environment], lines_of: Callable[[Sequence[SpecId]], frozenset[int]]
+) -> list[Diagnostic]:
+    """Releases that are much older than what a spec would get alone, or than what the user's own line admits.
+
+    Args:
+        oracle: has answered about each spec alone, and about each environment.
+        environments: of the split.
+        lines_of: the lines of some specs, the shared ones included.
+    """
+    found = []
+    for environment in environments:
+        reply = oracle.ask(lines_of(environment.specs))
+        if not isinstance(reply, Yes) or reply.python_version != environment.python_version:
+            continue
+        kernel = oracle.kernel(oracle.targets[environment.python_version][0])
+        found += _Look(oracle, kernel, environment, lines_of).warnings()
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Old:
+    """A release that is old beside another one."""
+
+    name: NormalizedName
+    chosen: int
+    better: int
+    who: str
+    line: Requirement | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One environment, on its first platform."""
+
+    oracle: Oracle
+    kernel: Kernel
+    environment: Environment
+    lines_of: Callable[[Sequence[SpecId]], frozenset[int]]
+
+    def warnings(self) -> list[Diagnostic]:
+        """The old releases, the user's own requirements first."""
+        chosen = self._chosen()
+        old = sorted(
+            (one for name, i in chosen.items() if (one := self._compare(name, i)) is not None),
+            key=lambda one: (one.line is None, one.name),
+        )
+        found = [self._warning(one, chosen) for one in old[:_MOST]]
+        if rest := [one.name for one in old[_MOST:]]:
+            message = f"{and_list(rest[:_MOST], more=len(rest) - _MOST)} in environment {self.environment.name}"
+            verb = "is" if len(rest) == 1 else "are"
+            found.append(Diagnostic(Severity.WARNING, "old-release", f"{message} {verb} of very old releases as well"))
+        return found
+
+    def _chosen(self) -> dict[NormalizedName, int]:
+        """The pins by their numbers."""
+        chosen = {}
+        for pin in self.environment.packages:
+            releases = self.kernel.packages[pin.name].releases if pin.name in self.kernel.packages else ()
+            for i, release in enumerate(releases):
+                if pin.url is None and release.url is None and str(release.version) == pin.version:
+                    chosen[pin.name] = i
+        return chosen
+
+    def _compare(self, name: NormalizedName, i: int) -> _Old | None:
+        package = self.kernel.packages[name]
+        direct = [
+            line
+            for k in sorted(self.lines_of(self.environment.specs))
+            if (line := self.oracle.lines[k]).name == name and line.kind is RequirementKind.REQUIREMENT
+        ]
+        mask = package.unlocked
+        for k in sorted(self.lines_of(self.environment.specs)):
+            edge = self.kernel.line_edges[k]
+            if edge is not None and edge.name == name:
+                mask &= edge.mask
+        if direct and mask and self._is_much_older(package.releases, i, mask.bit_length() - 1):
+            line = direct[0]
+            return _Old(name, i, mask.bit_length() - 1, f"{_place(line)} admits", line)
+        for spec in self.environment.specs if len(self.environment.specs) > 1 else ():
+            alone = self.oracle.ask(self.lines_of([spec]))
+            if isinstance(alone, Yes) and alone.python_version == self.environment.python_version:
+                better = alone.solutions[self.kernel.target.platform].releases.get(name, -1)
+                if self._is_much_older(package.releases, i, better):
+                    return _Old(name, i, better, f"{spec} would get alone", None)
+        return None
+
+    @staticmethod
+    def _is_much_older(releases: Sequence[Release], i: int, better: int) -> bool:
+        if better <= i:
+            return False
+        days = _days_between(releases[i], releases[better])
+        return better - i >= _RELEASES if days is None else days >= _DAYS
+
+    def _warning(self, old: _Old, chosen: dict[NormalizedName, int]) -> Diagnostic:
+        releases = self.kernel.packages[old.name].releases
+        days = _days_between(releases[old.chosen], releases[old.better])
+        age = f"{count(old.better - old.chosen, 'release')} older" if days is None else f"{days // 365} years older"
+        message = (
+            f"{old.name} {releases[old.chosen].version} in environment {self.environment.name} is {age} than "
+            f"{releases[old.better].version}, which {old.who}"
+        )
+        if why := self._why(old, chosen):
+            message += f": {why}"
+        line = old.line
+        if line is not None and not any(part.operator in (">=", ">", "==", "~=", "===") for part in line.specifier):
+            message += "; a lower bound in that line would rule it out"
+        where = (None, None) if line is None else (line.file, line.line)
+        return Diagnostic(Severity.WARNING, "old-release", message, *where)
+
+    def _why(self, old: _Old, chosen: dict[NormalizedName, int]) -> str:
+        """Who does not admit the better release, or what that one would need."""
+        for k in sorted(self.lines_of(self.environment.specs)):
+            edge = self.kernel.line_edges[k]
+            if edge is not None and edge.name == old.name and not edge.mask >> old.better & 1:
+                return f"{_place(self.oracle.lines[k])} asks for {self.oracle.lines[k].text}"
+        for name, i in sorted(chosen.items()):
+            for edge in self._edges(name, i):
+                if edge.name == old.name and not edge.mask >> old.better & 1:
+                    return f"{self._release(name, i)} needs {edge.text}"
+        for edge in self._edges(old.name, old.better):
+            other = chosen.get(edge.name)
+            if other is not None and not edge.mask >> other & 1:
+                release = self._release(old.name, old.better)
+                return f"{release} needs {edge.text}, and {self._release(edge.name, other)} is in the environment"
+        return ""
+
+    def _edges(self, name: NormalizedName, i: int) -> list[Edge]:
+        loaded = self.kernel.loaded[name].get(i)
+        return [edge for edges in loaded.edges.values() for edge in edges] if loaded else []
+
+    def _release(self, name: NormalizedName, i: int) -> str:
+        return f"{name} {self.kernel.packages[name].releases[i].version}"
+
+
+def _days_between(first: Release, second: Release) -> int | None:
+    stamps = [release.files[0].upload_time if release.files else None for release in (first, second)]
+    try:
+        old, new = (datetime.fromisoformat(stamp) for stamp in stamps if stamp is not None)
+        return (new - old).days
+    except (ValueError, TypeError):
+        return None
+
+
+def notice_unbounded(clashes: Iterable[Clash]) -> list[Diagnostic]:
+    """Requirements without any bound that are part of a clash."""
+    lines = {
+        line
+        for clash in clashes
+        for line in clash.requirements
+        if line.kind is RequirementKind.REQUIREMENT and line.url is None and not str(line.specifier)
+    }
+    return [
+        Diagnostic(
+            Severity.NOTE,
+            "unbounded-requirement",
+            f"`{line.text}` is part of a clash and has no bound, so every release of {line.name} was considered",
+            line.file,
+            line.line,
+        )
+        for line in lines
+    ]
+
+
+def _place(line: Requirement) -> str:
+    if line.file is None:
+        return line.spec
+    return line.file if line.line is None else f"{line.file}:{line.line}"
