@@ -78,6 +78,12 @@ def test_clash_that_another_spec_resolves_is_no_clash_beside_it() -> None:
     assert split_specs(ids(*"ab"), clashes, knows(clashes)).parts == (("a",), ("b",))
 
 
+def test_spec_that_was_thought_to_resolve_a_clash_and_does_not_is_no_reason_to_ask_forever() -> None:
+    clash = core("a", "b", absent="c")
+    split = split_specs(ids(*"abc"), [], lambda part: clash if {"a", "b"} <= set(part) else None, budget=20)
+    assert (len(split.parts), split.proven) == (2, True)
+
+
 @pytest.mark.parametrize("seed", range(60))
 def test_split_is_as_small_as_trying_everything_finds(seed: int) -> None:
     random = Random(seed)
