@@ -2,9 +2,8 @@
 
     python benchmarks/compare_uv.py CASES.toml [NAME…]
 
-For every environment of every set, `uv pip compile` is asked for the same requirements, date, Python and platform. Prints
-the packages on which the two differ, and a count. uv builds source distributions where it must, with the wheels-only
-metadata first, as by default.
+For every environment of every set, `uv pip compile` is asked for the same requirements, date, Python and platform.
+Prints the packages on which the two differ, and a count. uv builds source distributions where it must, as by default.
 """
 
 from __future__ import annotations
@@ -59,7 +58,7 @@ def compare(name: str, case: dict[str, Any]) -> tuple[int, int]:
             agree += len(ours.keys() | theirs.keys()) - len(different)
             differ += len(different)
             shown = ", ".join(f"{key} {ours.get(key, '-')} (uv {theirs.get(key, '-')})" for key in different[:12])
-            print(f"{name} {environment.name}: {len(ours)} packages, {len(different)} differ{': ' if shown else ''}{shown}")
+            print(f"{name} {environment.name}: {len(ours)} packages, {len(different)} differ {shown}".rstrip())
     return agree, differ
 
 

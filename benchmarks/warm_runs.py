@@ -2,8 +2,8 @@
 
     python benchmarks/warm_runs.py [--runs N]
 
-Runs the command line in processes of their own and prints, for each case, the verdict and the medians of wall time, CPU time
-and peak memory: one hard spec, eight of them together, and `--version`.
+Runs the command line in processes of their own and prints, for each case, the verdict and the medians of wall time,
+CPU time and peak memory: one hard spec, eight of them together, and `--version`.
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ def row(name: str, arguments: list[str], folder: Path, runs: int) -> None:
     if "json" in arguments:
         report = json.loads(results[0][3])
         pins = sum(len(environment["packages"]) for environment in report["environments"])
-        said = f"{report['verdict']}, {len(report['clashes'])} clashes, {len(report['environments'])} environments, {pins} pins"
+        found = f"{len(report['clashes'])} clashes, {len(report['environments'])} environments, {pins} pins"
+        said = f"{report['verdict']}, {found}"
     print(f"{name:22} {wall:6.2f} s wall {cpu:6.2f} s CPU {memory:5.0f} MB  {said}", flush=True)
 
 

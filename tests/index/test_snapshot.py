@@ -111,7 +111,10 @@ def test_the_settings_may_name_a_snapshot(tmp_path: Path) -> None:
         (gzip.compress(b"hello", mtime=0), "this is not a snapshot"),
         (gzip.compress(b"[]", mtime=0), "this is not a snapshot"),
         (gzip.compress(b"{}", mtime=0), "this is not a snapshot"),
-        (gzip.compress(b'{"conflictcheck_snapshot": 2}', mtime=0), "the snapshot has format 2, and this version reads format 1"),
+        (
+            gzip.compress(b'{"conflictcheck_snapshot": 2}', mtime=0),
+            "the snapshot has format 2, and this version reads format 1",
+        ),
         (gzip.compress(b'{"conflictcheck_snapshot": 1}', mtime=0), "the snapshot is damaged: "),
         (gzip.compress(b"[" * 100_000, mtime=0), "this is not a snapshot"),
     ],
