@@ -17,7 +17,7 @@ from pysat.examples.rc2 import RC2
 from pysat.formula import WCNF
 
 from conflictcheck.model import RequirementKind
-from conflictcheck.solver.oracle import Maybe, No
+from conflictcheck.solver.oracle import Maybe, No, Yes
 from conflictcheck.specifier_text import specifier_span
 
 if TYPE_CHECKING:
@@ -108,11 +108,14 @@ class Obstacle:
         specs: the specs.
         sites: numbers of the lines; empty if no edit helps.
         lines: positions of all lines of the clash, relaxed ones as they were asked about.
+        helpers: lines as the user wrote them that would help and were not asked: they name a pre-release or a yanked
+            release, say. Numbers of their sites.
     """
 
     specs: frozenset[SpecId]
     sites: frozenset[int]
     lines: frozenset[int]
+    helpers: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +221,13 @@ class Corrector:
         return [
             Obstacle(frozenset(core.specs), self._soft(core.lines), frozenset(core.lines))
             for core in cores
-            if known.issuperset(core.specs) and not core.absent
+            if known.issuperset(core.specs) and not core.absent and not self.leans(core)
         ]
+
+    def leans(self, core: Core) -> bool:
+        """Whether more lines may allow what a clash rules out, as they bring releases that ask for locked ones."""
+        reply = self.oracle.ask(frozenset(core.lines))
+        return not isinstance(reply, No) or reply.leans
 
     def corrections(
         self, specs: Sequence[SpecId], obstacles: list[Obstacle], *, parts: int = 1, most: int = 4
@@ -237,6 +245,7 @@ class Corrector:
         """
         found: list[Correction] = []
         ruled_out: list[frozenset[int]] = []
+        tried: set[object] = set()
         try:
             while len(found) < most:
                 proposal = self._propose(specs, obstacles, ruled_out, parts)
@@ -246,17 +255,38 @@ class Corrector:
                 sites = tuple(self.sites[number] for number in sorted(numbers))
                 new, unclear = self._check(groups, self.relaxed(sites))
                 obstacles += new
-                if new:
+                if new and proposal not in tried:
+                    tried.add(proposal)
                     continue
                 ruled_out.append(numbers)
-                if not unclear:
+                if not new and not unclear:
                     found.append(Correction(sites, groups))
                 if not numbers:
                     break
         except BudgetSpent:
             if not found:
                 raise
+        if not found and parts == 1:
+            found += self._least_of_all(specs)
         return found
+
+    def _least_of_all(self, specs: Sequence[SpecId]) -> list[Correction]:
+        """Relax everything, and take back what is not needed.
+
+        That finds what hitting sets miss, for which more lines never allow more: releases may ask for yanked ones.
+        """
+        own = self.shared.union(*(self.specs[spec] for spec in specs))
+        kept = [site for site in self.sites if site.can_be_relaxed and not own.isdisjoint(site.positions)]
+        if not kept or not self._holds(specs, kept):
+            return []
+        for site in list(kept):
+            rest = [other for other in kept if other is not site]
+            if self._holds(specs, rest):
+                kept = rest
+        return [Correction(tuple(kept), (tuple(specs),))]
+
+    def _holds(self, specs: Sequence[SpecId], sites: Sequence[Site]) -> bool:
+        return isinstance(self.ask(self.lines_of(specs, self.relaxed(sites))), Yes)
 
     def _check(self, groups: Iterable[tuple[SpecId, ...]], changes: Changes) -> tuple[list[Obstacle], bool]:
         new: list[Obstacle] = []
@@ -264,9 +294,10 @@ class Corrector:
         for group in groups:
             lines = self.lines_of(group, changes)
             reply = self.ask(lines)
-            if isinstance(reply, No):
+            if isinstance(reply, No) and not reply.leans:
                 new.append(self._shrink(lines, reply))
-            unclear |= isinstance(reply, Maybe)
+            # A *no* that other lines might lift says nothing about other corrections.
+            unclear |= isinstance(reply, Maybe) or (isinstance(reply, No) and reply.leans)
         return new, unclear
 
     def _shrink(self, lines: frozenset[int], no: No) -> Obstacle:
@@ -280,7 +311,9 @@ class Corrector:
                 smaller = reply.lines & (current - {line})
                 current = smaller if isinstance(self.ask(smaller), No) else current - {line}
         asking = {self.oracle.lines[i].spec for i in current}
-        return Obstacle(frozenset(asking & self.specs.keys()), self._soft(current), current)
+        last = self.ask(current)
+        absent = last.absent if isinstance(last, No) else frozenset()
+        return Obstacle(frozenset(asking & self.specs.keys()), self._soft(current), current, self._soft(absent))
 
     def _soft(self, lines: Iterable[int]) -> frozenset[int]:
         """The sites of the lines that are as the user wrote them and could be relaxed."""
@@ -312,8 +345,11 @@ class Corrector:
             formula.append([inside[spec, part] for part in range(min(parts, i + 1))])
         for obstacle in obstacles:
             edited = [relax[number] for number in sorted(obstacle.sites)]
+            edited += [-relax[number] for number in sorted(obstacle.helpers) if number in relax]
+            helping = sorted({self.sites[number].line.spec for number in obstacle.helpers}.intersection(specs))
             for part in range(parts):
-                formula.append([*(-inside[spec, part] for spec in sorted(obstacle.specs)), *edited])
+                joined = [inside[spec, part] for spec in helping] if parts > 1 else []
+                formula.append([*(-inside[spec, part] for spec in sorted(obstacle.specs)), *edited, *joined])
         for tried in ruled_out:
             formula.append([-relax[number] for number in sorted(tried)])
         with RC2(formula) as solver:

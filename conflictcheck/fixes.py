@@ -125,10 +125,10 @@ class Fixer:
             for place, core in enumerate(self._cores[:_CLASHES]):
                 if core.specs not in solved:
                     solved[core.specs] = self._for_clash(place, core, fixes)
-                fixes.menus[place] = [self._fix(one) for one in solved[core.specs]]
+                fixes.menus[place] = self._tried(solved[core.specs])
                 if fixes.menus[place]:
                     fixes.stuck[place] = self._stuck_specs(core, fixes.menus[place])
-            fixes.run = [self._fix(one, detailed=True) for one in self._for_run(target, solved)]
+            fixes.run = self._tried(self._for_run(target, solved), detailed=True)
         except BudgetSpent:
             fixes.complete = False
         fixes.complete &= len(self._cores) <= _CLASHES
@@ -235,15 +235,26 @@ class Fixer:
 
     # -- what it comes to --------------------------------------------------------------------------------------
 
-    def _fix(self, solved: _Solved, *, detailed: bool = False) -> Fix:
+    def _tried(self, solved: Iterable[_Solved], *, detailed: bool = False) -> list[Fix]:
+        return [fix for one in solved if (fix := self._fix(one, detailed=detailed)) is not None]
+
+    def _fix(self, solved: _Solved, *, detailed: bool) -> Fix | None:
+        """The split with the edits made; None if it cannot be decided."""
         members = {spec for part in solved.parts for spec in part}
         placed = sorted({*self._placed, *members})
         specs = {spec: apply(self._specs[spec], solved.changes) for spec in placed}
         finder = ClashFinder(self._oracle, specs, apply(self._shared, solved.changes))
-        kept = [core for core in self._cores if not solved.changes.keys() & set(core.lines)]
+        # A pin may ask for a yanked release or a pre-release, which a wider specifier does not.
+        if not all(isinstance(self._oracle.ask(finder.lines_of([spec])), Yes) for spec in placed):
+            return None
+        changed = solved.changes.keys()
+        kept = [core for core in self._cores if not changed & set(core.lines) and not self._corrector.leans(core)]
         parts: Sequence[Sequence[SpecId]] = solved.parts
         if len(members) < len(placed) or len(parts) > 1:
-            parts = split_specs(placed, kept, finder.probe, _SPLIT_BUDGET).parts
+            split = split_specs(placed, kept, finder.probe, _SPLIT_BUDGET)
+            if not split.proven:
+                return None
+            parts = split.parts
         versions = self._changes(parts, finder) if detailed else ()
         return Fix(solved.edits, len(parts), versions)
 
@@ -282,7 +293,7 @@ class Fixer:
         for obstacle in reversed(obstacles):
             if not obstacle.sites and (facts := name_blockers(self._oracle, obstacle.lines)):
                 return and_list(facts)
-        return "every combination of releases that wider specifiers would allow is ruled out"
+        return "wider specifiers were tried on all of its lines, and no releases were found that fit together"
 
     def _stuck_specs(self, core: Core, menu: Sequence[Fix]) -> list[tuple[SpecId, str]]:
         """The specs of a clash that no alternative leaves to themselves, where a fact about releases says why."""
