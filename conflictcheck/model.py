@@ -222,6 +222,8 @@ class Clash:
         fixes: edits that resolve it, best first; a few alternatives.
         no_fix: why no edit resolves it, as a clause; empty where one does, or where none was looked for.
         remarks: what else there is to know for who wants to resolve it, one sentence each.
+        sides: for each side, the chain from a line down to the range of the package that is disagreed on; empty where
+            it takes a case distinction.
     """
 
     id: str
@@ -235,6 +237,7 @@ class Clash:
     fixes: tuple[Fix, ...] = ()
     no_fix: str = ""
     remarks: tuple[str, ...] = ()
+    sides: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from conflictcheck.model import Report
 
 
+_MOST_ITEMS = 3
+
+
 def count(number: int, one: str, many: str | None = None) -> str:
     """A number and its noun: ``1 spec``, ``2 specs``."""
     return f"{number} {one if number == 1 else many or one + 's'}"
@@ -24,6 +27,13 @@ def and_list(names: Sequence[str], *, more: int = 0) -> str:
 def or_list(names: Sequence[str]) -> str:
     """Names as a sentence offers them: ``a, b or c``."""
     return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def cut_list(items: Sequence[str], last: str = " and ") -> str:
+    """A list in words, cut with a count where it is long: ``a, b, c and 4 others``."""
+    if len(items) > _MOST_ITEMS + 1:
+        return f"{', '.join(items[:_MOST_ITEMS])}{last}{len(items) - _MOST_ITEMS} others"
+    return last.join([", ".join(items[:-1]), items[-1]]) if len(items) > 1 else items[0]
 
 
 def targets_of(report: Report) -> str:

@@ -299,6 +299,7 @@ class _Run:
             minimal=core.minimal,
             summary=words.summary,
             steps=words.steps,
+            sides=words.sides,
         )
 
 

@@ -14,8 +14,9 @@ from packaging.specifiers import SpecifierSet
 
 from conflictcheck.explanation import Argument, Asked, Needed, RuledOut
 from conflictcheck.model import ClashKind, RequirementKind
-from conflictcheck.phrases import and_list
+from conflictcheck.phrases import and_list, cut_list
 from conflictcheck.policy import Why
+from conflictcheck.release_ranges import versions_in_words
 from conflictcheck.solver.dependencies import parse_dependency
 from conflictcheck.solver.encoding import LockKind, bits
 from conflictcheck.solver.kernel import RESTRICTING, WRONG_PYTHON
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from conflictcheck.solver.encoding import Package
     from conflictcheck.solver.kernel import Kernel
 
-_MOST_RANGES = 3
 _KINDS = {
     Why.PYTHON: ClashKind.PYTHON,
     Why.PLATFORM: ClashKind.PLATFORM,
@@ -50,6 +50,7 @@ class Words:
         summary: one sentence, with a full stop.
         steps: the argument, one sentence or two a step.
         because: what the sentence says of the cause, as a clause.
+        sides: for each side, the chain from a line down to the range of the package that is disagreed on.
     """
 
     kind: ClashKind
@@ -57,6 +58,7 @@ class Words:
     summary: str
     steps: tuple[str, ...]
     because: str
+    sides: tuple[tuple[str, ...], ...] = ()
 
 
 def word_clash(kernel: Kernel, lines: Sequence[int], argument: Argument | None) -> Words:
@@ -118,7 +120,13 @@ class _Writer:
         steps = [self._step(node) for node in argument.steps]
         steps.append(self._end(argument))
         names = {argument.name or ""}
-        return Words(kind, tuple(sorted(names)), self._summary(argument), tuple(steps), self._because(argument))
+        sides = tuple(
+            (*self._chain(node), f"{node.name} {versions_in_words(self.kernel.packages[node.name], node.mask)}")
+            if node.mask
+            else self._chain(node)
+            for node in argument.ends
+        )
+        return Words(kind, tuple(sorted(names)), self._summary(argument), tuple(steps), self._because(argument), sides)
 
     # -- whole clashes -----------------------------------------------------------------------------------------
 
@@ -231,11 +239,15 @@ class _Writer:
             return line.url
         if isinstance(node, RuledOut):
             return (
-                f"what is left of it ({_versions(package, node.mask)})" if node.mask else "nothing that is left of it"
+                f"what is left of it ({versions_in_words(package, node.mask)})"
+                if node.mask
+                else "nothing that is left of it"
             )
         texts = [self._text(node.line)] if isinstance(node, Asked) else _texts(node)
         visible = node.mask & package.unlocked or node.mask
-        shown = f"{node.name} {_versions(package, visible)}" if node.mask else "no release that can be used here"
+        shown = (
+            f"{node.name} {versions_in_words(package, visible)}" if node.mask else "no release that can be used here"
+        )
         return f"{texts[0]} ({shown})" if len(texts) == 1 else shown
 
     def _cause(self, package: Package, node: Asked | Needed, excluded: Sequence[Excluded]) -> str:
@@ -271,11 +283,11 @@ class _Writer:
                 one = of_kind.bit_count() == 1
                 verb = ("was" if one else "were") if kind is LockKind.YANKED else ("is" if one else "are")
                 text = clause.format(verb)
-                found.append(f"{name} {_versions(package, of_kind)} {text if one else _several(text)}")
+                found.append(f"{name} {versions_in_words(package, of_kind)} {text if one else _several(text)}")
         unusable = [(i, each.unusable) for i, each in sorted(self.kernel.loaded[name].items()) if each.unusable]
         for reason in dict.fromkeys(reason for i, reason in unusable if mask >> i & 1):
             same = sum(1 << i for i, other in unusable if other == reason and mask >> i & 1)
-            found.append(f"{name} {_versions(package, same)} cannot be used: {reason}")
+            found.append(f"{name} {versions_in_words(package, same)} cannot be used: {reason}")
         return found
 
     def _left_out(self, name: NormalizedName, excluded: Sequence[Excluded]) -> str:
@@ -298,8 +310,8 @@ class _Writer:
         if why is Why.PYTHON and details and details[0].startswith("wheels"):
             reason = f"{has} {details[0]}, not for Python {target.python_version}"
         elif why is Why.PYTHON and details:
-            reason = f"{'needs' if one else 'need'} another Python ({_cut(details)}) than {target.python_version}"
-        return f"{name} {_cut([str(item.version) for item in reversed(of_kind)])} {reason}"
+            reason = f"{'needs' if one else 'need'} another Python ({cut_list(details)}) than {target.python_version}"
+        return f"{name} {cut_list([str(item.version) for item in reversed(of_kind)])} {reason}"
 
     def _fitting(self, package: Package, ends: Iterable[Node]) -> list[Excluded]:
         """Excluded releases that every side would admit."""
@@ -336,14 +348,23 @@ class _Writer:
         package = self.kernel.packages[node.name]
         if len(node.texts) <= 2:  # noqa: PLR2004 - more is harder to read than the range
             return _alternatives(node.texts)
-        return f"{node.name} somewhere in {_versions(package, node.mask)}"
+        return f"{node.name} somewhere in {versions_in_words(package, node.mask)}"
 
     def _releases(self, name: NormalizedName, mask: int, extra: str = "") -> str:
         package = self.kernel.packages[name]
         shown = f"{name}[{extra}]" if extra else name
         if package.unlocked and mask & package.unlocked == package.unlocked and mask.bit_count() > 1:
-            return f"Every release of {shown} that can be used here ({_versions(package, mask & package.unlocked)})"
-        return f"{shown} {_versions(package, mask)}"
+            versions = versions_in_words(package, mask & package.unlocked)
+            return f"Every release of {shown} that can be used here ({versions})"
+        return f"{shown} {versions_in_words(package, mask)}"
+
+    def _chain(self, node: Node) -> tuple[str, ...]:
+        """From a line down to a node, along what narrows each package most."""
+        if isinstance(node, Asked):
+            line = self.kernel.lines[node.line]
+            return (f"{place(line)} {_asks(line)}",)
+        above = self._chain(node.parents[0]) if node.parents else ()
+        return (*above, self._step(node).removesuffix("."))
 
     # -- the sentence ------------------------------------------------------------------------------------------
 
@@ -440,33 +461,7 @@ def _verb(mask: int, subject: str = "") -> str:
 
 
 def _alternatives(texts: Sequence[tuple[str, int]]) -> str:
-    return _cut([text for text, _ in texts], " or ")
-
-
-def _cut(items: Sequence[str], last: str = " and ") -> str:
-    """A list in words, cut with a count where it is long."""
-    if len(items) > _MOST_RANGES + 1:
-        return f"{', '.join(items[:_MOST_RANGES])}{last}{len(items) - _MOST_RANGES} others"
-    return last.join([", ".join(items[:-1]), items[-1]]) if len(items) > 1 else items[0]
-
-
-def _versions(package: Package, mask: int) -> str:
-    """Releases as ranges over those that exist, oldest first: ``1.0 to 1.4, 2.0``."""
-    seen = [i for i in range(len(package.releases)) if (package.unlocked | mask) >> i & 1]
-    groups: list[list[int]] = []
-    for position, i in enumerate(seen):
-        if not mask >> i & 1:
-            continue
-        if groups and position and seen[position - 1] == groups[-1][-1]:
-            groups[-1].append(i)
-        else:
-            groups.append([i])
-    shown = []
-    for group in groups:
-        first, last = (package.releases[i] for i in (group[0], group[-1]))
-        names = [release.url or str(release.version) for release in (first, last)]
-        shown.append(names[0] if len(group) == 1 else f"{names[0]} to {names[1]}")
-    return _cut(shown)
+    return cut_list([text for text, _ in texts], " or ")
 
 
 def _main_reason(excluded: Sequence[Excluded]) -> Why:

@@ -122,6 +122,30 @@ def split(
 
 @root.command()
 @resolving_options
+@output_options(of="explanations")
+@terminal_options
+def explain(settings: Settings, terminal: Terminal, format_name: str, output: str | None) -> Report:
+    """Say of each clash in full why it is one: the argument, a tree for each side, and what resolves it.
+
+    With two or more SPECs: why these cannot share an environment, or that they can.
+
+    \b
+    Examples:
+      conflictcheck explain
+      conflictcheck explain vision/requirements.txt nlp/pyproject.toml
+      conflictcheck explain --format json -o clashes.json
+
+    Exit code: as conflictcheck check.
+    """
+    from conflictcheck.reports import EXPLANATIONS
+
+    report = _checked(settings, terminal)
+    _deliver(next(one for one in EXPLANATIONS if one.name == format_name), report, terminal, output)
+    return report
+
+
+@root.command()
+@resolving_options
 @click.option("--write", is_flag=True, help="Apply the edits, then check again.")
 @click.option(
     "--target-environments",

@@ -115,15 +115,18 @@ class _Registered(click.Choice):  # type: ignore[type-arg] # click 8.1 knows no 
         """Takes the nothing that it was made with."""
 
 
-def output_options(*, of: Literal["reports", "graphs"], to_file: bool = True) -> Callable[[Any], Any]:
+_LISTS = {"reports": "FORMATS", "explanations": "EXPLANATIONS", "graphs": "GRAPHS"}
+
+
+def output_options(*, of: Literal["reports", "explanations", "graphs"], to_file: bool = True) -> Callable[[Any], Any]:
     """``--format`` with the registered choices, and ``-o`` for a file."""
     form = click.option(
         "--format",
         "format_name",
-        type=_Registered("FORMATS" if of == "reports" else "GRAPHS"),
+        type=_Registered(_LISTS[of]),
         default="text",
         show_default=True,
-        help="The form of the report." if of == "reports" else "The form of the graph.",
+        help="The form of the graph." if of == "graphs" else "The form of the report.",
     )
     return _stacked(form, _OUTPUT) if to_file else form
 

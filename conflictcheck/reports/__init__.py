@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from conflictcheck.reports.base import ReportFormat
 from conflictcheck.reports.dot import DotGraph, DotReport
+from conflictcheck.reports.explanation import ExplanationText
 from conflictcheck.reports.json import JsonReport
 from conflictcheck.reports.mermaid import MermaidGraph, MermaidReport
 from conflictcheck.reports.text import TextReport
@@ -12,7 +13,10 @@ from conflictcheck.reports.tree import TreeGraph
 FORMATS: tuple[ReportFormat, ...] = (TextReport(), JsonReport(), MermaidReport(), DotReport())
 """What ``--format`` takes: the verdict and the clashes."""
 
+EXPLANATIONS: tuple[ReportFormat, ...] = (ExplanationText(), JsonReport())
+"""What ``explain --format`` takes."""
+
 GRAPHS: tuple[ReportFormat, ...] = (TreeGraph(), MermaidGraph(), DotGraph())
 """What ``graph --format`` takes: the dependencies in each environment."""
 
-__all__ = ["FORMATS", "GRAPHS", "ReportFormat"]
+__all__ = ["EXPLANATIONS", "FORMATS", "GRAPHS", "ReportFormat"]

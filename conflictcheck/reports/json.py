@@ -101,6 +101,7 @@ def _clash(clash: Clash) -> dict[str, Any]:
         "minimal": clash.minimal,
         "summary": clash.summary,
         "steps": list(clash.steps),
+        "sides": [list(side) for side in clash.sides],
         "fixes": [_fix(fix) for fix in clash.fixes],
         "no_fix": clash.no_fix,
         "remarks": list(clash.remarks),

@@ -143,7 +143,7 @@ def _clashes(page: Page, report: Report, *, verbose: int) -> None:
     in_full = len(report.clashes) if verbose else _CLASHES_IN_FULL
     for number, clash in enumerate(report.clashes[:in_full], start=1):
         label = "Clash:" if len(report.clashes) == 1 else f"Clash {number} of {len(report.clashes)}:"
-        _clash(page, clash, label, verbose=verbose)
+        write_clash(page, clash, label, verbose=verbose)
     if rest := report.clashes[in_full:]:
         page.gap()
         page.prose(f"{count(len(rest), 'more clash', 'more clashes')}, in short (-v shows everything):")
@@ -154,7 +154,8 @@ def _clashes(page: Page, report: Report, *, verbose: int) -> None:
         page.prose("There may be further clashes: not every set of specs could be tried.", style="yellow")
 
 
-def _clash(page: Page, clash: Clash, label: str, *, verbose: int) -> None:
+def write_clash(page: Page, clash: Clash, label: str, *, verbose: int) -> None:
+    """A clash with its lines, its argument and what resolves it."""
     page.gap()
     page.prose(clash.summary, label=label, label_style="bad", style="bold")
     page.pairs([(_place(line), _asks(line)) for line in clash.requirements], indent=2)

@@ -171,8 +171,10 @@ def test_a_lock_file_takes_folders_archives_and_commits() -> None:
         ),
         (
             pin("lib", "0", url="git+https://git.example/lib.git@main"),
-            ("pylock.env-1.toml: lib cannot be put into a lock file: its commit is not given in full; "
-            "use --export requirements"),
+            (
+                "pylock.env-1.toml: lib cannot be put into a lock file: its commit is not given in full; "
+                "use --export requirements"
+            ),
         ),
         (
             pin("tool", "2", url="https://files.example/tool-2.tar.gz"),
