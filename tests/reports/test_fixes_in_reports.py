@@ -58,6 +58,7 @@ def test_a_clash_that_no_edit_resolves_says_why(golden: Callable[[str, str], Non
     given = two_clashes()
     hopeless = replace(
         given.clashes[0],
+        fixes=(),
         no_fix="every release of old needs numpy<2",
         remarks=("lib 2.0 is the oldest release that would not need numpy<2.",),
     )
