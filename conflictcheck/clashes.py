@@ -26,6 +26,8 @@ BUDGET = 5_000
 """Sets of specs that are asked about, after which the enumeration is cut off, and says so."""
 
 _MOST_TWINS = 10_000
+_MOST_PAIRS = 300
+"""Pairs of lines that are tried for each clash before the solver's own core is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,18 +268,20 @@ class ClashFinder:
     def _direct_pair(self, specs: Sequence[SpecId], lines: Collection[int]) -> frozenset[int] | None:
         """Two lines on one package that cannot both hold, if there are: the argument that is easiest to follow."""
         every = self._oracle.lines
-        named: dict[str, list[int]] = {}
+        named: dict[str, dict[tuple[object, ...], int]] = {}
         for i in sorted(lines):
-            if every[i].kind is not RequirementKind.PYTHON:
-                named.setdefault(every[i].name, []).append(i)
-        for group in named.values():
-            for n, first in enumerate(group):
-                for second in group[n + 1 :]:
-                    involved = {every[first].spec, every[second].spec}
-                    pair = frozenset((first, second))
-                    if involved.issuperset(specs) and isinstance(self._oracle.ask(pair), No):
-                        return pair
-        return None
+            line = every[i]
+            if line.kind is not RequirementKind.PYTHON:
+                # Of lines of a spec that say the same, one is enough.
+                named.setdefault(line.name, {}).setdefault((line.spec, *_meaning(line)), i)
+        pairs = (
+            frozenset(pair)
+            for group in named.values()
+            for pair in itertools.combinations(group.values(), 2)
+            if {every[i].spec for i in pair}.issuperset(specs)
+        )
+        tried = itertools.islice(pairs, _MOST_PAIRS)
+        return next((pair for pair in tried if isinstance(self._oracle.ask(pair), No)), None)
 
     def _reluctance(self, line: int) -> tuple[int, int]:
         """Which lines to try to leave out first: constraints, then pins, then what comes last in its file."""

@@ -227,7 +227,7 @@ class _Selector:
         if sdists:
             return Why.ONLY_BINARY, ""
         if not any(self.target.suits_python(file.tags) for file in foreign):
-            pythons = sorted({file.tags.split("-")[0] for file in foreign})
+            pythons = sorted({file.tags.split("-")[0] for file in foreign}, key=lambda tag: (len(tag), tag))
             return Why.PYTHON, f"wheels for {', '.join(pythons[:4])} alone"
         return Why.PLATFORM, ""
 

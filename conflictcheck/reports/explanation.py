@@ -8,9 +8,11 @@ from conflictcheck.model import Severity, Verdict
 from conflictcheck.phrases import and_list, count
 from conflictcheck.reports.base import ReportFormat
 from conflictcheck.reports.layout import Page
-from conflictcheck.reports.text import TextReport, summarize, write_clash
+from conflictcheck.reports.text import TextReport, same_lines, summarize, write_clash
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from conflictcheck.model import Clash, Report
 
 
@@ -25,10 +27,15 @@ class ExplanationText(ReportFormat):
             return TextReport().render(report, color=color, width=width, verbose=verbose)
         page = Page(width=width, color=color)
         page.prose(summarize(report), style="bad")
-        for number, clash in enumerate(report.clashes, start=1):
-            write_clash(page, clash, f"Clash {number} of {len(report.clashes)}:", verbose=1)
+        groups = same_lines(report.clashes)
+        for number, (clash, *alike) in enumerate(groups, start=1):
+            write_clash(page, clash, f"Clash {number} of {len(groups)}:", verbose=1)
             _sides(page, clash)
-            _elsewhere(page, clash, report)
+            if alike:
+                page.gap()
+                specs = "; ".join(and_list(other.specs) for other in alike)
+                page.prose(f"The same lines make these clash as well: {specs}.", first="  ")
+            _elsewhere(page, clash, groups)
         if not report.clashes_complete:
             page.gap()
             page.prose("There may be further clashes: not every set of specs could be tried.", style="yellow")
@@ -47,14 +54,14 @@ def _sides(page: Page, clash: Clash) -> None:
             page.prose(text, first="  " if not depth else f"  {'   ' * (depth - 1)}\u2514\u2500 ")
 
 
-def _elsewhere(page: Page, clash: Clash, report: Report) -> None:
-    """Where else the same lines matter."""
-    mine = {(line.spec, line.file, line.line, line.text) for line in clash.requirements}
+def _elsewhere(page: Page, clash: Clash, groups: Sequence[Sequence[Clash]]) -> None:
+    """Where else some of the same lines matter."""
+    mine = {(line.file, line.line, line.text) for line in clash.requirements}
     others = [
         str(number)
-        for number, other in enumerate(report.clashes, start=1)
+        for number, (other, *_) in enumerate(groups, start=1)
         if other.id != clash.id
-        and not mine.isdisjoint((line.spec, line.file, line.line, line.text) for line in other.requirements)
+        and not mine.isdisjoint((line.file, line.line, line.text) for line in other.requirements)
     ]
     if others:
         page.gap()

@@ -116,7 +116,13 @@ def _about_the_others(minimum: Minimum, others: int) -> str:
 
 
 def _undecided(page: Page, report: Report) -> None:
-    page.prose("Undecided: not everything that matters could be found out, so nothing is claimed.", style="doubtful")
+    unplaced = _unplaced(report)
+    about = ""
+    if unplaced and report.environments:
+        about = f" about {and_list(unplaced[:_NAMES], more=len(unplaced) - _NAMES)}"
+    page.prose(
+        f"Undecided: not everything that matters could be found out, so nothing is claimed{about}.", style="doubtful"
+    )
     if not any(diagnostic.severity is Severity.ERROR for diagnostic in report.diagnostics):
         page.prose("The search ended before it found an answer.")
 
@@ -140,18 +146,33 @@ def _unplaced(report: Report) -> list[SpecId]:
 
 
 def _clashes(page: Page, report: Report, *, verbose: int) -> None:
-    in_full = len(report.clashes) if verbose else _CLASHES_IN_FULL
-    for number, clash in enumerate(report.clashes[:in_full], start=1):
-        label = "Clash:" if len(report.clashes) == 1 else f"Clash {number} of {len(report.clashes)}:"
+    groups = same_lines(report.clashes)
+    in_full = len(groups) if verbose else _CLASHES_IN_FULL
+    for number, (clash, *alike) in enumerate(groups[:in_full], start=1):
+        label = "Clash:" if len(groups) == 1 else f"Clash {number} of {len(groups)}:"
         write_clash(page, clash, label, verbose=verbose)
-    if rest := report.clashes[in_full:]:
+        if alike:
+            specs = "; ".join(and_list(other.specs) for other in alike)
+            page.prose(f"The same lines make these clash as well: {specs}.", first="  ")
+    if rest := groups[in_full:]:
         page.gap()
         page.prose(f"{count(len(rest), 'more clash', 'more clashes')}, in short (-v shows everything):")
-        for number, clash in enumerate(rest, start=in_full + 1):
+        for number, (clash, *_) in enumerate(rest, start=in_full + 1):
             page.prose(clash.summary, first=f"  {number}. ")
     if report.clashes and not report.clashes_complete:
         page.gap()
         page.prose("There may be further clashes: not every set of specs could be tried.", style="yellow")
+
+
+def same_lines(clashes: Sequence[Clash]) -> list[list[Clash]]:
+    """Clashes by the lines they are made of, in order: sections of a file share lines, and so clashes."""
+    groups: dict[frozenset[tuple[object, ...]], list[Clash]] = {}
+    for clash in clashes:
+        lines = (
+            (line.file, line.line, line.text) if line.file else (line.spec, line.text) for line in clash.requirements
+        )
+        groups.setdefault(frozenset(lines), []).append(clash)
+    return list(groups.values())
 
 
 def write_clash(page: Page, clash: Clash, label: str, *, verbose: int) -> None:

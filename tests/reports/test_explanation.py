@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from situations import SITUATIONS
 
+from conflictcheck.model import SpecId
 from conflictcheck.reports.explanation import ExplanationText
 from conflictcheck.reports.text import TextReport
 
@@ -48,12 +49,25 @@ def test_twelve_clashes_are_all_told_in_full(golden: Callable[[str, str], None])
 def test_a_line_that_is_in_two_clashes_points_to_the_other_one() -> None:
     report = SITUATIONS["one_clash"]
     clash = report.clashes[0]
-    twice = replace(report, clashes=(clash, replace(clash, id="another")))
+    other = replace(clash, id="another", requirements=clash.requirements[:1])
 
-    text = ExplanationText().render(twice, color=False, width=80, verbose=0)
+    text = ExplanationText().render(replace(report, clashes=(clash, other)), color=False, width=80, verbose=0)
 
     assert "Lines of it are in clash 2, too." in text
     assert "Lines of it are in clash 1, too." in text
+
+
+def test_a_clash_of_the_same_lines_for_another_section_is_named_beside_the_first() -> None:
+    report = SITUATIONS["one_clash"]
+    clash = report.clashes[0]
+    other = replace(clash, id="another", specs=(SpecId("nlp.txt"), SpecId("vision/pyproject.toml#extra:gpu")))
+    twice = replace(report, clashes=(clash, other))
+
+    for chosen in (ExplanationText(), TextReport()):
+        text = " ".join(chosen.render(twice, color=False, width=80, verbose=0).split())
+
+        assert "Clash 2 of 2" not in text
+        assert "The same lines make these clash as well: nlp.txt and vision/pyproject.toml#extra:gpu." in text
 
 
 def test_specs_that_can_be_together_are_said_to_be() -> None:
