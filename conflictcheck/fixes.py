@@ -142,7 +142,11 @@ class Fixer:
         """Fixes for the run first, then those of single clashes that save an environment on their own."""
         known = {fix.edits for fix in fixes.run}
         alone = any(len(core.specs) == 1 for core in self._cores)
-        for fix in (fix for menu in fixes.menus.values() for fix in menu):
+        menus = sorted(
+            (fix for menu in fixes.menus.values() for fix in menu),
+            key=lambda fix: (fix.environments_after, len(fix.edits)),
+        )
+        for fix in menus:
             if fix.edits not in known and (alone or fix.environments_after < len(self._environments)):
                 known.add(fix.edits)
                 fixes.run.append(fix)
