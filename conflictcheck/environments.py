@@ -86,11 +86,15 @@ def notice_oddities(
     """What a reader of the environments should know: inferred metadata, yanked releases, several indexes, extras."""
     found: list[Diagnostic] = []
     inferred: set[str] = set()
+    shared: dict[str, Listing] = {}
     for environment in environments:
         for target in oracle.targets[environment.python_version]:
             kernel = oracle.kernel(target)
             for pin in environment.packages:
-                found += _about_pin(store, pin)
+                found += _about_pin(pin)
+                listing = store.listing(pin.name)
+                if isinstance(listing, Listing) and listing.also_on and pin.url is None:
+                    shared[pin.name] = listing
                 package = kernel.packages.get(pin.name)
                 for i, release in enumerate(package.releases if package else ()):
                     if (
@@ -113,26 +117,33 @@ def notice_oddities(
                 "the source distribution; a new build might give others",
             )
         )
+    found += _about_indexes([listing for listing in shared.values() if listing.differs], alike=False)
+    found += _about_indexes([listing for listing in shared.values() if not listing.differs], alike=True)
     return list(dict.fromkeys(found))
 
 
-def _about_pin(store: FactStore, pin: Pin) -> list[Diagnostic]:
+def _about_indexes(listings: Sequence[Listing], *, alike: bool) -> list[Diagnostic]:
+    """Names that several indexes offer; where these list different files, they may mean different projects."""
+    if not listings:
+        return []
+    names = sorted({listing.name for listing in listings})
+    indexes = sorted(
+        {file.index for listing in listings for file in listing.files if file.index}
+        | {index for listing in listings for index in listing.also_on}
+    )
+    is_on = f"{and_list(names[:8], more=len(names) - 8)} {'is' if len(names) == 1 else 'are'} on {and_list(indexes)}"
+    files = "which list the same files" if alike else "which list different files"
+    message = f"{is_on}, {files}; releases of all of them are considered, as in pip"
+    return [Diagnostic(Severity.NOTE if alike else Severity.WARNING, "several-indexes", message)]
+
+
+def _about_pin(pin: Pin) -> list[Diagnostic]:
     found = []
     if pin.files and pin.url is None and all(file.yanked is not None for file in pin.files):
         reason = f": {pin.files[0].yanked}" if pin.files[0].yanked else ""
         found.append(
             Diagnostic(
                 Severity.WARNING, "yanked-release", f"{pin.name} {pin.version} was yanked by its authors{reason}"
-            )
-        )
-    listing = store.listing(pin.name)
-    if isinstance(listing, Listing) and listing.also_on and pin.url is None:
-        taken = pin.files[0].index if pin.files else "the first index"
-        found.append(
-            Diagnostic(
-                Severity.WARNING,
-                "several-indexes",
-                f"{pin.name} is on {and_list(sorted({taken, *listing.also_on}))}; the one on {taken} is taken",
             )
         )
     return found

@@ -55,14 +55,16 @@ class Listing(msgspec.Struct, frozen=True, array_like=True):
     Attributes:
         name: the package.
         files: oldest version first (PEP 440 order), then by filename.
-        also_on: further indexes that offer the same name and were not asked further (first match wins).
+        also_on: further indexes that offer the same name; their files are among these, as in pip.
         invalid: filenames passed over because they name no version of this package.
+        differs: whether these indexes list different files, so that the name may stand for different projects.
     """
 
     name: str
     files: tuple[File, ...]
     also_on: tuple[str, ...] = ()
     invalid: tuple[str, ...] = ()
+    differs: bool = False
 
 
 class Missing(msgspec.Struct, frozen=True, array_like=True):

@@ -21,7 +21,8 @@ class IndexSettings:
     """Where facts come from.
 
     Attributes:
-        index_urls: Simple API roots, first match wins; may carry credentials; empty with ``--no-index``.
+        index_urls: Simple API roots, whose files are merged, the first winning where filenames are equal; may carry
+            credentials; empty with ``--no-index``.
         find_links: folders, or pages with links, asked beside the indexes.
         offline: answer from the cache alone.
         snapshot: answer from this file alone, or None.

@@ -202,7 +202,7 @@ def _index(given: CommandLine, environ: Mapping[str, str], pip: PipConfiguration
 
 
 def _index_urls(given: CommandLine, environ: Mapping[str, str], pip: PipConfiguration) -> tuple[str, ...]:
-    """The indexes in the order they are asked: added ones first, the default one last (uv's ``first-index``)."""
+    """The indexes, added ones first, the default one last: where two list equal files, those of the first are taken."""
     asked_for = given.index_url is not None or given.extra_index_url
     if given.no_index or (pip.flag("no-index") and not asked_for):
         return ()

@@ -12,7 +12,7 @@ from msgspec.structs import replace as changed
 from conflictcheck.errors import ConflictCheckError
 from conflictcheck.facts import Listing, Metadata, Unknown
 from conflictcheck.index.memory import INDEX, MemoryIndex, Rel
-from conflictcheck.model import Verdict
+from conflictcheck.model import Severity, Verdict
 from conflictcheck.pipeline import check
 from conflictcheck.progress import Progress
 from conflictcheck.reports.json import JsonReport
@@ -164,21 +164,33 @@ def test_yanked_release_is_named_with_the_reason(run: Callable[..., Report]) -> 
 
 
 class TwoIndexes(MemoryIndex):
-    """Knows that another index offers each package as well."""
+    """Knows that another index offers each package as well, and of some names different files."""
+
+    differing = frozenset({"x", "y"})
 
     def listings(self, names: Sequence[NormalizedName]) -> list[Listing | Missing | Unknown]:
         found = super().listings(names)
         return [
-            changed(each, also_on=("https://other.example/simple",)) if isinstance(each, Listing) else each
+            changed(each, also_on=("https://other.example/simple",), differs=each.name in self.differing)
+            if isinstance(each, Listing)
+            else each
             for each in found
         ]
 
 
 def test_name_on_several_indexes_is_named(run: Callable[..., Report]) -> None:
-    report = run(TwoIndexes({"x": {"1.0": []}}), {"a.txt": ["x"]})
-    assert the(report, "several-indexes").message == (
-        f"x is on {INDEX} and https://other.example/simple; the one on {INDEX} is taken"
-    )
+    considered = "releases of all of them are considered, as in pip"
+    report = run(TwoIndexes({name: {"1.0": []} for name in "xyz"}), {"a.txt": ["x", "y", "z"]})
+    assert [(each.severity, each.message) for each in report.diagnostics if each.code == "several-indexes"] == [
+        (
+            Severity.WARNING,
+            f"x and y are on {INDEX} and https://other.example/simple, which list different files; {considered}",
+        ),
+        (
+            Severity.NOTE,
+            f"z is on {INDEX} and https://other.example/simple, which list the same files; {considered}",
+        ),
+    ]
 
 
 def test_extra_that_does_not_exist_is_named_with_its_line(run: Callable[..., Report]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import TYPE_CHECKING
 
+import msgspec
 from packaging.utils import canonicalize_name
 
 from conflictcheck.facts import File, Listing, Metadata, Missing, Unknown
@@ -33,7 +35,7 @@ MAX_FILES_TRIED = 4
 
 
 class RemoteIndex(Index):
-    """All indexes of a run, first match first, and the find-links places beside them.
+    """All indexes of a run together, and the find-links places beside them.
 
     Args:
         settings: where facts come from; the snapshot is not of concern here.
@@ -168,7 +170,7 @@ class _FoundLinks:
         if isinstance(answer, Missing):
             return Listing(name, in_order(files.values()))
         files = {file.filename: file for file in answer.files} | files
-        return Listing(name, in_order(files.values()), answer.also_on, answer.invalid)
+        return msgspec.structs.replace(answer, files=in_order(files.values()))
 
     @staticmethod
     def _page_of(link: Link, url: str, name: str, place: str) -> Page:
@@ -176,20 +178,33 @@ class _FoundLinks:
 
 
 def combine(name: str, answers: dict[str, PageAnswer]) -> Listing | Missing | Unknown:
-    """What several indexes say together: the first that has the package decides.
+    """What several indexes say together: the files of all, and of equal filenames those of the first, as in pip.
 
-    An index that could not be asked hides whether it is the first, so what follows it is unknown as well.
+    An index that could not be asked may have any files of the package, so nothing is known without it.
     """
-    found: Page | None = None
-    also: list[str] = []
-    for index, answer in answers.items():
-        if isinstance(answer, Unknown) and found is None:
-            return answer
-        if isinstance(answer, Page) and found is None:
-            found = answer
-        elif isinstance(answer, Page):
-            also.append(index)
-    return Missing(name) if found is None else Listing(name, found.files, tuple(also), found.invalid)
+    failed = next((answer for answer in answers.values() if isinstance(answer, Unknown)), None)
+    if failed is not None:
+        return failed
+    pages = {index: answer for index, answer in answers.items() if isinstance(answer, Page)}
+    if not pages:
+        return Missing(name)
+    first, *further = pages.values()
+    if not further:
+        return Listing(name, first.files, (), first.invalid)
+    files = {file.filename: file for page in reversed(pages.values()) for file in page.files}
+    invalid = sorted({filename for page in pages.values() for filename in page.invalid})
+    differs = any(not _are_alike(one, other) for one, other in combinations(pages.values(), 2))
+    return Listing(name, in_order(files.values()), tuple(pages)[1:], tuple(invalid), differs)
+
+
+def _are_alike(one: Page, other: Page) -> bool:
+    """Whether one of two pages has nothing that the other has not, as that of a mirror."""
+    fewer, more = sorted((one.files, other.files), key=len)
+    known = {file.filename: file.hashes for file in more}
+    return all(
+        file.filename in known and (file.hashes == known[file.filename] or not file.hashes or not known[file.filename])
+        for file in fewer
+    )
 
 
 def _plain(urls: Iterable[str]) -> tuple[str, ...]:

@@ -225,25 +225,45 @@ def test_files_of_other_projects_and_versions_that_are_none_are_listed_as_invali
     assert a.invalid == ("a-2004d.tar.gz", "b-1.0.tar.gz")
 
 
-def test_the_first_index_that_has_a_package_decides_and_the_others_are_named() -> None:
-    first, second = IndexServer({"a": {"1": []}}), IndexServer({"a": {"2": []}, "b": {"3": []}})
+def test_the_files_of_all_indexes_are_merged_and_of_equal_ones_those_of_the_first_are_taken() -> None:
+    first = IndexServer({"a": {"1": [], "3": []}})
+    second = IndexServer({"a": {"1": [], "2+cpu": []}, "b": {"3": []}})
     with first, second:
         a, b, no = opened(first.url, second.url).listings([A, B, NO])
         assert isinstance(a, Listing)
         assert isinstance(b, Listing)
-        assert ([f.version for f in a.files], a.also_on) == (["1"], (second.url,))
-        assert ([f.version for f in b.files], b.also_on) == (["3"], ())
+        assert [(f.version, f.index) for f in a.files] == [("1", first.url), ("2+cpu", second.url), ("3", first.url)]
+        assert (a.also_on, a.differs) == ((second.url,), True)
+        assert ([f.version for f in b.files], b.also_on, b.differs) == (["3"], (), False)
         assert no == Missing("no-such")
 
 
-def test_an_index_that_cannot_be_asked_hides_what_follows_it() -> None:
+@pytest.mark.parametrize("turned", [False, True])
+def test_an_index_with_fewer_of_the_same_files_does_not_differ(*, turned: bool) -> None:
+    first, second = IndexServer({"a": {"1": [], "2": []}}), IndexServer({"a": {"1": []}})
+    with first, second:
+        urls = (second.url, first.url) if turned else (first.url, second.url)
+        [a] = opened(*urls).listings([A])
+        assert isinstance(a, Listing)
+        assert ([f.version for f in a.files], a.also_on, a.differs) == (["1", "2"], urls[1:], False)
+
+
+def test_indexes_differ_where_one_filename_has_different_contents() -> None:
+    first, second = IndexServer({"a": {"1": ["b"]}}), IndexServer({"a": {"1": ["c"]}})
+    with first, second:
+        [a] = opened(first.url, second.url).listings([A])
+        assert isinstance(a, Listing)
+        assert ([f.index for f in a.files], a.differs) == ([first.url], True)
+
+
+def test_an_index_that_cannot_be_asked_leaves_the_package_unknown() -> None:
     first, second = IndexServer({"a": {"1": []}}), IndexServer({"a": {"2": []}})
     with first, second:
         first.faults["/simple/a/"] = Fault(status=403)
         [a] = opened(first.url, second.url).listings([A])
         assert a == Unknown(f"{first.url}/a/: the index refused access (403)")
         [a] = opened(second.url, first.url).listings([A])
-        assert isinstance(a, Listing)
+        assert a == Unknown(f"{first.url}/a/: the index refused access (403)")
 
 
 def test_asking_twice_asks_the_server_once(index: IndexServer) -> None:
