@@ -18,11 +18,11 @@ PACKAGE = ROOT / "conflictcheck"
 
 LAYERS = (
     ("errors", "facts", "progress", "escaping"),
-    ("model", "settings", "targets", "phrases", "specifier_text"),
+    ("model", "settings", "targets", "phrases", "specifier_text", "writing"),
     ("policy", "pip_configuration"),
     ("readers", "index", "exports", "reports"),
     ("solver", "settings_sources"),
-    ("clashes", "environments", "explanation", "widening"),
+    ("clashes", "environments", "explanation", "release_ranges", "widening"),
     ("splitting", "wording", "corrections", "blockers", "cautions"),
     ("fixes", "edits"),
     ("pipeline",),
