@@ -27,7 +27,7 @@ from packaging.utils import (
 )
 
 from conflictcheck.errors import SpecError
-from conflictcheck.readers.text import SIZE_LIMIT, unset_variables, without_credentials
+from conflictcheck.readers.text import SIZE_LIMIT, printable, unset_variables, without_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +42,8 @@ _FETCHED = ("http", "https", "ftp", "file")
 _EXTRAS = re.compile(r"\s*\[(?P<extras>[^\[\]]*)\]\s*$")
 _EGG = re.compile(r"^(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:\[(?P<extras>[^\]]*)\])?$")
 _STRONG_HASHES = ("sha256", "sha384", "sha512")
+_LONGEST_HOST = 253
+_LONGEST_LABEL = 63
 _ASK_FOR_NAME = 'write it as "name @ URL"'
 
 
@@ -81,6 +83,34 @@ def is_url(text: str) -> bool:
     return found is not None and (found[0][:-1].split("+")[0].lower() in (*_VCS, *_FETCHED) or "://" in text)
 
 
+def check_address(url: str) -> None:
+    """Refuse a URL that no connection can be made to.
+
+    Source: RFC 3986 and, for the lengths, RFC 1035.
+
+    Raises:
+        SpecError: with what is wrong with it; it quotes nothing of the URL.
+    """
+    if printable(url) != url:
+        raise SpecError("the URL has a control character", hint="take it out")
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        raise SpecError("the URL names no host") from None
+    if not host:
+        raise SpecError("the URL names no host")
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    if port == 0 and "+" not in parts.scheme:  # what version control is given is its own affair
+        raise SpecError("the port of the URL is no number from 1 to 65535")
+    labels = host.removesuffix(".").split(".")
+    if ":" not in host and (len(host) > _LONGEST_HOST or not all(0 < len(x) <= _LONGEST_LABEL for x in labels)):
+        raise SpecError("the host of the URL is no usable name")
+
+
 def split_marker(text: str) -> tuple[str, str]:
     """A line's reference and its marker; a URL may hold a semicolon, so there a space has to precede or follow it."""
     separator = r"\s;|;\s" if is_url(text) or " @ " in text else ";"
@@ -104,6 +134,8 @@ def parse_reference(text: str, folders: Sequence[Path]) -> Reference:
         text = text[: found.start()]
     if unset := unset_variables(text):
         raise SpecError(f"the environment variable {unset[0]} is not set")
+    if printable(text) != text:  # in a URL it would be hidden by percent signs
+        raise SpecError("a control character in the place", hint="take it out")
     path, _, fragment = text.partition("#")
     options = dict(parse_qsl(fragment, keep_blank_values=True))
     name, more = _egg(options.pop("egg", None))
@@ -118,12 +150,7 @@ def parse_reference(text: str, folders: Sequence[Path]) -> Reference:
     vcs, plus, transport = scheme.partition("+")
     if scheme not in _FETCHED and (vcs not in _VCS or not ((plus and transport) or vcs == "git")):
         raise SpecError(f"the URL scheme {scheme} is not known", hint="http, https, file, or git+https and the like")
-    try:
-        host = urlsplit(path).hostname
-    except ValueError:
-        host = None
-    if not host:
-        raise SpecError("the URL names no host")
+    check_address(path)
     if name is None and vcs not in _VCS:
         name = archive_name(unquote(PurePosixPath(urlsplit(path).path).name))
     return Reference(name, without_credentials(path) + kept, extras, hashes)

@@ -14,7 +14,7 @@ from conflictcheck.errors import SpecError
 from conflictcheck.model import IndexOptions, Requirement, RequirementKind
 from conflictcheck.readers.grammar import INCLUDES, WITHOUT_EFFECT, iter_lines, parse_line
 from conflictcheck.readers.lines import Origin, parse_requirement
-from conflictcheck.readers.references import is_url
+from conflictcheck.readers.references import check_address, is_url
 from conflictcheck.readers.text import decode, quote, unset_variables
 
 if TYPE_CHECKING:
@@ -203,6 +203,8 @@ class _Reading:
     def _find_links(self, option: Option, path: Path) -> str:
         """A page's URL, or a folder's absolute path; relative to the file where it is there, as in pip."""
         value = option.value
+        if is_url(value) and not value.lower().startswith("file:"):
+            return _checked_url(option)
         if is_url(value):
             return value
         beside = self._workspace.locate(path.parent / value)
@@ -226,6 +228,11 @@ def _checked_url(option: Option) -> str:
         raise SpecError(f"{option.name} {quote(option.written)}: the environment variable {unset[0]} is not set")
     if not is_url(option.value):
         raise SpecError(f"{option.name} {quote(option.written)} is not a URL", hint="it begins with https://")
+    if not option.value.lower().startswith("file:"):
+        try:
+            check_address(option.value)
+        except SpecError as error:
+            raise SpecError(f"{option.name} {quote(option.written)}: {error.message}", hint=error.hint) from None
     return option.value
 
 

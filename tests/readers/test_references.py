@@ -137,6 +137,11 @@ def test_a_folder_that_is_no_project_gives_way_to_one_that_is(folder: Folder) ->
          " http, https, file, or git+https and the like")),
         ("foo @ https:///x.zip", '"foo @ https:///x.zip": the URL names no host'),
         ("foo @ https://[x/y.zip", '"foo @ https://[x/y.zip": the URL names no host'),
+        ("foo @ https://h.example:99999/x.zip", ('"foo @ https://h.example:99999/x.zip": the port of the URL is no'
+         " number from 1 to 65535")),
+        ("foo @ https://h..example/x.zip", '"foo @ https://h..example/x.zip": the host of the URL is no usable name'),
+        ("foo @ https://h.example/\x1b[31mx.zip", ('"foo @ https://h.example/\\x1b[31mx.zip": a control character in'
+         " the place; take it out")),
         (
             "file://server/share/foo-1.0.tar.gz",
             '"file://server/share/foo-1.0.tar.gz": a file: URL with a host cannot be read; write file:///path',

@@ -230,6 +230,20 @@ def test_the_value_of_a_variable_is_in_no_error(folder: Folder) -> None:
     assert text.count("${X}") == 4
 
 
+def test_the_value_of_a_variable_is_in_no_error_about_an_include(folder: Folder) -> None:
+    folder.write(REQ, "-r ${X}.txt\n-c ${X}\n-r https://${X}/r.txt\n-r file:${X}\n")
+    text = "\n".join(folder.errors(REQ, variables={"X": "hunter2"}))
+    assert "hunter2" not in text
+    assert text.count("${X}") == 4
+
+
+def test_the_value_of_a_variable_is_in_no_error_about_a_hash(folder: Folder) -> None:
+    folder.write(REQ, "foo --hash=${X}\n")
+    assert folder.errors(REQ, variables={"X": "hunter2"}) == [
+        ('requirements.txt:1: "${X}" is not a hash; write sha256:, sha384: or sha512: and the digest in hexadecimal')
+    ]
+
+
 # Options
 
 
@@ -315,6 +329,21 @@ def test_options_that_change_nothing_are_noted(folder: Folder) -> None:
         ),
         ("--pre=yes", "--pre option does not take a value"),
         ("--index-url index", '--index-url "index" is not a URL; it begins with https://'),
+        ("--index-url http://[x", '--index-url "http://[x": the URL names no host'),
+        ("-f http://[x", '--find-links "http://[x": the URL names no host'),
+        ("-f https:///x", '--find-links "https:///x": the URL names no host'),
+        (
+            "--extra-index-url https://h:99999/x",
+            '--extra-index-url "https://h:99999/x": the port of the URL is no number from 1 to 65535',
+        ),
+        (
+            f"-i https://{'h' * 64}.example",
+            f'--index-url "https://{"h" * 64}.example": the host of the URL is no usable name',
+        ),
+        (
+            "-i https://h.example/\x1b[31m",
+            '--index-url "https://h.example/\\x1b[31m": the URL has a control character; take it out',
+        ),
         ("--find-links nope", '--find-links "nope": no such file or folder'),
         (
             "foo --index-url https://h.example",
