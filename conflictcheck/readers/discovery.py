@@ -3,6 +3,7 @@
 What version control leaves out is left out here: hidden folders, and whatever ``.gitignore`` files name.
 Source for their meaning: gitignore(5); the last pattern that matches decides, deeper files first.
 """
+# ruff: noqa: PTH110, PTH112, PTH113 - os.path's questions answer no where pathlib's fail: in a folder that may not be read
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from pathspec import GitIgnoreSpec
 
 from conflictcheck.errors import SpecError
+from conflictcheck.model import Severity
 from conflictcheck.readers.text import decode
 
 if TYPE_CHECKING:
@@ -62,16 +64,16 @@ def _walk(
             with os.scandir(folder) as listing:
                 entries = sorted(listing, key=lambda entry: entry.name)
         except OSError as error:
-            problem = SpecError(f"the folder cannot be read: {error.strerror}")
+            refusal = f"the folder cannot be read: {error.strerror}"
             if folder == start:
-                raise problem from None
-            workspace.problem(problem, file=workspace.name(folder))
+                raise SpecError(refusal) from None
+            workspace.note("passed-over", refusal, file=workspace.name(folder), severity=Severity.WARNING)
             continue
         ignored = (*ignored, *_read_ignore_file(folder / ".gitignore", folder, workspace))
         below = []
         for entry in entries:
             path = folder / entry.name
-            if entry.is_dir():
+            if os.path.isdir(path):
                 if (reason := _folder_reason(path, ignored)) is None:
                     below.append((path, ignored))
                 elif entry.name not in _SILENT:
@@ -101,7 +103,7 @@ def _reader_for(
 
 def _folder_reason(path: Path, ignored: tuple[_Ignored, ...]) -> str | None:
     """Why a folder is not searched, or None."""
-    if (path / "pyvenv.cfg").is_file() or (path / "conda-meta").is_dir():
+    if os.path.isfile(path / "pyvenv.cfg") or os.path.isdir(path / "conda-meta"):
         return "a virtual environment"
     if path.name.startswith(".") or path.name == "__pycache__":
         return "a hidden folder"
@@ -124,7 +126,7 @@ def _is_ignored(path: Path, ignored: tuple[_Ignored, ...], *, is_folder: bool) -
 def _above(folder: Path, workspace: Workspace) -> tuple[_Ignored, ...]:
     """The patterns that hold in `folder` from the repository around it, outermost first."""
     chain = [folder, *folder.parents]
-    root = next((place for place in chain if (place / ".git").exists()), None)
+    root = next((place for place in chain if os.path.exists(place / ".git")), None)
     if root is None:
         return ()
     found = [*_read_ignore_file(root / ".git" / "info" / "exclude", root, workspace)]
@@ -134,7 +136,7 @@ def _above(folder: Path, workspace: Workspace) -> tuple[_Ignored, ...]:
 
 
 def _read_ignore_file(file: Path, folder: Path, workspace: Workspace) -> list[_Ignored]:
-    if not file.is_file():
+    if not os.path.isfile(file):
         return []
     try:
         return [_Ignored(folder, GitIgnoreSpec.from_lines(decode(workspace.load(file)).splitlines()))]

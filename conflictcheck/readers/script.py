@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 _OPENING = "# /// script"
 _CLOSING = "# ///"
+_OPENING_LINE = re.compile(rf"^{_OPENING}[ \t]*\n", re.MULTILINE)
+_METADATA = re.compile(r"(?:#(?: .*)?\n)*?# *(?:(?:dependencies|requires-python)\s*=|\[tool[.\]])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +44,12 @@ class ScriptReader(Reader):
 
     def finds(self, path: Path, workspace: Workspace) -> bool:
         """By its block."""
-        if path.suffix != ".py" or not path.is_file():
+        if path.suffix != ".py" or not os.path.isfile(path):  # noqa: PTH113 - pathlib's fails where it may not look
             return False
         try:
             data = workspace.load(path, keep=False)
-            return _OPENING.encode() in data and find_block(decode(data)) is not None
+            text = decode(data) if _OPENING.encode() in data else ""
+            return _is_meant_as_block(text) or bool(find_blocks(text))
         except SpecError as error:
             workspace.note(
                 "passed-over", error.message, file=workspace.name(path), line=error.line, severity=Severity.WARNING
@@ -96,13 +101,33 @@ def _text(value: Any, what: str) -> str:
     return value
 
 
+def _is_meant_as_block(source: str) -> bool:
+    """Whether a file has an opening line with metadata after it, be the block broken; a comment alone is none."""
+    source = source.replace("\r\n", "\n")
+    opening = _OPENING_LINE.search(source)
+    return opening is not None and _METADATA.match(source, opening.end()) is not None
+
+
 def find_block(source: str) -> Block | None:
     """The ``script`` block of a Python file, or None.
+
+    Raises:
+        SpecError: it has several, or one that is not closed; with the line.
+    """
+    blocks = find_blocks(source)
+    if len(blocks) > 1:
+        first, second = (block.first_line - 1 for block in blocks[:2])
+        raise SpecError(f"a second block of inline metadata; the first is at line {first}", line=second)
+    return blocks[0] if blocks else None
+
+
+def find_blocks(source: str) -> list[Block]:
+    """Every ``script`` block of a Python file; more than one is an error (PEP 723).
 
     A block runs over the comment lines that follow its opening line; the last closing line among them ends it.
 
     Raises:
-        SpecError: it has several, or one that is not closed; with the line.
+        SpecError: one is not closed; with the line.
     """
     lines = source.replace("\r\n", "\n").split("\n")
     blocks: list[Block] = []
@@ -119,7 +144,4 @@ def find_block(source: str) -> Block | None:
             raise SpecError("the block of inline metadata is not closed", line=at + 1, hint=f'end it with "{_CLOSING}"')
         blocks.append(Block("\n".join(line[2:] for line in lines[at + 1 : closing]) + "\n", at + 2))
         at = closing + 1
-    if len(blocks) > 1:
-        first, second = (block.first_line - 1 for block in blocks[:2])
-        raise SpecError(f"a second block of inline metadata; the first is at line {first}", line=second)
-    return blocks[0] if blocks else None
+    return blocks

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -142,6 +144,34 @@ def test_a_folder_without_a_spec_says_what_was_looked_for(folder: Folder) -> Non
             "inline metadata"
         )
     ]
+
+
+def test_a_folder_that_may_not_be_read_is_passed_over_with_a_warning(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.write("requirements.txt", "a")
+    folder.write("shut/requirements.txt", "b")
+    scandir, stat = os.scandir, os.stat
+
+    # As permissions would, which do not hold for who runs as root.
+    def refuse(path: object) -> None:
+        if "shut" in Path(os.fsdecode(path)).parts[:-1]:  # type: ignore[arg-type]
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+
+    def scandir_or_refuse(path: str) -> object:
+        refuse(Path(path) / "any")
+        return scandir(path)
+
+    def stat_or_refuse(path: object, **options: object) -> object:
+        if not isinstance(path, int):
+            refuse(path)
+        return stat(path, **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(os, "scandir", scandir_or_refuse)
+    monkeypatch.setattr(os, "stat", stat_or_refuse)
+    assert ids(folder) == ["requirements.txt"]
+    assert folder.notes()[0] == f"warning passed-over shut: the folder cannot be read: {os.strerror(errno.EACCES)}"
+    assert folder.errors("shut") == [f"shut: the folder cannot be read: {os.strerror(errno.EACCES)}"]
 
 
 def test_one_broken_file_hides_no_problem_of_another(folder: Folder) -> None:

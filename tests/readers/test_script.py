@@ -60,6 +60,32 @@ def test_a_broken_block_is_an_error_with_its_line(folder: Folder, content: str, 
     assert folder.errors("s.py") == [f"s.py{message}"]
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (f"{SCRIPT}\n{SCRIPT}", "s.py:13: a second block of inline metadata; the first is at line 2"),
+        (
+            "# /// script\n# x = 1\n# ///\n\n# /// script\n# x = 2\n# ///\n",
+            "s.py:5: a second block of inline metadata; the first is at line 1",
+        ),
+        (
+            "# /// script\n#\n# dependencies = ['a']\n",
+            's.py:1: the block of inline metadata is not closed; end it with "# ///"',
+        ),
+    ],
+)
+def test_a_broken_block_is_an_error_in_a_folder_search_too(folder: Folder, content: str, message: str) -> None:
+    folder.write("requirements.txt", "a")
+    folder.write("s.py", content)
+    assert folder.errors() == [message]
+
+
+def test_a_comment_that_looks_like_an_opening_line_breaks_no_search(folder: Folder) -> None:
+    folder.write("requirements.txt", "a")
+    folder.write("s.py", "# /// script\n# is how a block begins, and dependencies = [] may follow\n")
+    assert [spec.id for spec in folder.read().specs] == ["requirements.txt"]
+
+
 def test_a_script_has_no_sections(folder: Folder) -> None:
     folder.write("s.py", SCRIPT)
     assert folder.errors("s.py#extra:x") == ["s.py: a script has no sections; name the file alone: s.py"]
