@@ -15,6 +15,7 @@ from conflictcheck import __version__
 from conflictcheck.cautions import notice_old_releases, notice_unbounded
 from conflictcheck.clashes import ClashFinder
 from conflictcheck.environments import build_environment, notice_oddities
+from conflictcheck.errors import InputErrors
 from conflictcheck.explanation import explain_lines
 from conflictcheck.fixes import Fixer, Fixes
 from conflictcheck.index import open_index
@@ -22,6 +23,7 @@ from conflictcheck.model import (
     Clash,
     Diagnostic,
     Minimum,
+    ReadResult,
     Report,
     RequirementKind,
     Severity,
@@ -41,8 +43,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conflictcheck.clashes import Core, Findings
+    from conflictcheck.errors import ConflictCheckError
     from conflictcheck.index.base import Index
-    from conflictcheck.model import Environment, ReadResult, Requirement, Source, Spec, SpecId
+    from conflictcheck.model import Environment, Requirement, Source, Spec, SpecId
     from conflictcheck.progress import Progress
     from conflictcheck.settings import IndexSettings, Policy, Settings
     from conflictcheck.splitting import Split
@@ -97,9 +100,7 @@ def check_files(
     """
     started = time.perf_counter()
     progress.phase("reading")
-    read = read_specs(settings.paths, cwd=settings.cwd, with_requirements=settings.with_requirements)
-    sources = dict(read.sources)
-    shared = _read_shared(settings, sources)
+    read, shared, sources = _read_input(settings)
     targets = make_targets(settings)
     policy, index_settings, notes = merge_file_options(settings, read.specs)
     source = index if index is not None else open_index(index_settings, progress)
@@ -130,7 +131,7 @@ def write_snapshot(settings: Settings, output: Path, progress: Progress) -> Repo
     """
     from conflictcheck.index import snapshot  # noqa: PLC0415 - needed by this command alone
 
-    read = read_specs(settings.paths, cwd=settings.cwd, with_requirements=settings.with_requirements)
+    read, _, _ = _read_input(settings)
     _, index_settings, _ = merge_file_options(settings, read.specs)
     recording = snapshot.RecordingIndex(open_index(index_settings, progress))
     try:
@@ -195,14 +196,32 @@ def _with_problems(report: Report, problems: Iterable[str]) -> Report:
     return replace(report, diagnostics=tuple(sorted([*report.diagnostics, *found], key=_diagnostic_order)))
 
 
-def _read_shared(settings: Settings, sources: dict[str, Source]) -> tuple[Requirement, ...]:
-    """The lines of ``--constraint`` and ``--override`` files; what was read is added to the sources."""
-    found: list[Requirement] = []
-    for file in settings.constraints:
-        found += read_restrictions(file, RequirementKind.CONSTRAINT, cwd=settings.cwd, sources=sources)
-    for file in settings.overrides:
-        found += read_restrictions(file, RequirementKind.OVERRIDE, cwd=settings.cwd, sources=sources)
-    return tuple(found)
+def _read_input(settings: Settings) -> tuple[ReadResult, tuple[Requirement, ...], dict[str, Source]]:
+    """The specs, the lines of ``--constraint`` and ``--override`` files, and all files that were read.
+
+    Raises:
+        InputErrors: with every problem of all of them.
+    """
+    read = ReadResult((), (), {})
+    shared: list[Requirement] = []
+    sources: dict[str, Source] = {}
+    problems: list[ConflictCheckError] = []
+    try:
+        read = read_specs(settings.paths, cwd=settings.cwd, with_requirements=settings.with_requirements)
+    except InputErrors as error:
+        problems += error.errors
+    sources.update(read.sources)
+    restricting = [(file, RequirementKind.CONSTRAINT) for file in settings.constraints]
+    restricting += [(file, RequirementKind.OVERRIDE) for file in settings.overrides]
+    for file, kind in restricting:
+        try:
+            shared += read_restrictions(file, kind, cwd=settings.cwd, sources=sources)
+        except InputErrors as error:
+            problems += error.errors
+    if problems:
+        # A file that is both a spec and included by a constraint file has its problems once.
+        raise InputErrors(list({str(problem): problem for problem in problems}.values()))
+    return read, tuple(shared), sources
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from enum import IntEnum
 from typing import TYPE_CHECKING, NoReturn
 
-from conflictcheck.cli.streams import silence
+from conflictcheck.cli.streams import replace_closed, silence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conflictcheck.model import Report
+
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
 
 
 class ExitCode(IntEnum):
@@ -60,9 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         arguments: what follows the program's name; the process's own by default.
     """
     try:
+        replace_closed()
         code = run(sys.argv[1:] if arguments is None else arguments)
-    except KeyboardInterrupt as interruption:
-        code = exit_code(interruption)
+    except KeyboardInterrupt:
+        code = ExitCode.INTERRUPTED
         _say("interrupted")
     if code is ExitCode.INTERRUPTED:
         # Threads may be waiting for an index; leaving the usual way would wait for them.
@@ -109,6 +114,14 @@ def run(arguments: Sequence[str]) -> ExitCode:
         # Whoever reads has enough. (A report that nobody reads to its end is `print_report`'s matter.)
         outcome = error
         silence()
+    except OSError as error:
+        outcome = error
+        if error.errno in _NO_ROOM:
+            # Help and version go to standard output, archives to the folder for temporary files.
+            silence()
+            _say(f"error: nothing more can be written ({error.strerror})")
+            return ExitCode.USAGE
+        _bug(error)
     except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, it is no verdict
         outcome = error
         _bug(error)

@@ -71,9 +71,9 @@ def check(settings: Settings, terminal: Terminal, format_name: str, output: str 
       conflictcheck check --format json -o report.json
 
     Exit code: 0 when --max-environments suffice, 1 when not or when a spec cannot be installed at all,
-    2 for bad usage or input, 3 when undecided.
+    2 for bad usage or input, 3 when undecided, 130 when interrupted.
     """
-    report = _checked(settings, terminal)
+    report = _checked(settings, terminal, output)
     _deliver(_report_format(format_name), report, terminal, output)
     return report
 
@@ -139,7 +139,7 @@ def explain(settings: Settings, terminal: Terminal, format_name: str, output: st
     """
     from conflictcheck.reports import EXPLANATIONS
 
-    report = _checked(settings, terminal)
+    report = _checked(settings, terminal, output)
     _deliver(next(one for one in EXPLANATIONS if one.name == format_name), report, terminal, output)
     return report
 
@@ -221,7 +221,7 @@ def graph(
     from conflictcheck.model import Verdict
     from conflictcheck.reports import GRAPHS
 
-    report = _checked(settings, terminal)
+    report = _checked(settings, terminal, output)
     if report.verdict is Verdict.UNDECIDED or not report.environments:
         _say_why(report, terminal)
         return report
@@ -246,12 +246,13 @@ def snapshot(settings: Settings, terminal: Terminal, output: str) -> Report:
 
     Nothing is written when undecided. Exit code: as conflictcheck check.
     """
-    from conflictcheck.cli.output import print_message
+    from conflictcheck.cli.output import check_output, print_message
     from conflictcheck.model import Verdict
     from conflictcheck.phrases import size_of
     from conflictcheck.pipeline import write_snapshot
     from conflictcheck.reports.text import summarize
 
+    check_output(output, streams=False)
     path = Path(output)
     with _progress(terminal) as progress:
         report = write_snapshot(settings, path, progress)
@@ -263,8 +264,9 @@ def snapshot(settings: Settings, terminal: Terminal, output: str) -> Report:
     return report
 
 
-@root.group(context_settings=_CONTEXT)
-def cache() -> None:
+@root.group(invoke_without_command=True, context_settings=_CONTEXT)
+@click.pass_context
+def cache(context: click.Context) -> None:
     """Show or clear the cache of facts about packages.
 
     \b
@@ -273,6 +275,8 @@ def cache() -> None:
       conflictcheck cache info
       conflictcheck cache clear
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 @cache.command("dir")
@@ -285,7 +289,9 @@ def cache_folder(cache_dir: str | None) -> None:
       conflictcheck cache dir
       du -sh "$(conflictcheck cache dir)"
     """
-    click.echo(str(_cache_dir(cache_dir)))
+    from conflictcheck.cli.output import print_report
+
+    print_report(f"{_cache_dir(cache_dir)}\n")
 
 
 @cache.command("info")
@@ -298,8 +304,9 @@ def cache_info(cache_dir: str | None) -> None:
       conflictcheck cache info
     """
     from conflictcheck.cli.facts_cache import describe_cache
+    from conflictcheck.cli.output import print_report
 
-    click.echo(describe_cache(_cache_dir(cache_dir)))
+    print_report(f"{describe_cache(_cache_dir(cache_dir))}\n")
 
 
 @cache.command("clear")
@@ -312,8 +319,9 @@ def cache_clear(cache_dir: str | None) -> None:
       conflictcheck cache clear
     """
     from conflictcheck.cli.facts_cache import clear_cache
+    from conflictcheck.cli.output import print_report
 
-    click.echo(clear_cache(_cache_dir(cache_dir)))
+    print_report(f"{clear_cache(_cache_dir(cache_dir))}\n")
 
 
 def _cache_dir(given: str | None) -> Path:
@@ -322,9 +330,12 @@ def _cache_dir(given: str | None) -> Path:
     return cache_dir(given, os.environ)
 
 
-def _checked(settings: Settings, terminal: Terminal) -> Report:
+def _checked(settings: Settings, terminal: Terminal, output: str | None = None) -> Report:
+    """The report, after a look at the place that it is to be written to."""
+    from conflictcheck.cli.output import check_output
     from conflictcheck.pipeline import check as check_specs
 
+    check_output(output, streams=True)
     with _progress(terminal) as progress:
         return check_specs(settings, progress)
 
@@ -347,14 +358,18 @@ def _report_format(name: str) -> ReportFormat:
 
 def _say_why(report: Report, terminal: Terminal) -> None:
     """Write the text report to standard error, where standard output is for something that there is none of."""
+    from conflictcheck.cli.output import print_on_standard_error
+
     color = terminal.colors(to_terminal=sys.stderr.isatty())
     text = _report_format("text").render(report, color=color, width=report_width(), verbose=terminal.verbose)
-    click.echo(text, err=True, nl=False, color=color)
+    print_on_standard_error(text)
 
 
 def _deliver(chosen: ReportFormat, report: Report, terminal: Terminal, output: str | None) -> None:
-    from conflictcheck.cli.output import print_report, write_file
+    from conflictcheck.cli.output import STANDARD_OUTPUT, print_report, write_file
 
+    if output == STANDARD_OUTPUT:
+        output = None
     to_terminal = output is None and sys.stdout.isatty()
     text = chosen.render(
         report, color=terminal.colors(to_terminal=to_terminal), width=report_width(), verbose=terminal.verbose

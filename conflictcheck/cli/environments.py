@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from conflictcheck.errors import InternalError, OutputError, UsageError
 from conflictcheck.exports import EXPORTS, Export
 from conflictcheck.model import Verdict
 from conflictcheck.phrases import and_list
+from conflictcheck.writing import check_folder_is_writable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,11 +37,20 @@ def checked_folder(output: str) -> Path:
     """The folder to write to, checked before the long work begins.
 
     Raises:
-        OutputError: something else has its name.
+        UsageError: it has no name.
+        OutputError: something else has its name, or it cannot be made or written to.
     """
+    if not output:
+        raise UsageError(f"-o: {output!r} names no folder", hint="name the folder to write to")
     folder = Path(output)
-    if folder.exists() and not folder.is_dir():
-        raise OutputError("this is a file", file=output, hint="name a folder with -o")
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise OutputError("this is a file", file=output, hint="name a folder with -o")
+        there = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
+        check_folder_is_writable(there)
+    except OSError as error:
+        verb = "written to" if os.path.lexists(folder) else "made"
+        raise _unusable(output, f"cannot be {verb}", error) from None
     return folder
 
 
@@ -71,11 +82,13 @@ def write_environments(report: Report, exports: Sequence[Export], folder: Path) 
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise OutputError(
-                f"this folder cannot be made ({error.strerror})", file=str(folder), hint="name another one with -o"
-            ) from None
+            raise _unusable(str(folder), "cannot be made", error) from None
         write_files(texts)
     return list(texts)
+
+
+def _unusable(folder: str, what: str, error: OSError) -> OutputError:
+    return OutputError(f"this folder {what} ({error.strerror})", file=folder, hint="name another one with -o")
 
 
 def only_environment(report: Report, name: str) -> Report:

@@ -7,10 +7,12 @@ import sys
 from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import click
 
+from conflictcheck.errors import UsageError
 from conflictcheck.settings_sources import CommandLine, resolve_settings, use_color
 
 if TYPE_CHECKING:
@@ -51,14 +53,8 @@ class Terminal:
 
 
 def report_width() -> int:
-    """Columns for prose: the terminal's, within reason; 80 where there is none."""
-    if not sys.stdout.isatty():
-        return _WIDTH
-    try:
-        found = os.get_terminal_size(sys.stdout.fileno()).columns or _WIDTH
-    except (OSError, ValueError):
-        found = _WIDTH
-    return max(_NARROWEST, min(found, _WIDEST))
+    """Columns for prose: what COLUMNS says, else the terminal's, within reason; 80 where there is none."""
+    return max(_NARROWEST, min(get_terminal_size((_WIDTH, 0)).columns, _WIDEST))
 
 
 def _stacked(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -90,10 +86,20 @@ def resolving_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(command)
     def with_settings(**values: Any) -> Any:
         given = CommandLine(**{name: values.pop(name) for name in names})
-        settings: Settings = resolve_settings(given, cwd=Path.cwd(), environ=os.environ)
+        settings: Settings = resolve_settings(given, cwd=_working_directory(), environ=os.environ)
         return command(settings=settings, **values)
 
     return cast("Callable[..., Any]", _RESOLVING(with_settings))
+
+
+def _working_directory() -> Path:
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise UsageError(
+            f"the working directory cannot be used ({error.strerror}); it may have been deleted",
+            hint="change to another folder",
+        ) from None
 
 
 class _Registered(click.Choice):  # type: ignore[type-arg] # click 8.1 knows no click.Choice[str]
@@ -135,7 +141,7 @@ cache_dir_option = click.option(
     "--cache-dir", metavar="DIR", help="Keep facts about packages there. [env: CONFLICTCHECK_CACHE_DIR]"
 )
 
-_OUTPUT = click.option("-o", "--output", metavar="FILE", help="Write the report there, not to standard output.")
+_OUTPUT = click.option("-o", "--output", metavar="FILE", help="Write the report there; - is standard output.")
 
 _TERMINAL = _stacked(
     click.option(
@@ -180,8 +186,7 @@ _RESOLVING = _stacked(
         "--extra-index-url",
         metavar="URL",
         multiple=True,
-        help="A further index, asked before the default one; the first that has a package is taken. "
-        "[env: PIP_EXTRA_INDEX_URL, UV_INDEX, UV_EXTRA_INDEX_URL]",
+        help="A further index, asked as well. [env: PIP_EXTRA_INDEX_URL, UV_INDEX, UV_EXTRA_INDEX_URL]",
     ),
     click.option(
         "--find-links",

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import gzip
-import os
-import tempfile
 import zlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import msgspec
 
-from conflictcheck.errors import OutputError, SnapshotError
+from conflictcheck.errors import SnapshotError
 from conflictcheck.facts import File, Listing, Metadata, Missing, Unknown
-from conflictcheck.index.base import Index, MetadataRequest
+from conflictcheck.index.base import ON_PACKAGE_INDEX, Index, MetadataRequest
+from conflictcheck.writing import write_file
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from packaging.utils import NormalizedName
 
@@ -34,12 +33,14 @@ class SnapshotFacts(msgspec.Struct):
         missing: names that no index has.
         metadata: by name and version; several where different files of one release were read.
         direct: by URL.
+        place: where the missing names were looked for, as `Index.place` says it.
     """
 
     listings: dict[str, Listing] = {}
     missing: list[str] = []
     metadata: dict[str, dict[str, list[Metadata]]] = {}
     direct: dict[str, tuple[Metadata, File]] = {}
+    place: str = ON_PACKAGE_INDEX
 
 
 class _Snapshot(SnapshotFacts, kw_only=True):
@@ -70,6 +71,7 @@ class RecordingIndex(Index):
                 self.facts.listings[name] = answer
             elif isinstance(answer, Missing) and name not in self.facts.missing:
                 self.facts.missing.append(name)
+                self.facts.place = self._inner.place
         return answers
 
     def metadata(self, requests: Sequence[MetadataRequest]) -> list[Metadata | Unknown]:
@@ -87,6 +89,11 @@ class RecordingIndex(Index):
         if not isinstance(answer, Unknown):
             self.facts.direct[url] = answer
         return answer
+
+    @property
+    def place(self) -> str:
+        """See `Index.place`."""
+        return self._inner.place
 
     @property
     def problems(self) -> list[str]:
@@ -160,6 +167,11 @@ class SnapshotIndex(Index):
         found = self._facts.direct.get(url)
         return Unknown(_ABSENT) if found is None or found[0].name != name else found
 
+    @property
+    def place(self) -> str:
+        """See `Index.place`; that of the run that was recorded."""
+        return self._facts.place
+
 
 def write_snapshot(
     facts: SnapshotFacts,
@@ -203,20 +215,10 @@ def write_snapshot(
             for name, releases in facts.metadata.items()
         },
         direct=facts.direct,
+        place=facts.place,
     )
     packed = gzip.compress(msgspec.json.encode(snapshot, order="sorted"), compresslevel=9, mtime=0)
-    try:
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.absolute().parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(packed)
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise OutputError(f"the snapshot cannot be written: {error.strerror}", file=str(path)) from error
+    write_file(path, packed)
 
 
 _ABSENT = "not in the snapshot"

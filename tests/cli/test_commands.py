@@ -27,7 +27,19 @@ if TYPE_CHECKING:
     from conflictcheck.progress import Progress
     from conflictcheck.settings import Settings
 
-COMMANDS = ("", "check", "split", "fix", "graph", "snapshot", "cache", "cache dir", "cache info", "cache clear")
+COMMANDS = (
+    "",
+    "check",
+    "split",
+    "explain",
+    "fix",
+    "graph",
+    "snapshot",
+    "cache",
+    "cache dir",
+    "cache info",
+    "cache clear",
+)
 ONE = report(
     "compatible",
     specs=(spec("a.txt", "numpy"),),
@@ -80,6 +92,7 @@ def core(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Core:
             monkeypatch.delenv(name)
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_INDEX_URL", "https://index.example/simple")
+    monkeypatch.delenv("COLUMNS", raising=False)
     return core
 
 
@@ -295,6 +308,61 @@ def test_an_output_that_is_a_folder_is_refused(tmp_path: Path, capsys: pytest.Ca
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_minus_is_standard_output(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert run(["check"]) == ExitCode.PASSED
+    printed = capsys.readouterr().out
+
+    assert run(["check", "-o", "-"]) == ExitCode.PASSED
+    assert capsys.readouterr().out == printed != ""
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["check", "explain", "graph", "snapshot", "split"])
+def test_an_output_that_cannot_be_is_refused_before_the_work_begins(
+    command: str, core: Core, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    for place in ("", "file/out", *(["-"] if command == "snapshot" else [])):
+        assert run([command, "-o", place]) == ExitCode.USAGE
+        err = capsys.readouterr().err
+        assert err.startswith("error: -o: " if place != "file/out" else "error: file/out: ")
+        assert err.count("\n") == 1
+    assert core.settings is None
+
+
+def test_columns_hold_through_a_pipe(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    run(["check"])
+    assert capsys.readouterr().out.startswith(
+        "The spec fits in one environment (1\npackage, Python 3.11.7 on linux).\n"
+    )
+
+    monkeypatch.setenv("COLUMNS", "many")
+    run(["check"])
+    assert capsys.readouterr().out.startswith("The spec fits in one environment (1 package, Python 3.11.7 on linux).\n")
+
+
+def test_cache_alone_prints_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["cache"]) == ExitCode.PASSED
+    assert capsys.readouterr().out.startswith("Usage: conflictcheck cache ")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder that is in use cannot be deleted there")
+def test_a_working_directory_that_is_gone_is_said_to_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "gone").mkdir()
+    os.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    try:
+        assert run(["check"]) == ExitCode.USAGE
+    finally:
+        os.chdir(tmp_path)
+
+    assert capsys.readouterr().err == (
+        "error: the working directory cannot be used (No such file or directory); it may have been deleted; "
+        "change to another folder\n"
+    )
+
+
 class TestSplit:
     def test_each_environment_is_written_and_named(
         self, core: Core, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -497,6 +565,58 @@ def test_a_reader_that_has_enough_changes_neither_the_code_nor_standard_error() 
         os.close(writing)
 
     assert (done.returncode, done.stderr) == (1, "")
+
+
+FULL = Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="there is no device that is full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("arguments", ["check", "explain", "graph", "cache", "cache dir", "cache info", "--help"])
+def test_a_full_disk_is_one_line_and_2(arguments: str, unbuffered: str) -> None:
+    body = "from test_commands import ONE\n    return ONE"
+    command = program(body)
+    command[2] = command[2].replace('["check", *', f"[*{arguments.split()}, *")
+    environ = child_environment() | {"PYTHONUNBUFFERED": unbuffered, "CONFLICTCHECK_CACHE_DIR": "no/such/folder"}
+    environ["PYTHONPATH"] += os.pathsep + str(Path(__file__).parent)
+    with FULL.open("w") as full:
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, env=environ, check=False, timeout=60
+        )
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.endswith(" cannot be written (No space left on device)\n") or "nothing more" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
+@pytest.mark.parametrize(
+    ("body", "closed", "code"),
+    [
+        ("from test_commands import TWO\n    return TWO", ">&-", 1),
+        ("from test_commands import TWO\n    return TWO", "<&- >&- 2>&-", 1),
+        ("raise ZeroDivisionError", "2>&-", 3),
+        ("raise ZeroDivisionError", ">&-", 3),
+    ],
+)
+def test_a_stream_that_is_closed_changes_no_code_and_what_it_missed_goes_nowhere_else(
+    body: str, closed: str, code: int
+) -> None:
+    environ = child_environment()
+    environ["PYTHONPATH"] += os.pathsep + str(Path(__file__).parent)
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}', "sh", *program(body)],
+        capture_output=True,
+        text=True,
+        env=environ,
+        check=False,
+        timeout=60,
+    )
+
+    assert done.returncode == code
+    assert done.stdout == ""
+    assert done.stderr == "" or (body.startswith("raise") and "2>" not in closed)
 
 
 def test_a_terminal_without_unicode_gets_plain_lines() -> None:

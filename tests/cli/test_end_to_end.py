@@ -153,6 +153,45 @@ def test_pip_itself_takes_what_split_writes(index: IndexServer, tmp_path: Path) 
 
 
 @pytest.mark.usefixtures("index")
+def test_explain_tells_the_clash_in_full_and_its_json_is_the_reports(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain", "site", "texts"]) == ExitCode.FAILED
+    text = capsys.readouterr()
+    assert run(["explain", "site", "texts", "--format", "json", "-o", "-"]) == ExitCode.FAILED
+    document = json.loads(capsys.readouterr().out)
+
+    assert text.err == ""
+    assert "  site/requirements.txt:2   web<2\n  texts/requirements.txt:1  nlp\n" in text.out
+    assert text.out.endswith("  texts/requirements.txt:1 asks for nlp\n  └─ nlp 3.0 needs core>=2\n     └─ core 2.0\n")
+    (clash,) = document["clashes"]
+    assert clash["summary"] in " ".join(text.out.split())
+    assert [(one["file"], one["line"]) for one in clash["requirements"]] == [
+        ("site/requirements.txt", 2),
+        ("texts/requirements.txt", 1),
+    ]
+
+
+@pytest.mark.usefixtures("index")
+def test_explain_says_that_specs_can_share(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain", "texts", "--with", "core"]) == ExitCode.PASSED
+    assert capsys.readouterr().out.startswith("Both specs fit in one environment (2 packages, ")
+
+
+@pytest.mark.parametrize("command", [["check"], ["snapshot", "-o", "facts"]])
+@pytest.mark.usefixtures("index")
+def test_problems_of_specs_and_of_shared_files_are_told_together(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "shared.txt").write_text("core>>1\n")
+
+    assert (
+        run([*command, "-c", "nothere", "-c", "shared.txt", "--override", "alsonot", "web", "site"]) == ExitCode.USAGE
+    )
+
+    err = capsys.readouterr().err
+    assert [line.split(" ")[1] for line in err.splitlines()] == ["alsonot:", "nothere:", "shared.txt:1:", "web:"]
+
+
+@pytest.mark.usefixtures("index")
 def test_bad_input_is_all_told_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "bad.txt").write_text("numpy>>1\nfine\n-r gone.txt\n")
 
