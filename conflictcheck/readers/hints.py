@@ -17,6 +17,8 @@ _NOT_MEANT_AS_ONE = (
     (re.compile(r"<(!doctype|html|\?xml)", re.IGNORECASE), "this is a web page; was it saved in place of the file?"),
 )
 _NAME = r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*(?:\[[^\]]*\])?)\s*"
+_AROUND_PYTHON = re.compile(r"^[\"']?(?:python\s*)?|[\"']$", re.IGNORECASE)
+_BARE_VERSION = re.compile(r"v?(\d+(?:\.\d+)*)(?:\+|\.\*)?")
 # Tried in this order on what precedes the marker; the first that makes a requirement of it wins.
 _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), replacement)
@@ -52,6 +54,20 @@ def hint_for(text: str) -> str | None:
         if pattern.match(text):
             return hint
     return _rewritten(text) if len(text) <= _LONGEST else None
+
+
+def python_hint(text: str) -> str:
+    """What to do about a ``requires-python`` that is no version specifier."""
+    bare = _AROUND_PYTHON.sub("", text.strip()) if len(text) <= _LONGEST else ""
+    if version := _BARE_VERSION.fullmatch(bare):
+        return f"did you mean {quote('==' + bare if bare.endswith('*') else '>=' + version[1])}?"
+    if power := re.fullmatch(r"\^\s*v?(\d+(?:\.\d+)*)", bare):
+        return f"did you mean {quote(caret(power[1]))}?"
+    for rewritten in (f"python{bare}", *_candidates(f"python{bare}")):
+        specifier = rewritten.removeprefix("python").strip()
+        if specifier[:1] in tuple("<>=!~") and is_requirement(f"python{specifier}"):
+            return f"did you mean {quote(specifier)}?"
+    return 'write it as ">=3.11"'
 
 
 def _rewritten(text: str) -> str | None:

@@ -13,7 +13,7 @@ from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
 from conflictcheck.errors import SpecError
 from conflictcheck.model import Requirement, RequirementKind
-from conflictcheck.readers.hints import hint_for
+from conflictcheck.readers.hints import hint_for, python_hint
 from conflictcheck.readers.references import is_reference, is_url, parse_reference, split_marker
 from conflictcheck.readers.text import collapse, quote, redact, unset_variables
 
@@ -206,12 +206,11 @@ def parse_python(value: str, origin: Origin, *, written: str | None = None) -> R
     """
     specifier = _specifier(value)
     if specifier is None:
-        hint = hint_for(f"python {value}") or 'write it as ">=3.11"'
         raise SpecError(
             f"requires-python {quote(value)} is not a version specifier",
             file=origin.file,
             line=origin.line,
-            hint=hint.replace('"python', '"'),
+            hint=python_hint(value),
         )
     return Requirement(
         spec=origin.spec,

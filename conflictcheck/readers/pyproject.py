@@ -252,9 +252,14 @@ class _Section:
             raise _unknown("group", entry.value, list(self._project.tables.groups))
         for position, (group, _) in enumerate(chain):
             if group == name:
-                loop = [f"{n} (line {line})" for n, line in chain[position:]]
+                # From its first line on, wherever it was entered, so that it is the same problem and reported once.
+                loop = chain[position:]
+                first = min(range(len(loop)), key=lambda at: loop[at][1])
+                loop = (*loop[first:], *loop[:first])
+                steps = [f"{n} (line {line})" for n, line in loop]
                 raise SpecError(
-                    f"the group {quote(name)} includes itself: {' -> '.join([*loop, name])}",
+                    f"the group {quote(loop[0][0])} includes itself: {' -> '.join([*steps, loop[0][0]])}",
+                    line=loop[-1][1],
                     hint="take out one of these lines",
                 )
         self._add_group(name, chain)
