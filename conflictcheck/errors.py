@@ -6,7 +6,7 @@ either: they travel as `Unknown` and end in the verdict ``undecided``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,14 +65,23 @@ class InputErrors(ConflictCheckError):  # noqa: N818 - it is several
         errors: the problems, in file and line order; at least one.
     """
 
+    MOST_SHOWN: ClassVar[int] = 1_000
+
     def __init__(self, errors: Sequence[ConflictCheckError]) -> None:
         self.errors = tuple(sorted(errors, key=lambda e: (e.file or "", e.line or 0, e.message)))
         first = self.errors[0]
         super().__init__(first.message, file=first.file, line=first.line, hint=first.hint)
 
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """A text for each problem, and for those after the first `MOST_SHOWN` one that counts them."""
+        texts = tuple(str(error) for error in self.errors[: self.MOST_SHOWN])
+        more = len(self.errors) - len(texts)
+        return (*texts, f"and {more:,} more") if more else texts
+
     def __str__(self) -> str:
         """One problem a line."""
-        return "\n".join(str(error) for error in self.errors)
+        return "\n".join(self.shown)
 
 
 class InternalError(Exception):

@@ -139,8 +139,8 @@ def _errors(error: BaseException) -> None:
     from conflictcheck.errors import InputErrors  # noqa: PLC0415
     from conflictcheck.escaping import visible  # noqa: PLC0415
 
-    for one in error.errors if isinstance(error, InputErrors) else (error,):
-        _say(f"error: {visible(str(one))}")
+    for one in error.shown if isinstance(error, InputErrors) else (str(error),):
+        _say(f"error: {visible(one)}")
 
 
 def _usage(error: Exception) -> None:

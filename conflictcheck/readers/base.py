@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from conflictcheck.model import Spec
 
-MOST_PROBLEMS = 1_000
-"""Errors to report; whoever made more of them has named the wrong file."""
+MOST_PROBLEMS = 10_000
+"""Different errors to look for; whoever made more of them has named the wrong file."""
 
 
 @dataclass(slots=True)
@@ -41,6 +41,7 @@ class Workspace:
     diagnostics: set[Diagnostic] = field(default_factory=set)
     included: dict[Path, set[tuple[RequirementKind, Path]]] = field(default_factory=dict)
     _contents: dict[Path, bytes] = field(default_factory=dict)
+    _different: set[str] = field(default_factory=set)
 
     def locate(self, name: str | Path) -> Path:
         """The absolute path that a name given by the user means; symbolic links are kept."""
@@ -95,15 +96,16 @@ class Workspace:
         Raises:
             InputErrors: there are so many that the input cannot be what it was taken for.
         """
-        self.problems.append(
-            SpecError(
-                printable(redact(error.message)),
-                file=error.file if error.file is not None else file,
-                line=error.line if error.line is not None else line,
-                hint=None if error.hint is None else printable(redact(error.hint)),
-            )
+        problem = SpecError(
+            printable(redact(error.message)),
+            file=error.file if error.file is not None else file,
+            line=error.line if error.line is not None else line,
+            hint=None if error.hint is None else printable(redact(error.hint)),
         )
-        if len(self.problems) >= MOST_PROBLEMS:
+        self.problems.append(problem)
+        self._different.add(str(problem))
+        if len(self._different) >= MOST_PROBLEMS:
+            self.problems.append(SpecError(f"given up after {MOST_PROBLEMS:,} problems", hint="are these specs?"))
             raise InputErrors(self.distinct_problems())
 
     def distinct_problems(self) -> list[SpecError]:

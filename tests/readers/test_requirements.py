@@ -445,8 +445,16 @@ def test_all_problems_are_reported_at_once_in_order_of_file_and_line(folder: Fol
     ]
 
 
-def test_a_file_of_nothing_but_errors_is_given_up_after_a_thousand(folder: Folder) -> None:
-    assert len(errors(folder, "a b\n" * 2000)) == 1000
+def test_of_more_than_a_thousand_problems_the_rest_is_counted(folder: Folder) -> None:
+    found = errors(folder, "a b\n" * 1300)
+    assert len(found) == 1001
+    assert found[-1] == "and 300 more"
+
+
+def test_a_file_of_nothing_but_errors_is_given_up(folder: Folder) -> None:
+    found = errors(folder, "a b\n" * 20_000)
+    assert found[0] == "given up after 10,000 problems; are these specs?"
+    assert found[-1] == "and 9,001 more"
 
 
 def test_a_file_that_is_far_too_large_is_refused(folder: Folder) -> None:
