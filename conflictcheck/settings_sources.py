@@ -26,6 +26,7 @@ ColorChoice = Literal["auto", "always", "never"]
 
 CACHE_DIR_VARIABLE = "CONFLICTCHECK_CACHE_DIR"
 _PYTHON_VERSION = re.compile(r"3\.(0|[1-9][0-9]{0,2})(\.(0|[1-9][0-9]{0,2}))?", re.ASCII)
+_OTHER_PYTHON = re.compile(r"(?!3(\.|$))(0|[1-9][0-9]{0,2})(\.[0-9]{1,3}){0,2}", re.ASCII)
 _INDEX_NAME = re.compile(r"[A-Za-z0-9._-]+=(?=[A-Za-z])")
 _TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
 _FALSE = frozenset({"0", "false", "f", "no", "n", "off", ""})
@@ -70,7 +71,7 @@ def resolve_settings(given: CommandLine, *, cwd: Path, environ: Mapping[str, str
     """
     from conflictcheck.pip_configuration import read_pip_configuration  # noqa: PLC0415 - keeps start-up short
 
-    _check_combinations(given)
+    _check_given(given)
     pip = read_pip_configuration(environ)
     return Settings(
         cwd=cwd,
@@ -91,7 +92,13 @@ def resolve_settings(given: CommandLine, *, cwd: Path, environ: Mapping[str, str
 
 
 def cache_dir(given: str | None, environ: Mapping[str, str]) -> Path:
-    """The cache folder: the option, else the variable, else where this system keeps caches."""
+    """The cache folder: the option, else the variable, else where this system keeps caches.
+
+    Raises:
+        UsageError: it has no name.
+    """
+    if given == "":
+        raise _empty("--cache-dir")
     chosen = given or environ.get(CACHE_DIR_VARIABLE)
     if chosen:
         return Path(chosen).expanduser().absolute()
@@ -142,7 +149,12 @@ def read_timestamp(text: str, *, source: str) -> datetime:
     return instant.astimezone(UTC)
 
 
-def _check_combinations(given: CommandLine) -> None:
+def _check_given(given: CommandLine) -> None:
+    """What the command line alone shows to make no sense."""
+    for name in ("index_url", "extra_index_url", "find_links", "index_snapshot"):
+        value = getattr(given, name)
+        if "" in ((value,) if isinstance(value, str) else value or ()):
+            raise _empty("--" + name.replace("_", "-"))
     clashing = (
         (given.no_index, given.index_url is not None, "--no-index", "--index-url"),
         (given.no_index, bool(given.extra_index_url), "--no-index", "--extra-index-url"),
@@ -156,8 +168,14 @@ def _check_combinations(given: CommandLine) -> None:
             raise UsageError(f"{first} and {second} exclude each other", hint="leave one of them out")
 
 
+def _empty(option: str) -> UsageError:
+    return UsageError(f"{option}: its value is empty", hint="give one, or leave the option out")
+
+
 def _python_versions(given: Sequence[str]) -> tuple[str, ...]:
     for version in given:
+        if _OTHER_PYTHON.fullmatch(version):
+            raise UsageError(f"--python-version: Python {version} is not supported", hint="use Python 3, such as 3.12")
         if not _PYTHON_VERSION.fullmatch(version):
             raise UsageError(
                 f"--python-version: {version!r} is not a Python version", hint="write it like 3.12 or 3.12.4"
@@ -170,7 +188,7 @@ def _python_versions(given: Sequence[str]) -> tuple[str, ...]:
 
 
 def _platforms(given: Sequence[str]) -> tuple[str, ...]:
-    from conflictcheck.targets import PLATFORMS, running_platform  # noqa: PLC0415 - imports packaging's tags
+    from conflictcheck.targets import PLATFORMS, all_platforms, running_platform  # noqa: PLC0415 - imports packaging's tags
 
     running = running_platform()
     for name in given:
@@ -178,27 +196,41 @@ def _platforms(given: Sequence[str]) -> tuple[str, ...]:
             from difflib import get_close_matches  # noqa: PLC0415 - only for this message
 
             near = get_close_matches(name, PLATFORMS, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else "use one of uv's names: linux, macos, windows, …"
+            hint = f"did you mean {near[0]!r}? All names are {all_platforms()}" if near else f"use {all_platforms()}"
             raise UsageError(f"--python-platform: no platform is called {name!r}", hint=hint)
     return tuple(dict.fromkeys(given)) or (running,)
 
 
 def _index(given: CommandLine, environ: Mapping[str, str], pip: PipConfiguration) -> IndexSettings:
-    ca_bundle = pip.text("cert")
     timeout = pip.number("timeout", "default-timeout")
+    offline = given.offline or _flag(environ, "UV_OFFLINE")
+    links = [
+        *_checked_links(given.find_links, "--find-links"),
+        *_checked_links(pip.words("find-links"), pip.source("find-links")),
+        *_checked_links(_split(environ.get("UV_FIND_LINKS"), ","), "UV_FIND_LINKS"),
+    ]
     return IndexSettings(
         index_urls=_index_urls(given, environ, pip),
-        find_links=tuple(
-            dict.fromkeys([*given.find_links, *pip.words("find-links"), *_split(environ.get("UV_FIND_LINKS"), ",")])
-        ),
-        offline=given.offline or _flag(environ, "UV_OFFLINE"),
+        find_links=tuple(dict.fromkeys(links)),
+        offline=offline,
         snapshot=None if given.index_snapshot is None else Path(given.index_snapshot),
         cache_dir=None if given.no_cache else cache_dir(given.cache_dir, environ),
         refresh=given.refresh,
         keyring=_keyring(environ, pip),
-        ca_bundle=Path(ca_bundle).expanduser() if ca_bundle else None,
+        ca_bundle=None if offline or given.index_snapshot is not None else _ca_bundle(environ, pip),
         **({} if timeout is None else {"timeout": timeout}),
     )
+
+
+def _ca_bundle(environ: Mapping[str, str], pip: PipConfiguration) -> Path | None:
+    """The certificates to trust besides the system's, which the variable of OpenSSL may name."""
+    chosen = pip.text("cert")
+    for value, source in ((chosen, pip.source("cert")), (environ.get("SSL_CERT_FILE"), "SSL_CERT_FILE")):
+        if value and not Path(value).expanduser().is_file():
+            raise UsageError(
+                f"{source}: there is no file {value!r}", hint="name a file of certificates, or leave the setting out"
+            )
+    return Path(chosen).expanduser() if chosen else None
 
 
 def _index_urls(given: CommandLine, environ: Mapping[str, str], pip: PipConfiguration) -> tuple[str, ...]:
@@ -231,6 +263,8 @@ def _default_index(given: CommandLine, environ: Mapping[str, str], pip: PipConfi
 
 def _checked(urls: Sequence[str], source: str) -> list[str]:
     """Index addresses without the names that uv allows before them (``name=https://…``), and not obviously wrong."""
+    from conflictcheck.index.addresses import split_credentials  # noqa: PLC0415 - keeps start-up short
+
     found = []
     for given in urls:
         url = _INDEX_NAME.sub("", given, count=1) if "=" in given.split("://", 1)[0] else given
@@ -238,16 +272,28 @@ def _checked(urls: Sequence[str], source: str) -> list[str]:
             folder = Path(url).expanduser()
             if not folder.is_dir():
                 raise UsageError(
-                    f"{source}: {_without_credentials(url)!r} is not the address of an index",
-                    hint="it starts with https://, or names a folder",
+                    f"{source}: {split_credentials(url)[0]!r} is not the address of an index",
+                    hint="use one that starts with https://, or a folder that exists",
                 )
             url = folder.absolute().as_uri()
-        found.append(url.rstrip("/"))
+        found.append(_readable(url, source).rstrip("/"))
     return found
 
 
-def _without_credentials(url: str) -> str:
-    return url.rpartition("@")[2]
+def _checked_links(places: Sequence[str], source: str) -> list[str]:
+    """Folders, and addresses of pages that can be read as such."""
+    return [_readable(one, source) if "://" in one or one.lower().startswith("file:") else one for one in places]
+
+
+def _readable(url: str, source: str) -> str:
+    from conflictcheck.index.addresses import is_address, split_credentials  # noqa: PLC0415 - keeps start-up short
+
+    if not is_address(url) or not url.isprintable():
+        raise UsageError(
+            f"{source}: {split_credentials(url)[0]!r} is not an address that can be read",
+            hint="check its scheme, host and port; a whole one is https://host.example/simple",
+        )
+    return url
 
 
 def _keyring(environ: Mapping[str, str], pip: PipConfiguration) -> bool:

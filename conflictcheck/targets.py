@@ -63,6 +63,12 @@ _OLDEST_GLIBC_MINOR = {"x86_64": 5, "i686": 5}
 _LEGACY_MANYLINUX = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
 
 
+def all_platforms() -> str:
+    """All names, in short."""
+    glibc = f"x86_64-manylinux_2_N and aarch64-manylinux_2_N (N is 17, 28 or 31 to {_NEWEST_GLIBC_MINOR})"
+    return f"{', '.join([*_ALIASES, *_TRIPLES])}, {glibc}, and {running_platform()} for the machine this runs on"
+
+
 def running_platform() -> str:
     """The name that stands for the platform this program runs on: ``linux-x86_64``, ``darwin-arm64``.
 

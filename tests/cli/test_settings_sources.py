@@ -11,6 +11,7 @@ import pytest
 from conflictcheck.errors import UsageError
 from conflictcheck.pip_configuration import configuration_files, read_pip_configuration
 from conflictcheck.settings_sources import CommandLine, cache_dir, read_timestamp, resolve_settings, use_color
+from conflictcheck.targets import PLATFORMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,7 +107,50 @@ class TestWhichIndexIsAsked:
         message = refused({"UV_INDEX": "ftp://user:secret@host.example/simple"})
 
         assert message == (
-            "UV_INDEX: 'host.example/simple' is not the address of an index; it starts with https://, or names a folder"
+            "UV_INDEX: 'ftp://host.example/simple' is not the address of an index; use one that starts with https://, "
+            "or a folder that exists"
+        )
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "http://[x",
+            "https://host.example:port/simple",
+            "https://host.example:99999/simple",
+            "https:///simple",
+            "https://user:secret@/simple",
+            "https://a..b/simple",
+            f"https://{'a' * 64}.example/simple",
+            "https://host.example/si\x1b[31mmple",
+        ],
+    )
+    def test_an_address_that_cannot_be_read_is_refused_wherever_it_stands(self, url: str) -> None:
+        shown = repr(url.replace("user:secret@", ""))
+        expected = (
+            f"{shown} is not an address that can be read; check its scheme, host and port; "
+            "a whole one is https://host.example/simple"
+        )
+
+        assert refused(index_url=url) == f"--index-url: {expected}"
+        assert refused(extra_index_url=(url,)) == f"--extra-index-url: {expected}"
+        assert refused(find_links=("wheels", url)) == f"--find-links: {expected}"
+        for name in ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "UV_INDEX", "UV_FIND_LINKS"):
+            assert refused({name: url}) == f"{name}: {expected}"
+        assert refused({"PIP_INDEX_URL": "", "UV_DEFAULT_INDEX": url}) == f"UV_DEFAULT_INDEX: {expected}"
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("index_url", ""),
+            ("extra_index_url", ("",)),
+            ("find_links", ("",)),
+            ("index_snapshot", ""),
+            ("cache_dir", ""),
+        ],
+    )
+    def test_an_empty_value_on_the_command_line_is_refused(self, name: str, value: Any) -> None:
+        assert refused(**{name: value}) == (
+            f"--{name.replace('_', '-')}: its value is empty; give one, or leave the option out"
         )
 
 
@@ -122,15 +166,26 @@ class TestTheOtherIndexSettings:
             "four",
         )
 
-    def test_certificates_timeouts_and_keyring_are_pips(self) -> None:
-        environ = {"PIP_CERT": "/etc/ca.pem", "PIP_DEFAULT_TIMEOUT": "7", "PIP_KEYRING_PROVIDER": "disabled"}
+    def test_certificates_timeouts_and_keyring_are_pips(self, tmp_path: Path) -> None:
+        (tmp_path / "ca.pem").touch()
+        environ = {"PIP_CERT": str(tmp_path / "ca.pem"), "PIP_DEFAULT_TIMEOUT": "7", "PIP_KEYRING_PROVIDER": "disabled"}
         index = resolved(environ).index
 
-        assert (index.ca_bundle, index.timeout, index.keyring) == (Path("/etc/ca.pem"), 7.0, False)
+        assert (index.ca_bundle, index.timeout, index.keyring) == (tmp_path / "ca.pem", 7.0, False)
         assert resolved(environ | {"PIP_TIMEOUT": "3.5"}).index.timeout == 3.5
         assert (resolved().index.timeout, resolved().index.keyring) == (30.0, True)
         assert not resolved({"UV_KEYRING_PROVIDER": "disabled"}).index.keyring
         assert resolved({"PIP_KEYRING_PROVIDER": "import", "UV_KEYRING_PROVIDER": "disabled"}).index.keyring
+
+    @pytest.mark.parametrize("name", ["PIP_CERT", "SSL_CERT_FILE"])
+    def test_certificates_that_are_not_there_are_missed_where_they_are_needed(self, name: str, tmp_path: Path) -> None:
+        environ = {name: str(tmp_path / "none.pem")}
+
+        assert refused(environ) == (
+            f"{name}: there is no file {environ[name]!r}; name a file of certificates, or leave the setting out"
+        )
+        assert resolved(environ, offline=True).index.ca_bundle is None
+        assert resolved(environ, index_snapshot="facts").index.ca_bundle is None
 
     @pytest.mark.parametrize("value", ["soon", "0", "-1", "nan", "inf"])
     def test_a_timeout_that_is_no_time_is_refused(self, value: str) -> None:
@@ -186,11 +241,23 @@ class TestTargets:
             f"--python-version: {version!r} is not a Python version; write it like 3.12 or 3.12.4"
         )
 
-    def test_an_unknown_platform_is_refused_with_the_nearest_name(self) -> None:
-        assert refused(python_platform=("linus",)) == (
-            "--python-platform: no platform is called 'linus'; did you mean 'linux'?"
+    @pytest.mark.parametrize("version", ["2.7", "2", "4.0", "27", "2.7.18"])
+    def test_a_python_other_than_3_is_not_supported(self, version: str) -> None:
+        assert refused(python_version=(version,)) == (
+            f"--python-version: Python {version} is not supported; use Python 3, such as 3.12"
         )
-        assert refused(python_platform=("zzz",)).endswith("; use one of uv's names: linux, macos, windows, …")
+
+    def test_an_unknown_platform_is_refused_with_the_nearest_name(self) -> None:
+        assert refused(python_platform=("linus",)).startswith(
+            "--python-platform: no platform is called 'linus'; did you mean 'linux'? All names are linux, macos, "
+        )
+
+    def test_the_names_of_all_platforms_are_told(self) -> None:
+        message = refused(python_platform=("zzz",))
+
+        assert message.startswith("--python-platform: no platform is called 'zzz'; use linux, macos, windows, ")
+        assert all(name in message for name in PLATFORMS if "manylinux_2_" not in name)
+        assert "x86_64-manylinux_2_N and aarch64-manylinux_2_N (N is 17, 28 or 31 to " in message
 
 
 class TestDates:
