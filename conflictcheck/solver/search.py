@@ -452,9 +452,20 @@ class Search:
         for name, releases in self._kernel.loaded.items():
             for i, loaded in sorted(releases.items(), reverse=True):
                 if isinstance(loaded.metadata, Unknown):
-                    version = self._kernel.packages[name].releases[i].version
-                    return f"what {name} {version} needs is not known: {loaded.metadata.reason}"
+                    release = self._kernel.packages[name].releases[i]
+                    what = str(release.version) if release.url is None else self._reference(release.url)
+                    if what is not None:
+                        return f"what {name} {what} needs is not known: {loaded.metadata.reason}"
         return "a fact is missing"
+
+    def _reference(self, url: str) -> str | None:
+        """A direct reference, with the line that asks for it; None if only lines that were not asked do."""
+        asking = [i for i, line in enumerate(self._kernel.lines) if line.url == url]
+        asked = [self._kernel.lines[i] for i in asking if i in self._asked]
+        if asking and not asked:
+            return None
+        where = next((f", {line.file}:{line.line}" for line in asked if line.file and line.line), "")
+        return f"({url}{where})"
 
     def _learn(self, name: NormalizedName, core: Sequence[int]) -> None:
         """Keep a core as a nogood about one of its packages."""
