@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conflictcheck.facts import Listing
+from conflictcheck.index.base import ON_PACKAGE_INDEX
 from conflictcheck.model import Diagnostic, Environment, Pin, Severity
 from conflictcheck.phrases import and_list
 from conflictcheck.solver.resolution import resolve_environment
@@ -117,9 +118,21 @@ def notice_oddities(
                 "the source distribution; a new build might give others",
             )
         )
+    found += _about_empty_index(store)
     found += _about_indexes([listing for listing in shared.values() if listing.differs], alike=False)
     found += _about_indexes([listing for listing in shared.values() if not listing.differs], alike=True)
     return list(dict.fromkeys(found))
+
+
+def _about_empty_index(store: FactStore) -> list[Diagnostic]:
+    """An address that knows no package at all; the default index and find-links places are what they are."""
+    missing = store.missing()
+    if not missing or not store.place.startswith("on ") or store.place == ON_PACKAGE_INDEX:
+        return []
+    none = "the only package asked for does not exist"
+    none = none if len(missing) == 1 else f"none of the {len(missing)} packages asked for exists"
+    message = f"{none} {store.place}; the address may not be that of a package index"
+    return [Diagnostic(Severity.WARNING, "index-empty", message)]
 
 
 def _about_indexes(listings: Sequence[Listing], *, alike: bool) -> list[Diagnostic]:

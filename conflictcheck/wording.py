@@ -216,7 +216,7 @@ class _Writer:
         assert name is not None  # noqa: S101 - only Python arguments have none
         package = self.kernel.packages[name]
         if package.missing:
-            return f"No package of the name {name} exists on the package index."
+            return f"No package of the name {name} exists {self.kernel.place}."
         excluded = self._fitting(package, argument.ends)
         if len(argument.ends) == 1 and not isinstance(node := argument.ends[0], RuledOut):
             if cause := self._cause(package, node, excluded):

@@ -193,6 +193,39 @@ def test_name_on_several_indexes_is_named(run: Callable[..., Report]) -> None:
     ]
 
 
+class Elsewhere(MemoryIndex):
+    """An index that is not the default one."""
+
+    place = "on https://index.example/smple"
+
+
+def test_index_that_knows_no_package_at_all_is_named(run: Callable[..., Report]) -> None:
+    report = run(Elsewhere({}), {"a.txt": ["x"], "b.txt": ["y"]})
+    assert the(report, "index-empty").message == (
+        "none of the 2 packages asked for exists on https://index.example/smple; the address may not be that of a "
+        "package index"
+    )
+    assert report.clashes[0].steps[-1] == "No package of the name x exists on https://index.example/smple."
+    alone = run(Elsewhere({}), {"a.txt": ["x"]})
+    assert the(alone, "index-empty").message.startswith("the only package asked for does not exist on https://")
+
+
+def test_nothing_is_said_of_an_index_that_knows_some_package_or_is_the_default_one(run: Callable[..., Report]) -> None:
+    for index in (Elsewhere({"x": {"1.0": []}}), universe({}), Elsewhere({"x": Unknown("the index answered 503")})):
+        report = run(index, {"a.txt": ["x"], "b.txt": ["y"]})
+        assert "index-empty" not in [each.code for each in report.diagnostics]
+
+
+def test_direct_reference_that_is_not_known_is_named_by_its_address_and_line(run: Callable[..., Report]) -> None:
+    lines = {"a.txt": ["x @ git+https://git.example/x"], "b.txt": ["# below", "y @ git+https://git.example/y"]}
+    report = run(universe({}), lines)
+    assert [each.message for each in report.diagnostics if each.code == "undecided-spec"] == [
+        f"{name}.txt could not be decided: what {package} (git+https://git.example/{package}, {name}.txt:{line}) needs "
+        f"is not known: nothing is known about {package} at this address"
+        for name, package, line in (("a", "x", 1), ("b", "y", 2))
+    ]
+
+
 def test_extra_that_does_not_exist_is_named_with_its_line(run: Callable[..., Report]) -> None:
     index = universe({"x": {"1.0": Rel(extras=("fast",))}})
     found = the(run(index, {"a.txt": ["# first", "x[fast,slow]"]}), "unknown-extra")

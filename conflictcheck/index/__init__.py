@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conflictcheck.index.addresses import default_index_url
+
 if TYPE_CHECKING:
     from conflictcheck.index.base import Index
     from conflictcheck.progress import Progress
     from conflictcheck.settings import IndexSettings
 
-
-def default_index_url() -> str:
-    """The address of the default package index, as pip has it."""
-    from pip._internal.models.index import PyPI  # noqa: PLC0415 - costly; pip has no public constant for it
-
-    return str(PyPI.simple_url)
+__all__ = ["default_index_url", "open_index"]
 
 
 def open_index(settings: IndexSettings, progress: Progress) -> Index:
@@ -26,6 +23,7 @@ def open_index(settings: IndexSettings, progress: Progress) -> Index:
 
     Raises:
         SnapshotError: if there is a snapshot to answer from and it cannot be read.
+        UsageError: if an address is none, or a local place or the file of certificates cannot be read.
     """
     if settings.snapshot is not None:
         from conflictcheck.index.snapshot import SnapshotIndex  # noqa: PLC0415 - not needed without

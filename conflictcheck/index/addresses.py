@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +21,10 @@ def split_credentials(url: str) -> tuple[str, Login | None]:
     """Take user name and password out of a URL, so that it may be shown and stored."""
     if "@" not in url:
         return url, None
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # no address at all, but it may be shown
+        return f"{url.partition('//')[0]}//{url.rpartition('@')[2]}", None
     userinfo, at, host = parts.netloc.rpartition("@")
     if not at:
         return url, None
@@ -45,6 +50,7 @@ def is_address(url: str) -> bool:
     try:
         parts = urlsplit(url)
         _ = parts.port
+        (parts.hostname or "").encode("idna")  # labels that are empty or too long
     except ValueError:
         return False
     return parts.scheme in SCHEMES and (parts.scheme == "file" or bool(parts.hostname))
@@ -73,23 +79,41 @@ def shown(text: str, limit: int = MAX_SHOWN) -> str:
 
 
 def shown_address(url: str) -> str:
-    """An address as a message may name it: no credentials, no query."""
-    parts = urlsplit(split_credentials(url)[0])
+    """An address as a message may name it: no credentials, no query; also what is none."""
+    plain, _ = split_credentials(url)
+    try:
+        parts = urlsplit(plain)
+    except ValueError:
+        return shown(plain)
     return shown(urlunsplit(parts._replace(query="", fragment="")))
 
 
 def file_path(url: str) -> Path:
-    """The path behind a ``file:`` URL; one with a foreign host is a network share, as in pip."""
+    """The path behind a ``file:`` URL; one with a foreign host is a network share, as in pip.
+
+    Raises:
+        OSError: if it can be no path.
+    """
     from urllib.request import url2pathname  # noqa: PLC0415 - costs as much as all the rest, and is rarely needed
 
     parts = urlsplit(url)
     host = "" if parts.netloc in {"", "localhost"} else f"//{parts.netloc}"
-    return Path(url2pathname(host + parts.path))
+    path = url2pathname(host + parts.path)
+    if "\0" in path:
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+    return Path(path)
 
 
 def file_url(path: Path) -> str:
     """The ``file:`` URL of a path."""
     return path.absolute().as_uri()
+
+
+def default_index_url() -> str:
+    """The address of the default package index, as pip has it."""
+    from pip._internal.models.index import PyPI  # noqa: PLC0415 - costly; pip has no public constant for it
+
+    return str(PyPI.simple_url)
 
 
 def page_address(index: str, name: str) -> str:

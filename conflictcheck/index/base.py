@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from conflictcheck.facts import File, Listing, Metadata, Missing, Unknown
 
 
+ON_PACKAGE_INDEX = "on the package index"
+"""`Index.place` where nobody asked for another than the default one."""
+
+
 class MetadataRequest(msgspec.Struct, frozen=True):
     """The files of one release from which its metadata may be read, best first.
 
@@ -63,6 +67,11 @@ class Index(ABC):
             The metadata (its version may be ``0`` where the project's is dynamic) and a file entry for exports,
             or why they cannot be known without running code (a VCS URL, say).
         """
+
+    @property
+    def place(self) -> str:
+        """Where packages are looked for, to follow "no such package exists"; other indexes than the default by name."""
+        return ON_PACKAGE_INDEX
 
     @property
     def problems(self) -> list[str]:

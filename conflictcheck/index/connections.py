@@ -66,7 +66,7 @@ class _Backend(httpcore2.SyncBackend):
             if known is None:
                 try:
                     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-                except OSError as error:
+                except (OSError, UnicodeError) as error:
                     raise httpcore2.ConnectError(str(error)) from error
                 known = self._addresses[host, port] = list(dict.fromkeys(str(entry[4][0]) for entry in found))
         return known

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from conflictcheck.errors import UsageError
 from conflictcheck.facts import Missing
-from conflictcheck.index.addresses import file_path, file_url
+from conflictcheck.index.addresses import file_path, file_url, is_address, shown, shown_address
 from conflictcheck.index.filenames import is_archive
 from conflictcheck.index.simple_api import MAX_PAGE, Link, LinkPage, Page, PageError, link_to, parse_html, to_page
 
@@ -15,19 +16,36 @@ def place_url(place: str) -> str:
     return place if place.startswith(("http://", "https://", "file:")) else file_url(Path(place).expanduser())
 
 
+def check_place(place: str) -> None:
+    """Hold that a find-links place has an address, and that there is something behind it if it is local.
+
+    Raises:
+        UsageError: if not.
+    """
+    url = place_url(place)
+    if not is_address(url):
+        raise UsageError(f"--find-links: {shown_address(url)} is no address that can be read")
+    if url.startswith("file:"):
+        try:
+            file_path(url).stat()
+        except OSError as error:
+            what = shown_address(url) if place.startswith("file:") else shown(place)
+            raise UsageError(f"--find-links: {what} cannot be read: {error.strerror}") from error
+
+
 def read_place(url: str) -> LinkPage:
-    """The links of a local place: a folder of files, an HTML page, or a single file; one that is absent has none.
+    """The links of a local place: a folder of files, an HTML page, or a single file.
 
     Raises:
         PageError: if it cannot be read.
     """
-    path = file_path(url)
     try:
+        path = file_path(url)
         if path.is_dir():
             return LinkPage(file_url(path) + "/", _in_folder(path))
         if is_archive(path.name) and path.is_file():
             return LinkPage(file_url(path), [link_to(file_url(path))])
-        return _page(path) if path.is_file() else LinkPage(url, [])
+        return _page(path)
     except OSError as error:
         raise PageError(f"it cannot be read: {error.strerror}") from error
 
@@ -42,8 +60,8 @@ def read_file_index(index: str, name: str) -> Page | Missing:
     Raises:
         PageError: if it cannot be read.
     """
-    folder = file_path(index) / name
     try:
+        folder = file_path(index) / name
         if not folder.is_dir():
             return Missing(name)
         page = folder / "index.html"

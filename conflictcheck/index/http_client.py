@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import tempfile
 import time
 from collections import Counter
@@ -14,6 +15,7 @@ from urllib.request import getproxies
 
 import httpx2
 
+from conflictcheck.errors import UsageError
 from conflictcheck.index.addresses import is_address, origin_of, root_of, shown_address, split_credentials
 from conflictcheck.index.connections import ResolvingOnce
 from conflictcheck.index.transport import Answer, FetchError
@@ -37,6 +39,7 @@ IN_MEMORY = 8 << 20
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 SMALL = 64 << 10
+_NUMBERS = re.compile(r"^(\[[^\]]*\] )+| \(_ssl\.c:\d+\)$")
 NO_BODY = TRANSIENT | REDIRECTS
 """Statuses whose body nobody reads."""
 
@@ -49,6 +52,9 @@ class HttpClient:
         timeout: seconds for one connect or read.
         ca_bundle: certificates to trust besides the system's, or None.
         connections: how many connections may be open.
+
+    Raises:
+        UsageError: if the certificates or the proxy that the environment names cannot be used.
     """
 
     def __init__(
@@ -59,17 +65,24 @@ class HttpClient:
         ca_bundle: Path | None,
         connections: int,
     ) -> None:
-        context = httpx2.create_ssl_context()
-        if ca_bundle is not None:
-            context.load_verify_locations(cafile=ca_bundle)
+        try:
+            context = httpx2.create_ssl_context()
+            if ca_bundle is not None:
+                context.load_verify_locations(cafile=ca_bundle)
+        except OSError as error:
+            named = "SSL_CERT_FILE or SSL_CERT_DIR"
+            raise UsageError(f"the certificates that {named} names cannot be read: {_cause(error)}") from error
         limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
-        self._client = httpx2.Client(
-            verify=context,
-            http2=False,
-            limits=limits,
-            timeout=httpx2.Timeout(timeout, pool=None),
-            transport=None if getproxies() else ResolvingOnce(context, limits),
-        )
+        try:
+            self._client = httpx2.Client(
+                verify=context,
+                http2=False,
+                limits=limits,
+                timeout=httpx2.Timeout(timeout, pool=None),
+                transport=None if getproxies() else ResolvingOnce(context, limits),
+            )
+        except (httpx2.InvalidURL, ValueError, ImportError) as error:
+            raise UsageError("the proxy that the environment names cannot be used", hint="see HTTPS_PROXY") from error
         self._credentials = credentials
         self._timeout = timeout
         self._out_of_reach: dict[Origin, str] = {}
@@ -79,7 +92,7 @@ class HttpClient:
         """See `Transport.fetch`."""
         try:
             return self._get(url, limit, headers, archive=archive)
-        except httpx2.InvalidURL as error:
+        except (httpx2.InvalidURL, UnicodeError) as error:
             raise FetchError(f"{shown_address(url)} is no address that can be read") from error
 
     def close(self) -> None:
@@ -186,7 +199,10 @@ def redirected(url: str, location: str) -> str:
     Raises:
         FetchError: if that is no place to follow to.
     """
-    target = urljoin(url, location)
+    try:
+        target = urljoin(url, location)
+    except ValueError:
+        target = ""
     if not is_address(target) or target.startswith("file:"):
         raise FetchError(f"{shown_address(url)}: redirected to an address that cannot be read")
     if url.startswith("https:") and not target.startswith("https:"):
@@ -207,5 +223,6 @@ def _retry_after(value: str | None, otherwise: float) -> float:
 
 
 def _cause(error: Exception) -> str:
-    """An error's own words, which hold no address."""
-    return str(error).strip().rstrip(".") or type(error).__name__
+    """An error's own words, which hold no address, without the numbers that the system and TLS put around them."""
+    words = _NUMBERS.sub("", str(error)).strip().rstrip(".")
+    return words[:1].lower() + words[1:] or type(error).__name__

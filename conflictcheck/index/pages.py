@@ -16,7 +16,7 @@ from conflictcheck.index.simple_api import ACCEPT, MAX_PAGE, LinkPage, Page, Pag
 from conflictcheck.index.transport import FetchError, explained
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from conflictcheck.index.cache import Cache
     from conflictcheck.index.transport import Answer, Transport
@@ -101,8 +101,8 @@ class Pages:
         headers = {"accept": ACCEPT if request.name else "text/html"}
         known = None if stored is None else _decoded(stored, request)
         if stored is not None and known is not None:
-            headers |= {"if-none-match": stored.etag} if stored.etag else {}
-            headers |= {"if-modified-since": stored.modified} if stored.modified else {}
+            headers |= {"if-none-match": stored.etag} if stored.etag and stored.etag.isascii() else {}
+            headers |= {"if-modified-since": stored.modified} if stored.modified and stored.modified.isascii() else {}
         label = request.name or shown_address(request.url)
         answer = self._transport.fetch(request.url, label=label, limit=MAX_PAGE, headers=headers)
         if answer.status == HTTPStatus.NOT_MODIFIED and stored is not None and known is not None:
@@ -110,7 +110,7 @@ class Pages:
             return known
         page: Page | LinkPage | Missing
         if answer.status in _GONE:
-            page = Missing(request.name) if request.name else LinkPage(request.url, [])
+            page = Missing(request.name)
         elif answer.status != HTTPStatus.OK:
             return Unknown(f"{shown_address(request.url)}: {explained(answer.status, 'the index')}")
         elif request.name:
@@ -143,17 +143,4 @@ def _decoded(stored: StoredPage, request: PageRequest) -> Page | LinkPage | Miss
         page = decode_page(stored.data)
     except CompiledError:
         return None
-    fits = isinstance(page, LinkPage) if not request.name else isinstance(page, Page | Missing)
-    return page if fits else None
-
-
-def only_links(places: Iterable[tuple[PageRequest, PageAnswer]]) -> tuple[list[tuple[str, LinkPage]], Unknown | None]:
-    """The find-links pages that could be had, by place, and the first that could not."""
-    found: list[tuple[str, LinkPage]] = []
-    failed: Unknown | None = None
-    for request, answer in places:
-        if isinstance(answer, LinkPage):
-            found.append((request.place, answer))
-        elif isinstance(answer, Unknown):
-            failed = failed or answer
-    return found, failed
+    return page if isinstance(page, Missing) or isinstance(page, LinkPage) == (not request.name) else None

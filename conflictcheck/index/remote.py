@@ -8,17 +8,27 @@ from typing import TYPE_CHECKING
 import msgspec
 from packaging.utils import canonicalize_name
 
+from conflictcheck.errors import UsageError
 from conflictcheck.facts import File, Listing, Metadata, Missing, Unknown
-from conflictcheck.index.addresses import is_package_name, page_address, split_credentials
+from conflictcheck.index.addresses import (
+    default_index_url,
+    is_address,
+    is_package_name,
+    page_address,
+    shown,
+    shown_address,
+    split_credentials,
+)
 from conflictcheck.index.base import Index, MetadataRequest
 from conflictcheck.index.cache import Cache
 from conflictcheck.index.filenames import in_order, parse_filename
 from conflictcheck.index.files import FileReader, UnreadableError
-from conflictcheck.index.find_links import place_url
-from conflictcheck.index.pages import NOT_CACHED, PageAnswer, PageRequest, Pages, only_links
+from conflictcheck.index.find_links import check_place, place_url
+from conflictcheck.index.pages import NOT_CACHED, PageAnswer, PageRequest, Pages
 from conflictcheck.index.simple_api import Link, LinkPage, Page, to_page
 from conflictcheck.index.transport import FetchError, Transport
 from conflictcheck.index.workers import Workers
+from conflictcheck.phrases import or_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -41,9 +51,12 @@ class RemoteIndex(Index):
         settings: where facts come from; the snapshot is not of concern here.
         progress: told of each request, from many threads.
 
+    Raises:
+        UsageError: if an address is none, or a local place or the file of certificates cannot be read.
     """
 
     def __init__(self, settings: IndexSettings, progress: Progress) -> None:
+        _check(settings)
         self._indexes = _plain(url.rstrip("/") for url in settings.index_urls)
         self._places = _plain(place_url(place) for place in settings.find_links)
         self._offline = settings.offline
@@ -67,9 +80,21 @@ class RemoteIndex(Index):
         self._direct: dict[tuple[str, NormalizedName], tuple[Metadata, File] | Unknown] = {}
 
     @property
+    def place(self) -> str:
+        """See `Index.place`."""
+        if not self._indexes:
+            return "in the --find-links places" + ("" if self._places else ", of which there are none")
+        default = default_index_url().rstrip("/")
+        return f"on {or_list(['the package index' if url == default else shown_address(url) for url in self._indexes])}"
+
+    @property
     def problems(self) -> list[str]:
-        """See `Index.problems`; they are about the cache."""
-        return [] if self._cache is None else list(self._cache.problems)
+        """See `Index.problems`; they are about the cache and find-links pages."""
+        absent = [] if self._links is None else self._links.absent
+        return [
+            *([] if self._cache is None else self._cache.problems),
+            *(f"the --find-links page {shown_address(place)} does not exist" for place in absent),
+        ]
 
     def listings(self, names: Sequence[NormalizedName]) -> list[Listing | Missing | Unknown]:
         """See `Index.listings`."""
@@ -78,7 +103,7 @@ class RemoteIndex(Index):
         places = [PageRequest(place, "", place) for place in self._places] if self._links is None else []
         answers = dict(zip(requests + places, self._pages.get(requests + places), strict=True))
         if self._links is None:
-            self._links = _FoundLinks(*only_links((place, answers[place]) for place in places))
+            self._links = _FoundLinks({place.place: answers[place] for place in places})
         for name in new:
             own = {request.place: answers[request] for request in requests if request.name == name}
             self._listings[name] = self._links.added_to(combine(name, own), name)
@@ -144,14 +169,20 @@ class _FoundLinks:
     """Links of the find-links places, by what their filenames begin with.
 
     Args:
-        pages: by place.
-        failed: why a place could not be read, if so: then no listing is known.
+        answers: by place. If one is not known, no listing is.
+
+    Attributes:
+        absent: the places that are not there.
     """
 
-    def __init__(self, pages: list[tuple[str, LinkPage]], failed: Unknown | None) -> None:
-        self._failed = failed
+    def __init__(self, answers: dict[str, PageAnswer]) -> None:
+        self.absent = [place for place, answer in answers.items() if isinstance(answer, Missing)]
+        self._failed = next((answer for answer in answers.values() if isinstance(answer, Unknown)), None)
         self._links = [
-            (canonicalize_name(link.filename), place, page.url, link) for place, page in pages for link in page.links
+            (canonicalize_name(link.filename), place, page.url, link)
+            for place, page in answers.items()
+            if isinstance(page, LinkPage)
+            for link in page.links
         ]
 
     def added_to(self, answer: Listing | Missing | Unknown, name: str) -> Listing | Missing | Unknown:
@@ -175,6 +206,24 @@ class _FoundLinks:
     @staticmethod
     def _page_of(link: Link, url: str, name: str, place: str) -> Page:
         return to_page([link], url=url, name=name, index=place)
+
+
+def _check(settings: IndexSettings) -> None:
+    for url in settings.index_urls:
+        if not is_address(url):
+            raise UsageError(f"{shown(url.rpartition('@')[2])} is no address of a package index")
+    for place in settings.find_links:
+        check_place(place)
+    if settings.ca_bundle is not None:
+        import ssl  # noqa: PLC0415 - a run that finds all in its cache does without
+
+        try:
+            ssl.create_default_context().load_verify_locations(cafile=settings.ca_bundle)
+        except ssl.SSLError as error:
+            raise UsageError("this file holds no certificates", file=str(settings.ca_bundle)) from error
+        except OSError as error:
+            message = f"the certificates cannot be read: {error.strerror}"
+            raise UsageError(message, file=str(settings.ca_bundle)) from error
 
 
 def combine(name: str, answers: dict[str, PageAnswer]) -> Listing | Missing | Unknown:

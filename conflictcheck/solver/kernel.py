@@ -138,6 +138,11 @@ class Kernel:
         for i in range(len(lines)):
             self._encode_line(i)
 
+    @property
+    def place(self) -> str:
+        """Where packages are looked for, in words; see `Index.place`."""
+        return self._store.place
+
     def close(self) -> None:
         """Free the solver's memory."""
         self._solver.delete()

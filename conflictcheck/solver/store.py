@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conflictcheck.facts import Missing
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from packaging.utils import NormalizedName
 
-    from conflictcheck.facts import File, Listing, Metadata, Missing, Unknown
+    from conflictcheck.facts import File, Listing, Metadata, Unknown
     from conflictcheck.index.base import Index, MetadataRequest
 
 
@@ -47,6 +49,16 @@ class FactStore:
     def listing(self, name: NormalizedName) -> Listing | Missing | Unknown | None:
         """The listing if it was asked for; None otherwise."""
         return self._listings.get(name)
+
+    @property
+    def place(self) -> str:
+        """Where packages are looked for; see `Index.place`."""
+        return self._index.place
+
+    def missing(self) -> list[str]:
+        """The packages that do not exist, if that is all that was asked for."""
+        every = all(isinstance(answer, Missing) for answer in self._listings.values())
+        return sorted(self._listings) if every else []
 
     def counts(self) -> dict[str, int]:
         """How many facts the run used, for `Report.stats`."""

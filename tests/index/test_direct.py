@@ -172,3 +172,17 @@ def test_offline_fetches_nothing() -> None:
     assert read("https://index.example/a.zip", offline=True) == Unknown(
         "a direct reference that was not fetched, as --offline was given"
     )
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://[x", "http://[x is no address that can be read"),
+        ("http://me:secret@[x/a.zip", "http://[x/a.zip is no address that can be read"),
+        ("http://a.example:port/a.zip", "http://a.example:port/a.zip is no address that can be read"),
+        (f"http://{'x' * 64}/a.zip", f"http://{'x' * 64}/a.zip is no address that can be read"),
+        ("file:///a%00b.zip", "file:///a%00b.zip cannot be read: Invalid argument"),
+    ],
+)
+def test_what_is_no_address_is_unknown(url: str, reason: str) -> None:
+    assert read(url) == Unknown(reason)

@@ -7,6 +7,7 @@ from artifacts import core_metadata, sdist, wheel
 from index_server import Fault, IndexServer
 from packaging.utils import canonicalize_name
 
+from conflictcheck.errors import UsageError
 from conflictcheck.facts import Listing, Metadata, Missing, Unknown
 from conflictcheck.index import open_index
 from conflictcheck.index.base import MetadataRequest
@@ -75,7 +76,7 @@ def test_a_page_that_cannot_be_had_leaves_all_unknown() -> None:
         assert a == Unknown(f"{server.links_url}: the index refused access (403)")
 
 
-def test_a_local_page_or_a_single_file_will_do_and_an_absent_place_has_nothing(folder: Path, tmp_path: Path) -> None:
+def test_a_local_page_or_a_single_file_will_do(folder: Path, tmp_path: Path) -> None:
     page = tmp_path / "links.html"
     page.write_text(f'<base href="{folder.as_uri()}/"><a href="{WHEEL}#sha256={"0" * 64}" data-yanked="why">x</a>')
     [a] = opened(find_links=(str(page),)).listings([A])
@@ -83,7 +84,34 @@ def test_a_local_page_or_a_single_file_will_do_and_an_absent_place_has_nothing(f
         ((folder / WHEEL).as_uri(), (f"sha256:{'0' * 64}",), "why")
     ]
     assert len(opened(find_links=(str(folder / WHEEL),)).listings([A])[0].files) == 1
-    assert opened(find_links=(str(tmp_path / "absent"),)).listings([A]) == [Missing("a")]
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        ("{tmp}/absent", "--find-links: {tmp}/absent cannot be read: No such file or directory"),
+        ("file://{tmp}/absent", "--find-links: file://{tmp}/absent cannot be read: No such file or directory"),
+        ("file:///a%00b", "--find-links: file:///a%00b cannot be read: Invalid argument"),
+        ("http://[x", "--find-links: http://[x is no address that can be read"),
+        ("http://me:secret@[x", "--find-links: http://[x is no address that can be read"),
+    ],
+)
+def test_a_place_that_cannot_be_had_is_an_error_before_anything_is_asked(
+    tmp_path: Path, place: str, message: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        opened(find_links=(place.format(tmp=tmp_path),))
+    assert caught.value.message == message.format(tmp=tmp_path)
+
+
+def test_a_page_that_is_not_there_has_nothing_and_is_named_also_from_the_cache(tmp_path: Path) -> None:
+    with IndexServer({"a": {"1": []}}) as server:
+        server.faults["/links/"] = Fault(status=404)
+        for _ in range(2):
+            index = opened(find_links=(server.links_url,), cache_dir=tmp_path)
+            assert index.listings([A]) == [Missing("a")]
+            assert index.problems == [f"the --find-links page {server.links_url} does not exist"]
+        assert server.requests == {"/links/": 1}
 
 
 def test_an_index_may_be_a_folder(folder: Path, tmp_path: Path) -> None:

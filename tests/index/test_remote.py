@@ -9,8 +9,9 @@ import pytest
 from index_server import JSON, Fault, IndexServer
 from packaging.utils import canonicalize_name
 
+from conflictcheck.errors import UsageError
 from conflictcheck.facts import Listing, Metadata, Missing, Unknown
-from conflictcheck.index import open_index
+from conflictcheck.index import default_index_url, open_index
 from conflictcheck.index.base import Index, MetadataRequest
 from conflictcheck.index.http_client import redirected
 from conflictcheck.index.memory import Rel
@@ -20,6 +21,7 @@ from conflictcheck.settings import IndexSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from index_server import Ranges
 
@@ -164,6 +166,11 @@ def test_where_one_file_cannot_be_read_the_next_is_tried() -> None:
             Fault(status=302, headers={"Location": "file:///etc/passwd"}),
             "{page}: redirected to an address that cannot be read",
         ),
+        (Fault(status=302, headers={"Location": "http://[x"}), "{page}: redirected to an address that cannot be read"),
+        (
+            Fault(status=302, headers={"Location": f"http://{'x' * 64}.example/"}),
+            "{page}: redirected to an address that cannot be read",
+        ),
         (Fault(status=302, headers={"Location": "/simple/a/"}), "{page}: too many redirects"),
     ],
 )
@@ -205,7 +212,7 @@ def test_an_index_that_is_down_is_given_up_once_for_all_names() -> None:
     a, b = opened(url).listings([A, B])
     assert isinstance(a, Unknown)
     assert a == b
-    assert a.reason.startswith(f"{url.removesuffix('/simple')}: the connection failed: ")
+    assert a.reason == f"{url.removesuffix('/simple')}: the connection failed: connection refused"
 
 
 def test_a_redirect_is_followed_and_links_refer_to_where_it_leads(index: IndexServer) -> None:
@@ -329,3 +336,77 @@ def test_an_interrupt_ends_a_run_that_waits_for_a_server(index: IndexServer) -> 
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=30)
     assert errors.endswith(b"KeyboardInterrupt\n")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://[x",
+        "http://user:secret@[x/simple",
+        "https://user:secret/with/slash@index.example/simple",
+        "http://index.example:port/simple",
+        "http:///simple",
+        f"http://{'x' * 64}.example/simple",
+        "http://a..example/simple",
+        "gopher://index.example",
+    ],
+)
+def test_what_is_no_address_of_an_index_is_an_error_that_tells_no_secret(url: str) -> None:
+    with pytest.raises(UsageError, match=r"is no address of a package index$") as caught:
+        opened(url)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("urls", "places", "words"),
+    [
+        ((default_index_url(),), (), "on the package index"),
+        (("https://me:secret@index.example/simple/",), (), "on https://index.example/simple"),
+        (
+            ("https://index.example/simple", default_index_url()),
+            (),
+            "on https://index.example/simple or the package index",
+        ),
+        ((), ("https://links.example/",), "in the --find-links places"),
+        ((), (), "in the --find-links places, of which there are none"),
+    ],
+)
+def test_where_packages_are_looked_for_is_told_in_words(
+    urls: tuple[str, ...], places: tuple[str, ...], words: str
+) -> None:
+    assert opened(*urls, find_links=places).place == words
+
+
+def test_certificates_that_cannot_be_used_are_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, index: IndexServer
+) -> None:
+    absent, empty = tmp_path / "absent.pem", tmp_path / "empty.pem"
+    empty.write_text("no certificate")
+    for path, message in (
+        (absent, "the certificates cannot be read: No such file or directory"),
+        (empty, "this file holds no certificates"),
+    ):
+        with pytest.raises(UsageError) as caught:
+            opened(index.url, ca_bundle=path)
+        assert (caught.value.file, caught.value.message) == (str(path), message)
+    monkeypatch.setenv("SSL_CERT_FILE", str(empty))
+    with pytest.raises(
+        UsageError, match=r"^the certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read: no"
+    ):
+        opened(index.url).listings([A])
+
+
+@pytest.mark.parametrize("proxy", ["gopher://proxy.example", "http://proxy.example:port"])
+def test_a_proxy_that_cannot_be_used_is_an_error(
+    proxy: str, monkeypatch: pytest.MonkeyPatch, index: IndexServer
+) -> None:
+    monkeypatch.setenv("http_proxy", proxy)
+    with pytest.raises(UsageError, match=r"^the proxy that the environment names cannot be used; see HTTPS_PROXY$"):
+        opened(index.url).listings([A])
+
+
+def test_a_cached_page_with_an_odd_tag_is_asked_for_again(index: IndexServer, tmp_path: Path) -> None:
+    index.faults["/simple/a/"] = Fault(headers={"ETag": '"\N{LATIN SMALL LETTER E WITH ACUTE}"'})
+    for _ in range(2):
+        [a] = opened(index.url, cache_dir=tmp_path, refresh=True).listings([A])
+        assert isinstance(a, Listing)
