@@ -22,6 +22,8 @@ from conflictcheck.settings_sources import CommandLine, resolve_settings
 from conflictcheck.targets import make_target
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from conflictcheck.model import Environment, Pin, Report
 
 CASES = Path(__file__).parent / "cases"
@@ -32,11 +34,18 @@ SETS: dict[str, dict[str, Any]] = tomllib.loads((CASES / "cases.toml").read_text
 @cache
 def report_of(name: str, folder: Path) -> Report:
     """The report about one set, from its snapshot alone."""
+    return check_set(name, SETS[name]["specs"], folder)
+
+
+def check_set(name: str, specs: Iterable[Iterable[str]], folder: Path) -> Report:
+    """The report about these specs, by the facts of a set; they are written to the folder."""
     case = SETS[name]
-    for position, lines in enumerate(case["specs"]):
+    paths = []
+    for position, lines in enumerate(specs):
         (folder / f"spec{position}.txt").write_text("".join(f"{line}\n" for line in lines))
+        paths.append(f"spec{position}.txt")
     given = CommandLine(
-        paths=tuple(f"spec{position}.txt" for position in range(len(case["specs"]))),
+        paths=tuple(paths),
         python_version=(case["python"],),
         python_platform=(PLATFORM,),
         exclude_newer=f"{case['exclude_newer']}T23:59:59Z",
