@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from conflictcheck.splitting import Split
     from conflictcheck.targets import Target
 
+    Given = tuple[ReadResult, tuple[Requirement, ...], dict[str, Source]]
+
 _SEVERITIES = list(Severity)
 
 
@@ -85,7 +87,12 @@ def check(settings: Settings, progress: Progress, *, index: Index | None = None)
 
 
 def check_files(
-    settings: Settings, progress: Progress, *, target_environments: int = 1, index: Index | None = None
+    settings: Settings,
+    progress: Progress,
+    *,
+    target_environments: int = 1,
+    index: Index | None = None,
+    given: Given | None = None,
 ) -> Checked:
     """As `check`, for who wants to edit the files.
 
@@ -94,13 +101,14 @@ def check_files(
         progress: is told what happens.
         target_environments: how many environments the fixes are to come down to, if edits can reach that.
         index: where facts come from; opened from the settings if None.
+        given: the input where it is read already; a pipe can be read only once.
 
     Raises:
         ConflictCheckError: as `check`.
     """
     started = time.perf_counter()
     progress.phase("reading")
-    read, shared, sources = _read_input(settings)
+    read, shared, sources = given or _read_input(settings)
     targets = make_targets(settings)
     policy, index_settings, notes = merge_file_options(settings, read.specs)
     source = index if index is not None else open_index(index_settings, progress)
@@ -131,11 +139,11 @@ def write_snapshot(settings: Settings, output: Path, progress: Progress) -> Repo
     """
     from conflictcheck.index import snapshot  # noqa: PLC0415 - needed by this command alone
 
-    read, _, _ = _read_input(settings)
-    _, index_settings, _ = merge_file_options(settings, read.specs)
+    given = _read_input(settings)
+    _, index_settings, _ = merge_file_options(settings, given[0].specs)
     recording = snapshot.RecordingIndex(open_index(index_settings, progress))
     try:
-        report = check(settings, progress, index=recording)
+        report = check_files(settings, progress, index=recording, given=given).report
     finally:
         recording.close()
     if report.verdict is not Verdict.UNDECIDED:
@@ -196,7 +204,7 @@ def _with_problems(report: Report, problems: Iterable[str]) -> Report:
     return replace(report, diagnostics=tuple(sorted([*report.diagnostics, *found], key=_diagnostic_order)))
 
 
-def _read_input(settings: Settings) -> tuple[ReadResult, tuple[Requirement, ...], dict[str, Source]]:
+def _read_input(settings: Settings) -> Given:
     """The specs, the lines of ``--constraint`` and ``--override`` files, and all files that were read.
 
     Raises:

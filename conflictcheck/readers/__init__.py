@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import difflib
 import os
+import stat
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conflictcheck.errors import InputErrors, SpecError
 from conflictcheck.model import ReadResult, RequirementKind, Severity, Spec, SpecId
-from conflictcheck.readers.base import Workspace
+from conflictcheck.readers.base import STANDARD_INPUT, Workspace
 from conflictcheck.readers.discovery import find_files
 from conflictcheck.readers.lines import Origin, parse_requirement
 from conflictcheck.readers.pyproject import PyprojectReader
@@ -19,16 +21,19 @@ from conflictcheck.readers.text import quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from conflictcheck.model import Diagnostic, Requirement, Source
     from conflictcheck.readers.base import Reader
 
-READERS: tuple[Reader, ...] = (RequirementsReader(), PyprojectReader(), ScriptReader())
+_REQUIREMENTS = RequirementsReader()
+READERS: tuple[Reader, ...] = (_REQUIREMENTS, PyprojectReader(), ScriptReader())
 """Every input format; the first that takes a file reads it."""
 
 WITH = SpecId("--with")
 """The spec made of the requirements given with ``--with``."""
+
+_STANDARD_INPUT = ("-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
+_DESCRIPTORS = (Path("/dev/fd"), Path("/proc/self/fd"))
 
 
 def read_specs(
@@ -41,7 +46,8 @@ def read_specs(
     """Find and read specs.
 
     Args:
-        paths: files, sections (``pyproject.toml#extra:gpu``) and folders to search; none means `cwd`.
+        paths: files, sections (``pyproject.toml#extra:gpu``), folders to search, and ``-`` for a requirements file on
+            standard input; none means `cwd`.
         cwd: absolute; spec ids are relative to it.
         with_requirements: the lines of one more spec, `WITH`.
         variables: for ``${VARIABLES}`` in requirements files; None takes the environment's.
@@ -92,8 +98,11 @@ def read_restrictions(
     """
     workspace = Workspace(cwd, dict(os.environ if variables is None else variables))
     path = workspace.locate(file)
-    name = workspace.name(path)
+    is_pipe = path != STANDARD_INPUT and _is_pipe(path)  # a spec may have read that, and then it is empty
+    name = _pipe_name(path, workspace) if is_pipe else workspace.name(path)
     try:
+        if is_pipe:
+            workspace.take_pipe(path, name)
         collected = read_requirements_file(path, SpecId(name), workspace, restricting=kind)
     except SpecError as error:
         workspace.problem(error, file=name)
@@ -111,27 +120,48 @@ def _read_given(given: str, workspace: Workspace, *, may_be_empty: bool = False)
     path, section = workspace.locate(given), None
     # os.path, since pathlib's questions fail on a name that is too long.
     if not os.path.exists(path) and "#" in given:  # noqa: PTH110
-        file, _, section = given.rpartition("#")
-        path = workspace.locate(file)
+        given, _, section = given.rpartition("#")
+        path = workspace.locate(given)
+    if given in _STANDARD_INPUT:
+        path = STANDARD_INPUT
     if os.path.isdir(path):  # noqa: PTH112
         if section is not None:
             raise SpecError("a folder has no sections", hint="name the file, such as pyproject.toml#extra:gpu")
         return _search(path, workspace, may_be_empty=may_be_empty)
-    name = workspace.name(path)
-    if not os.path.lexists(path):
+    is_pipe = _is_pipe(path)
+    name = _pipe_name(path, workspace) if is_pipe else workspace.name(path)
+    if not is_pipe and not os.path.lexists(path):
         raise SpecError("no such file or folder", file=name, hint=_similar(path))
-    reader = _reader_of(path, workspace)
+    reader = _REQUIREMENTS if is_pipe else _reader_of(path, workspace)
     try:
+        if is_pipe:
+            workspace.take_pipe(path, name)
         return list(reader.read(path, section, workspace))
     except SpecError as error:
         raise SpecError(error.message, file=error.file or name, line=error.line, hint=error.hint) from None
+
+
+def _is_pipe(path: Path) -> bool:
+    """Whether it can be read only once, and its name says nothing of what is in it."""
+    if path == STANDARD_INPUT or path.parent in _DESCRIPTORS:
+        return True
+    try:
+        return stat.S_ISFIFO(path.stat().st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def _pipe_name(path: Path, workspace: Workspace) -> str:
+    if path == STANDARD_INPUT:
+        return "-"
+    return path.as_posix() if path.parent in _DESCRIPTORS else workspace.name(path)
 
 
 def _reader_of(path: Path, workspace: Workspace) -> Reader:
     for reader in READERS:
         if reader.accepts(path):
             return reader
-    kinds = ", ".join(reader.label for reader in READERS)
+    kinds = ", ".join(f"{reader.label} ({reader.names})" for reader in READERS)
     raise SpecError("not a file of a known kind", file=workspace.name(path), hint=f"known are {kinds}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conflictcheck.model import Spec
+
+STANDARD_INPUT = Path("/dev/stdin")
+"""Stands for it on every system; what it is really called there does not matter."""
 
 MOST_PROBLEMS = 10_000
 """Different errors to look for; whoever made more of them has named the wrong file."""
@@ -41,6 +45,7 @@ class Workspace:
     diagnostics: set[Diagnostic] = field(default_factory=set)
     included: dict[Path, set[tuple[RequirementKind, Path]]] = field(default_factory=dict)
     _contents: dict[Path, bytes] = field(default_factory=dict)
+    _piped: dict[Path, str] = field(default_factory=dict)
     _different: set[str] = field(default_factory=set)
 
     def locate(self, name: str | Path) -> Path:
@@ -49,6 +54,8 @@ class Workspace:
 
     def name(self, path: Path) -> str:
         """`path` as the user would name it: POSIX, relative to the working directory, without control characters."""
+        if path in self._piped:
+            return self._piped[path]
         try:
             relative = os.path.relpath(path, self.cwd)
             if relative.startswith(".."):
@@ -58,6 +65,34 @@ class Workspace:
         except ValueError:  # another drive
             relative = str(path)
         return printable(Path(relative).as_posix())
+
+    def folder(self, path: Path) -> Path:
+        """Where relative names in a file start: its folder; for what came through a pipe the working directory."""
+        return self.cwd if path in self._piped else path.parent
+
+    def take_pipe(self, path: Path, name: str) -> None:
+        """Read what can be read only once, so that `load` and `name` know it from now on.
+
+        Args:
+            path: absolute; `STANDARD_INPUT`, a named pipe, or an open file's descriptor.
+            name: for reports.
+
+        Raises:
+            SpecError: it cannot be read, or is too large; without its name.
+        """
+        if path in self._piped:
+            return
+        try:
+            if path == STANDARD_INPUT:
+                stream = getattr(sys.stdin, "buffer", None)  # there is none where it was closed
+                data = stream.read(SIZE_LIMIT + 1) if stream else b""
+            else:
+                with path.open("rb") as stream:
+                    data = stream.read(SIZE_LIMIT + 1)
+        except (OSError, ValueError) as error:
+            raise SpecError(f"cannot be read: {getattr(error, 'strerror', None) or 'it is closed'}") from None
+        self._contents[path] = _bounded(data)
+        self._piped[path] = printable(name)
 
     def load(self, path: Path, *, keep: bool = True) -> bytes:
         """The content of a file.
@@ -80,15 +115,15 @@ class Workspace:
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "not a usable file name"
             raise SpecError(f"cannot be read: {reason}") from None
-        if len(data) > SIZE_LIMIT:
-            raise SpecError(f"larger than {SIZE_LIMIT // 1024**2} MiB", hint="is it really a spec?")
+        _bounded(data)
         if keep:
             self._contents[path] = data
         return data
 
     def sources(self) -> dict[str, Source]:
-        """The files that were read and kept, by the names that requirements give them."""
-        return {self.name(path): Source(str(path), content) for path, content in self._contents.items()}
+        """The files that were read and kept, by the names that requirements give them; what was piped in is no file."""
+        files = {path: content for path, content in self._contents.items() if path not in self._piped}
+        return {self.name(path): Source(str(path), content) for path, content in files.items()}
 
     def problem(self, error: SpecError, *, file: str | None = None, line: int | None = None) -> None:
         """Collect an error, with the place added where it does not know it yet.
@@ -136,6 +171,12 @@ class Workspace:
         )
 
 
+def _bounded(data: bytes) -> bytes:
+    if len(data) > SIZE_LIMIT:
+        raise SpecError(f"larger than {SIZE_LIMIT // 1024**2} MiB", hint="is it really a spec?")
+    return data
+
+
 class Reader(ABC):
     """One input format: which files it reads, and how a file becomes specs.
 
@@ -143,10 +184,12 @@ class Reader(ABC):
 
     Attributes:
         label: what a file of this kind is called: ``a requirements file``.
+        names: the names of the files that `accepts` takes, for the message that a file is of no known kind.
         looked_for: what a search for it looks for, for the message that nothing was found.
     """
 
     label: ClassVar[str]
+    names: ClassVar[str]
     looked_for: ClassVar[str]
 
     @abstractmethod

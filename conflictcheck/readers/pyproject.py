@@ -59,6 +59,7 @@ class PyprojectReader(Reader):
     """``pyproject.toml``; the file is a spec, and so is each extra and group."""
 
     label: ClassVar[str] = "a pyproject.toml"
+    names: ClassVar[str] = "*.toml"
     looked_for: ClassVar[str] = "pyproject.toml with dependencies"
 
     def finds(self, path: Path, workspace: Workspace) -> bool:  # noqa: ARG002 - the name is enough

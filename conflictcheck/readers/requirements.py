@@ -27,6 +27,7 @@ class RequirementsReader(Reader):
     """pip's requirements files; one file is one spec."""
 
     label: ClassVar[str] = "a requirements file"
+    names: ClassVar[str] = "*.txt, *.in, *.pip, or requirements in its name"
     looked_for: ClassVar[str] = (
         "requirements files (requirements*.txt, *requirements.txt, requirements/*.txt, *requirements*.in)"
     )

@@ -95,7 +95,8 @@ class _Reading:
         content = decode(self._workspace.load(path))
         self._done.add((path, kind))
         file = self._workspace.name(path)
-        folders = tuple(dict.fromkeys((path.parent, self._start.parent, self._workspace.cwd)))
+        places = (self._workspace.folder(path), self._workspace.folder(self._start), self._workspace.cwd)
+        folders = tuple(dict.fromkeys(places))
         for line in iter_lines(content):
             origin = Origin(self._spec, file, line.number, folders, kind)
             try:
@@ -142,7 +143,7 @@ class _Reading:
             raise SpecError(f"{quote(option.written)} is not a local file", hint="download it, and include the copy")
         if name.lower().startswith("file:"):
             name = url2pathname(re.sub(r"^file:(//(localhost)?(?=/))?", "", name, flags=re.IGNORECASE))
-        path = self._workspace.locate(including.parent / name)
+        path = self._workspace.locate(self._workspace.folder(including) / name)
         names = [self._workspace.name(step.path) for step in chain]
         for position, step in enumerate(chain):
             if step.path == path:
@@ -207,7 +208,7 @@ class _Reading:
             return _checked_url(option)
         if is_url(value):
             return value
-        beside = self._workspace.locate(path.parent / value)
+        beside = self._workspace.locate(self._workspace.folder(path) / value)
         # os.path, since pathlib's question fails on a name that is too long.
         place = beside if os.path.exists(beside) else self._workspace.locate(value)  # noqa: PTH110
         if not os.path.exists(place):  # noqa: PTH110

@@ -40,6 +40,7 @@ class ScriptReader(Reader):
     """Python scripts; one with a block is one spec."""
 
     label: ClassVar[str] = "a script with inline metadata"
+    names: ClassVar[str] = "*.py"
     looked_for: ClassVar[str] = "*.py scripts with inline metadata"
 
     def finds(self, path: Path, workspace: Workspace) -> bool:

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import io
+import os
+import sys
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -45,8 +49,8 @@ def test_a_hash_sign_may_be_part_of_a_file_name(folder: Folder) -> None:
         (
             "lock.xyz",
             (
-                "lock.xyz: not a file of a known kind; known are a requirements file, a pyproject.toml, "
-                "a script with inline metadata"
+                "lock.xyz: not a file of a known kind; known are a requirements file (*.txt, *.in, *.pip, or "
+                "requirements in its name), a pyproject.toml (*.toml), a script with inline metadata (*.py)"
             ),
         ),
     ],
@@ -61,6 +65,62 @@ def test_a_name_that_is_far_too_long_is_an_error(folder: Folder) -> None:
     folder.write("r.txt", f"-f {'x' * 5000}\n-r {'x' * 5000}\n./{'x' * 5000}\n")
     errors = folder.errors("r.txt", "y" * 5000)
     assert [error.partition(":")[0] for error in errors] == ["r.txt"] * 3 + ["y" * 5000]
+
+
+def pipe_in(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+
+
+@pytest.mark.parametrize("given", ["-", "/dev/stdin", "/dev/fd/0"])
+def test_standard_input_is_read_as_a_requirements_file_of_the_working_directory(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    folder.write("more.txt", "b\n")
+    pipe_in(monkeypatch, b"a>1\n-r more.txt\n-f .\n")
+    result = folder.read(given, "-")
+    [spec] = result.specs
+    assert (spec.id, spec.path, spec.index.find_links) == ("-", "-", (str(folder.path),))
+    assert [(r.file, r.line, r.text) for r in spec.requirements] == [("-", 1, "a>1"), ("more.txt", 1, "b")]
+    assert list(result.sources) == ["more.txt"]
+
+
+def test_what_is_wrong_on_standard_input_is_said_with_its_line(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe_in(monkeypatch, b"a\nb>>1\n-r -\n-r nope.txt\n")
+    assert folder.errors("-") == [
+        '-:2: "b>>1" is not a requirement; did you mean "b>1"?',
+        '-:3: the included file "-": no such file',
+        '-:4: the included file "nope.txt": no such file',
+    ]
+    pipe_in(monkeypatch, b"\0")
+    assert folder.errors("-") == ["-: a binary file, not text"]
+    assert folder.errors("-#extra:x") == ["-: a requirements file has no sections; name the file alone: -"]
+    pipe_in(monkeypatch, b"#" * (10 * 1024 * 1024 + 1))
+    assert folder.errors("-") == ["-: larger than 10 MiB; is it really a spec?"]
+    sys.stdin.close()
+    assert folder.errors("-") == ["-: cannot be read: it is closed"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_a_named_pipe_is_read_as_a_requirements_file_whatever_its_name(folder: Folder) -> None:
+    for name in ("pipe", "limits"):
+        os.mkfifo(folder.path / name)
+        threading.Thread(target=(folder.path / name).write_bytes, args=(b"a\n-r more.txt\n",), daemon=True).start()
+    folder.write("more.txt", "b\n")
+    assert folder.lines("pipe", "pipe") == ["pipe:1: a", "more.txt:1: b"]
+    lines = read_restrictions("limits", RequirementKind.CONSTRAINT, cwd=folder.path)
+    assert [f"{r.file}:{r.line}: {r.text}" for r in lines] == ["limits:1: a", "more.txt:1: b"]
+
+
+@pytest.mark.skipif(not os.path.isdir("/dev/fd"), reason="open files have no names")  # noqa: PTH112 - pathlib's may fail
+def test_a_descriptor_as_of_process_substitution_keeps_its_name(folder: Folder) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"a\n")
+    os.close(writing)
+    try:
+        [spec] = folder.read(f"/dev/fd/{reading}").specs
+    finally:
+        os.close(reading)
+    assert (spec.id, spec.requirements[0].file) == (f"/dev/fd/{reading}", f"/dev/fd/{reading}")
 
 
 def test_requirements_given_with_with_are_one_more_spec(folder: Folder) -> None:
