@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # as in typing, which takes longer to import than the rest of the way to main()
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from os import PathLike

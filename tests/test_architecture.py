@@ -37,7 +37,7 @@ KINDS = {"readers", "index", "exports", "reports"}
 LAZY_CIRCLES = {("conflictcheck.index.transport", "conflictcheck.index.http_client")}
 """Imports inside a function, of what costs time and is not always needed, that lead back to the module itself."""
 
-PRINTS = {"cli"}
+PRINTS = {"cli", "__main__"}
 READS_ENVIRONMENT = {
     "conflictcheck": "the default of check(environ=…)",
     "conflictcheck.cli.commands": "hands it to settings_sources",

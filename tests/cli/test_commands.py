@@ -544,6 +544,25 @@ def test_ctrl_c_ends_at_once_with_130_although_a_thread_still_waits() -> None:
     assert (process.returncode, err) == (130, "interrupted\n")
 
 
+def test_ctrl_c_while_modules_are_loaded_ends_the_same_way() -> None:
+    """An import hook stands for the unlucky moment: once the package itself is there, every other module is one."""
+    code = (
+        "import sys\n"
+        "class Unlucky:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name not in ('conflictcheck', 'conflictcheck.__main__', '__future__'): raise KeyboardInterrupt\n"
+        "for name in ('typing', 'enum', 'click'): sys.modules.pop(name, None)\n"
+        "sys.meta_path.insert(0, Unlucky())\n"
+        "from conflictcheck.__main__ import main\n"
+        "main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=child_environment(), check=False, timeout=60
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
+
+
 def test_a_reader_that_has_enough_changes_neither_the_code_nor_standard_error() -> None:
     body = (
         "from report_builders import report, spec\n"
