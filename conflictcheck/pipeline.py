@@ -162,8 +162,11 @@ def make_targets(settings: Settings) -> dict[str, tuple[Target, ...]]:
     }
 
 
-def merge_file_options(settings: Settings, specs: Iterable[Spec]) -> tuple[Policy, IndexSettings, list[Diagnostic]]:
-    """Take in the index options that requirements files have; they hold for the whole run, and a note says so."""
+def merge_file_options(settings: Settings, specs: Sequence[Spec]) -> tuple[Policy, IndexSettings, list[Diagnostic]]:
+    """Take in the index options that requirements files have; they hold for the whole run, and a note says so.
+
+    An ``--index-url`` replaces the default index, as in pip, unless another spec relies on that.
+    """
     index, policy = settings.index, settings.policy
     notes: list[Diagnostic] = []
     for spec in specs:
@@ -171,7 +174,7 @@ def merge_file_options(settings: Settings, specs: Iterable[Spec]) -> tuple[Polic
         said = []
         urls = [*options.extra_index_urls, *([options.index_url] if options.index_url else [])]
         new = [url for url in urls if url not in index.index_urls]
-        if new and not index.offline and index.index_urls:
+        if new and index.index_urls:
             index = replace(index, index_urls=(*new, *index.index_urls))
             said.append("indexes")
         links = [link for link in options.find_links if link not in index.find_links]
@@ -195,6 +198,10 @@ def merge_file_options(settings: Settings, specs: Iterable[Spec]) -> tuple[Polic
             verb = "holds" if len(said) == 1 and said[0].startswith("--") else "hold"
             message = f"the {and_list(said)} of {spec.path} {verb} for all specs of this run"
             notes.append(Diagnostic(Severity.NOTE, "options-in-file", message, spec.path))
+    named = {spec.index.index_url for spec in specs}
+    if named and None not in named:
+        default = settings.index.index_urls[-1:]
+        index = replace(index, index_urls=tuple(url for url in index.index_urls if url not in default or url in named))
     return policy, index, notes
 
 
@@ -215,7 +222,12 @@ def _read_input(settings: Settings) -> Given:
     sources: dict[str, Source] = {}
     problems: list[ConflictCheckError] = []
     try:
-        read = read_specs(settings.paths, cwd=settings.cwd, with_requirements=settings.with_requirements)
+        read = read_specs(
+            settings.paths,
+            cwd=settings.cwd,
+            with_requirements=settings.with_requirements,
+            standard_input=settings.standard_input,
+        )
     except InputErrors as error:
         problems += error.errors
     sources.update(read.sources)

@@ -222,7 +222,8 @@ class _Writer:
             if cause := self._cause(package, node, excluded):
                 return _sentence(cause)
             text = self._text(node.line) if isinstance(node, Asked) else " or ".join(_texts(node))
-            return f"No release of {name} satisfies {text}: the index has {_span(package)}."
+            have = "the index has" if self._has_index else "the --find-links places have"
+            return f"No release of {name} satisfies {text}: {have} {_span(package)}."
         sides = [self._side_range(node) for node in argument.ends]
         both = "both" if len(sides) == 2 else "all"  # noqa: PLR2004 - two sides
         end = f"No release of {name} is in {both}: {and_list(sides)}."
@@ -231,6 +232,10 @@ class _Writer:
             joint &= node.mask
         more = [self._left_out(name, excluded)] if excluded else self._withheld(package, joint)
         return " ".join([end, *map(_sentence, more)])
+
+    @property
+    def _has_index(self) -> bool:
+        return self.kernel.place.startswith("on ")
 
     def _side_range(self, node: Node) -> str:
         package = self.kernel.packages[node.name]
@@ -255,7 +260,8 @@ class _Writer:
         name = node.name
         line = self.kernel.lines[node.line] if isinstance(node, Asked) else None
         if line is not None and line.hashes and package.mask(line.specifier, str(line.specifier)):
-            return f"no file of {name} on the index has one of the hashes given"
+            where = "on the index" if self._has_index else "in the --find-links places"
+            return f"no file of {name} {where} has one of the hashes given"
         if excluded:
             return self._left_out(name, excluded)
         if withheld := self._withheld(package, node.mask):

@@ -12,8 +12,8 @@ from msgspec.structs import replace as changed
 from conflictcheck.errors import ConflictCheckError
 from conflictcheck.facts import Listing, Metadata, Unknown
 from conflictcheck.index.memory import INDEX, MemoryIndex, Rel
-from conflictcheck.model import Severity, Verdict
-from conflictcheck.pipeline import check
+from conflictcheck.model import IndexOptions, Severity, Spec, SpecId, Verdict
+from conflictcheck.pipeline import check, merge_file_options
 from conflictcheck.progress import Progress
 from conflictcheck.reports.json import JsonReport
 from conflictcheck.settings import IndexSettings, Settings
@@ -206,6 +206,8 @@ def test_index_that_knows_no_package_at_all_is_named(run: Callable[..., Report])
         "package index"
     )
     assert report.clashes[0].steps[-1] == "No package of the name x exists on https://index.example/smple."
+    direct = run(Elsewhere({}), {"a.txt": ["x @ https://files.example/x-1.zip"]})
+    assert "index-empty" not in [each.code for each in direct.diagnostics]
     alone = run(Elsewhere({}), {"a.txt": ["x"]})
     assert the(alone, "index-empty").message.startswith("the only package asked for does not exist on https://")
 
@@ -214,6 +216,49 @@ def test_nothing_is_said_of_an_index_that_knows_some_package_or_is_the_default_o
     for index in (Elsewhere({"x": {"1.0": []}}), universe({}), Elsewhere({"x": Unknown("the index answered 503")})):
         report = run(index, {"a.txt": ["x"], "b.txt": ["y"]})
         assert "index-empty" not in [each.code for each in report.diagnostics]
+
+
+def test_what_find_links_places_have_is_not_said_of_an_index(run: Callable[..., Report]) -> None:
+    class Places(MemoryIndex):
+        place = "in the --find-links places"
+
+    report = run(
+        Places({"x": {"1.0": Rel(hashes=("sha256:1",))}}), {"a.txt": ["x>=2"], "b.txt": [f"x --hash=sha256:{'0' * 64}"]}
+    )
+    assert [clash.steps[-1] for clash in report.clashes] == [
+        "No release of x satisfies x>=2: the --find-links places have 1.0.",
+        "No file of x in the --find-links places has one of the hashes given.",
+    ]
+
+
+def spec_with(index: IndexOptions, name: str = "a.txt") -> Spec:
+    return Spec(SpecId(name), name, (), index=index)
+
+
+@pytest.mark.parametrize(
+    ("options", "urls"),
+    [
+        ([IndexOptions(index_url="https://own.example")], ("https://own.example", "https://extra.example")),
+        (
+            [IndexOptions(index_url="https://own.example"), IndexOptions()],
+            ("https://own.example", "https://extra.example", "https://default.example"),
+        ),
+        ([IndexOptions(index_url="https://default.example")], ("https://extra.example", "https://default.example")),
+        (
+            [IndexOptions(extra_index_urls=("https://own.example",))],
+            ("https://own.example", "https://extra.example", "https://default.example"),
+        ),
+        ([IndexOptions(index_url="https://own.example", no_index=True)], ()),
+    ],
+)
+@pytest.mark.parametrize("offline", [False, True])
+def test_an_index_url_in_every_file_replaces_the_default_index(
+    options: list[IndexOptions], urls: tuple[str, ...], tmp_path: Path, *, offline: bool
+) -> None:
+    index = IndexSettings(("https://extra.example", "https://default.example"), offline=offline)
+    settings = Settings(tmp_path, index, ("3.12.0",), ("linux",))
+    _, merged, _ = merge_file_options(settings, [spec_with(each) for each in options])
+    assert merged.index_urls == urls
 
 
 def test_direct_reference_that_is_not_known_is_named_by_its_address_and_line(run: Callable[..., Report]) -> None:

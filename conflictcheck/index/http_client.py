@@ -224,5 +224,6 @@ def _retry_after(value: str | None, otherwise: float) -> float:
 
 def _cause(error: Exception) -> str:
     """An error's own words, which hold no address, without the numbers that the system and TLS put around them."""
-    words = _NUMBERS.sub("", str(error)).strip().rstrip(".")
-    return words[:1].lower() + words[1:] or type(error).__name__
+    said = str(error)
+    words = _NUMBERS.sub("", said).strip().rstrip(".")
+    return f"{'TLS: ' if said.startswith('[SSL') else ''}{words[:1].lower()}{words[1:]}" or type(error).__name__

@@ -56,9 +56,9 @@ class FactStore:
         return self._index.place
 
     def missing(self) -> list[str]:
-        """The packages that do not exist, if that is all that was asked for."""
+        """The packages that do not exist, if no other was asked for; those of direct references need not exist."""
         every = all(isinstance(answer, Missing) for answer in self._listings.values())
-        return sorted(self._listings) if every else []
+        return sorted(self._listings.keys() - {name for _, name in self._direct}) if every else []
 
     def counts(self) -> dict[str, int]:
         """How many facts the run used, for `Report.stats`."""
