@@ -76,6 +76,7 @@ class Settings:
         constraints: constraint files.
         overrides: override files.
         max_environments: how many environments are acceptable.
+        standard_input: what was piped in, where a SPEC is ``-``.
     """
 
     cwd: Path
@@ -88,3 +89,4 @@ class Settings:
     constraints: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
     max_environments: int = 1
+    standard_input: bytes | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import wraps
 from pathlib import Path
 from shutil import get_terminal_size
@@ -87,9 +87,21 @@ def resolving_options(command: Callable[..., Any]) -> Callable[..., Any]:
     def with_settings(**values: Any) -> Any:
         given = CommandLine(**{name: values.pop(name) for name in names})
         settings: Settings = resolve_settings(given, cwd=_working_directory(), environ=os.environ)
-        return command(settings=settings, **values)
+        return command(settings=_with_standard_input(settings), **values)
 
     return cast("Callable[..., Any]", _RESOLVING(with_settings))
+
+
+def _with_standard_input(settings: Settings) -> Settings:
+    from conflictcheck.readers import names_standard_input  # noqa: PLC0415 - keeps start-up short
+    from conflictcheck.readers.text import SIZE_LIMIT  # noqa: PLC0415
+
+    if not names_standard_input(settings.paths):
+        return settings
+    try:
+        return replace(settings, standard_input=sys.stdin.buffer.read(SIZE_LIMIT + 1))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"-: standard input cannot be read: {getattr(error, 'strerror', None) or 'closed'}") from None
 
 
 def _working_directory() -> Path:

@@ -36,12 +36,18 @@ _STANDARD_INPUT = ("-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
 _DESCRIPTORS = (Path("/dev/fd"), Path("/proc/self/fd"))
 
 
+def names_standard_input(paths: Sequence[str]) -> bool:
+    """Whether one of the SPEC arguments stands for standard input."""
+    return any(path.partition("#")[0] in _STANDARD_INPUT for path in paths)
+
+
 def read_specs(
     paths: Sequence[str],
     *,
     cwd: Path,
     with_requirements: Sequence[str] = (),
     variables: Mapping[str, str] | None = None,
+    standard_input: bytes | None = None,
 ) -> ReadResult:
     """Find and read specs.
 
@@ -51,6 +57,7 @@ def read_specs(
         cwd: absolute; spec ids are relative to it.
         with_requirements: the lines of one more spec, `WITH`.
         variables: for ``${VARIABLES}`` in requirements files; None takes the environment's.
+        standard_input: what ``-`` stands for, or None where there is none.
 
     Returns:
         The specs, each once, in the order of `paths` and of the search, and the notes in a fixed order.
@@ -58,7 +65,7 @@ def read_specs(
     Raises:
         InputErrors: with every problem of the input.
     """
-    workspace = Workspace(cwd, dict(os.environ if variables is None else variables))
+    workspace = Workspace(cwd, dict(os.environ if variables is None else variables), standard_input)
     specs: dict[SpecId, Spec] = {}
     for given in paths or ["."]:
         try:

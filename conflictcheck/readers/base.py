@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +33,7 @@ class Workspace:
     Attributes:
         cwd: absolute; names are relative to it.
         variables: the environment, for ``${VARIABLES}``.
+        standard_input: what was piped in, or None.
         problems: the errors met so far.
         diagnostics: the notes and warnings met so far.
         included: files that a spec's file includes, each with the kind of its lines and the file that names it.
@@ -41,6 +41,7 @@ class Workspace:
 
     cwd: Path
     variables: dict[str, str]
+    standard_input: bytes | None = None
     problems: list[SpecError] = field(default_factory=list)
     diagnostics: set[Diagnostic] = field(default_factory=set)
     included: dict[Path, set[tuple[RequirementKind, Path]]] = field(default_factory=dict)
@@ -84,13 +85,14 @@ class Workspace:
             return
         try:
             if path == STANDARD_INPUT:
-                stream = getattr(sys.stdin, "buffer", None)  # there is none where it was closed
-                data = stream.read(SIZE_LIMIT + 1) if stream else b""
+                if self.standard_input is None:
+                    raise SpecError("there is no standard input here", hint="name a file")
+                data = self.standard_input
             else:
                 with path.open("rb") as stream:
                     data = stream.read(SIZE_LIMIT + 1)
         except (OSError, ValueError) as error:
-            raise SpecError(f"cannot be read: {getattr(error, 'strerror', None) or 'it is closed'}") from None
+            raise SpecError(f"cannot be read: {getattr(error, 'strerror', None) or 'not a usable name'}") from None
         self._contents[path] = _bounded(data)
         self._piped[path] = printable(name)
 

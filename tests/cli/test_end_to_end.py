@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -114,6 +115,26 @@ def test_a_snapshot_gives_the_same_report_without_the_index(
 
     assert report_of(capsys, "--index-snapshot", "facts", "--no-cache", code=ExitCode.FAILED) == expected
     assert index.requests.total() == asked
+
+
+@pytest.mark.usefixtures("index")
+def test_standard_input_is_read_once_by_every_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def pipe_in(content: bytes) -> None:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+
+    pipe_in(b"web<2\n")
+    assert run(["snapshot", "-", "-o", "facts"]) == ExitCode.PASSED
+    pipe_in(b"web<2\n")
+    report = report_of(capsys, "-", "--index-snapshot", "facts", code=ExitCode.PASSED)
+    assert [spec["id"] for spec in report["specs"]] == ["-"]  # type: ignore[attr-defined]
+    pipe_in(b"web>>2\n")
+    assert run(["check", "-"]) == ExitCode.USAGE
+    assert capsys.readouterr().err == 'error: -:1: "web>>2" is not a requirement; did you mean "web>2"?\n'
+    sys.stdin.close()
+    assert run(["check", "-"]) == ExitCode.USAGE
+    assert capsys.readouterr().err.startswith("error: -: standard input cannot be read: closed")
 
 
 @pytest.mark.usefixtures("index")

@@ -18,6 +18,7 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.standard_input: bytes | None = None
 
     def write(self, name: str, content: str | bytes = "") -> Path:
         path = self.path / name
@@ -26,7 +27,13 @@ class Folder:
         return path
 
     def read(self, *paths: str, variables: dict[str, str] | None = None, with_: tuple[str, ...] = ()) -> ReadResult:
-        return read_specs(paths, cwd=self.path, with_requirements=with_, variables=variables or {})
+        return read_specs(
+            paths,
+            cwd=self.path,
+            with_requirements=with_,
+            variables=variables or {},
+            standard_input=self.standard_input,
+        )
 
     def lines(self, *paths: str, variables: dict[str, str] | None = None) -> list[str]:
         """Each requirement of each spec: ``file:line: text``."""

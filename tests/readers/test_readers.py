@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import io
 import os
-import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -67,16 +65,10 @@ def test_a_name_that_is_far_too_long_is_an_error(folder: Folder) -> None:
     assert [error.partition(":")[0] for error in errors] == ["r.txt"] * 3 + ["y" * 5000]
 
 
-def pipe_in(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
-
-
 @pytest.mark.parametrize("given", ["-", "/dev/stdin", "/dev/fd/0"])
-def test_standard_input_is_read_as_a_requirements_file_of_the_working_directory(
-    folder: Folder, monkeypatch: pytest.MonkeyPatch, given: str
-) -> None:
+def test_standard_input_is_read_as_a_requirements_file_of_the_working_directory(folder: Folder, given: str) -> None:
     folder.write("more.txt", "b\n")
-    pipe_in(monkeypatch, b"a>1\n-r more.txt\n-f .\n")
+    folder.standard_input = b"a>1\n-r more.txt\n-f .\n"
     result = folder.read(given, "-")
     [spec] = result.specs
     assert (spec.id, spec.path, spec.index.find_links) == ("-", "-", (str(folder.path),))
@@ -84,20 +76,20 @@ def test_standard_input_is_read_as_a_requirements_file_of_the_working_directory(
     assert list(result.sources) == ["more.txt"]
 
 
-def test_what_is_wrong_on_standard_input_is_said_with_its_line(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    pipe_in(monkeypatch, b"a\nb>>1\n-r -\n-r nope.txt\n")
+def test_what_is_wrong_on_standard_input_is_said_with_its_line(folder: Folder) -> None:
+    folder.standard_input = b"a\nb>>1\n-r -\n-r nope.txt\n"
     assert folder.errors("-") == [
         '-:2: "b>>1" is not a requirement; did you mean "b>1"?',
         '-:3: the included file "-": no such file',
         '-:4: the included file "nope.txt": no such file',
     ]
-    pipe_in(monkeypatch, b"\0")
+    folder.standard_input = b"\0"
     assert folder.errors("-") == ["-: a binary file, not text"]
     assert folder.errors("-#extra:x") == ["-: a requirements file has no sections; name the file alone: -"]
-    pipe_in(monkeypatch, b"#" * (10 * 1024 * 1024 + 1))
+    folder.standard_input = b"#" * (10 * 1024 * 1024 + 1)
     assert folder.errors("-") == ["-: larger than 10 MiB; is it really a spec?"]
-    sys.stdin.close()
-    assert folder.errors("-") == ["-: cannot be read: it is closed"]
+    folder.standard_input = None
+    assert folder.errors("-") == ["-: there is no standard input here; name a file"]
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
