@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 
 _CLAUSE = re.compile(r"(?P<operator>===|==|!=|<=|>=|~=|<|>|\^|~|=)?\s*(?P<version>[^\s,]+)")
 _SCP = re.compile(r"^(?P<user>[\w.-]+@)(?P<host>[\w.-]+):(?!//)(?P<path>.+)$")
+_ANY_WITH_PRERELEASES = ">=0.dev0"
+"""Admits every version, and asks for pre-releases, as a clause that names one does (PEP 440)."""
+
+
+def sources(value: Any) -> list[str]:
+    """The names of the package sources that an entry of a dependency table is bound to."""
+    entries = value if isinstance(value, list) else [value]
+    found = (entry.get("source") for entry in entries if isinstance(entry, dict))
+    return list(dict.fromkeys(source for source in found if isinstance(source, str)))
 
 
 def to_pep508(name: str, value: Any) -> Iterator[str]:
@@ -44,7 +53,10 @@ def _from_table(name: str, entry: dict[str, Any]) -> str:
             raise SpecError(f"{key} of {quote(name)} is not a text")
     bare = f"{name}[{','.join(extras)}]" if extras else name
     place = _place(entry)
-    text = f"{bare} @ {place}" if place else f"{bare}{specifier(entry.get('version', '*'))}"
+    versions = specifier(entry.get("version", "*"))
+    if entry.get("allow-prereleases") is True:
+        versions = ",".join(filter(None, (versions, _ANY_WITH_PRERELEASES)))
+    text = f"{bare} @ {place}" if place else f"{bare}{versions}"
     conditions = []
     if entry.get("python"):
         conditions += _python_conditions(entry["python"])

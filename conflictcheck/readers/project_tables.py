@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
 from conflictcheck.errors import SpecError
-from conflictcheck.readers.poetry import specifier, to_pep508
+from conflictcheck.readers.poetry import sources, specifier, to_pep508
 from conflictcheck.readers.text import collapse, quote
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from conflictcheck.readers.toml_document import Place, TomlDocument
 
 _POETRY = ("tool", "poetry")
+_DYNAMIC = ("dependencies", "optional-dependencies", "requires-python")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,9 @@ class Tables:
         main: the project's own dependencies.
         extras: by normalized name.
         groups: by normalized name.
-        dynamic: which of ``dependencies`` and ``optional-dependencies`` are stated elsewhere.
+        dynamic: which of ``dependencies``, ``optional-dependencies`` and ``requires-python`` are stated elsewhere.
         unused: the table of dependencies that another one takes the place of.
+        bound: for each entry that is to come from a package source of that file, the line, its key and the source.
         problems: what is not understood.
     """
 
@@ -64,6 +66,7 @@ class Tables:
     groups: dict[NormalizedName, list[Entry]] = field(default_factory=dict)
     dynamic: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
+    bound: list[tuple[int, str, str]] = field(default_factory=list)
     problems: list[SpecError] = field(default_factory=list)
 
 
@@ -132,7 +135,7 @@ class _Reading:
         name = self._expected(str, "project", "name")
         tables.name = canonicalize_name(name) if name else None
         dynamic = [value for _, value in self._list("project", "dynamic")]
-        tables.dynamic = tuple(key for key in ("dependencies", "optional-dependencies") if key in dynamic)
+        tables.dynamic = tuple(key for key in _DYNAMIC if key in dynamic)
         if python := self._expected(str, "project", "requires-python"):
             tables.python = (python, self._document.line("project", "requires-python"), None)
         tables.main = self._texts("project", "dependencies")
@@ -219,6 +222,7 @@ class _Reading:
             return
         try:
             self.tables.python = self.tables.python or (specifier(value), line, f'python = "{value}"')
+            self.tables.dynamic = tuple(key for key in self.tables.dynamic if key != "requires-python")
         except SpecError as error:
             self._problem(error.message, *place, hint=error.hint)
 
@@ -233,6 +237,7 @@ class _Reading:
 
     def _poetry_entry(self, key: str, value: Any, *place: str) -> list[Entry]:
         line = self._document.line(*place)
+        self.tables.bound += ((line, key, source) for source in sources(value))
         try:
             return [Entry(line, self._written(key, value, place), text) for text in to_pep508(key, value)]
         except SpecError as error:

@@ -44,9 +44,20 @@ _NOT_APPLIED = (
     (("tool", "uv", "sources"), "the packages are taken from the index"),
     (("tool", "uv", "constraint-dependencies"), "give them with --constraint"),
     (("tool", "uv", "override-dependencies"), "give them with --override"),
+    (("tool", "uv", "index"), "give their addresses with --extra-index-url"),
+    (("tool", "uv", "index-url"), "give it with --index-url"),
+    (("tool", "uv", "extra-index-url"), "give them with --extra-index-url"),
+    (("tool", "uv", "find-links"), "give them with --find-links"),
+    (("tool", "uv", "prerelease"), "give it with --prerelease"),
     (("tool", "uv", "dev-dependencies"), "move them to [dependency-groups]"),
     (("tool", "pdm", "dev-dependencies"), "move them to [dependency-groups]"),
     (("tool", "pdm", "resolution", "overrides"), "give them with --override"),
+    (("tool", "pdm", "source"), "give their addresses with --extra-index-url"),
+    (("tool", "pdm", "resolution", "excludes"), "what it leaves out is asked for here"),
+    (("tool", "pdm", "resolution", "allow-prereleases"), "give --prerelease allow"),
+    (("tool", "poetry", "source"), "give their addresses with --extra-index-url"),
+    (("tool", "flit", "metadata", "requires-python"), "move it to [project]"),
+    (("tool", "flit", "metadata", "dev-requires"), "move them to [dependency-groups]"),
     (("tool", "flit", "metadata", "requires"), "move them to [project]"),
     (("tool", "flit", "metadata", "requires-extra"), "move them to [project]"),
     (("tool", "pixi", "dependencies"), "conda packages are not looked at"),
@@ -80,7 +91,13 @@ class PyprojectReader(Reader):
 
 
 def _warn(document: TomlDocument, file: str, workspace: Workspace) -> None:
-    for place, advice in _NOT_APPLIED:
+    environments = document.get("tool", "hatch", "envs")
+    of_hatch = [
+        (("tool", "hatch", "envs", name, key), "move them to [dependency-groups]")
+        for name in (environments if isinstance(environments, dict) else ())
+        for key in ("dependencies", "extra-dependencies")
+    ]
+    for place, advice in (*_NOT_APPLIED, *of_hatch):
         if document.get(*place):
             workspace.note(
                 "not-applied",
@@ -104,6 +121,14 @@ class _Project:
         self.files: dict[NormalizedName | None, list[Path]] = {}  # of setuptools, by extra; None is the main spec
         self._document = document
         self._read_dynamic()
+        for line, key, source in self.tables.bound:
+            workspace.note(
+                "not-applied",
+                f"the source {quote(source)} of {quote(key)} is not applied: the indexes of the run are asked",
+                file=self.file,
+                line=line,
+                severity=Severity.WARNING,
+            )
         if unused := self.tables.unused:
             workspace.note(
                 "not-applied",
@@ -146,7 +171,8 @@ class _Project:
         """Find the files that setuptools reads dependencies from; say what is stated where nothing can be read."""
         place = ("tool", "setuptools", "dynamic")
         for key in self.tables.dynamic:
-            stated = self._document.get(*place, key)
+            # No file of setuptools states the Python versions.
+            stated = None if key == "requires-python" else self._document.get(*place, key)
             sections = stated if key == "optional-dependencies" else {None: stated}
             found = {}
             for extra, value in sections.items() if isinstance(sections, dict) else ():
@@ -159,7 +185,7 @@ class _Project:
             if not found:
                 self.workspace.note(
                     "dynamic",
-                    f"the {key} are dynamic: the build states them, so what is said here leaves them out",
+                    _said_of_dynamic(key),
                     file=self.file,
                     line=self._document.line("project", "dynamic"),
                     severity=Severity.WARNING,
@@ -293,6 +319,12 @@ class _Section:
             self._index = collected.index
             for requirement in collected.requirements:
                 self._take(requirement, marker, chain)
+
+
+def _said_of_dynamic(key: str) -> str:
+    if key == "requires-python":
+        return "requires-python is dynamic: the build states it, so what is said here leaves it out"
+    return f"the {key} are dynamic: the build states them, so what is said here leaves them out"
 
 
 def _unknown(kind: str, written: str, known: Sequence[str]) -> SpecError:

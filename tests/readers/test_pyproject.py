@@ -205,6 +205,64 @@ def test_tables_that_are_not_applied_are_a_warning(folder: Folder) -> None:
     ]
 
 
+def test_the_environments_of_hatch_are_a_warning_each(folder: Folder) -> None:
+    folder.write(
+        TOML,
+        '[project]\nname = "x"\n[tool.hatch.envs.default]\ndependencies = ["a"]\n[tool.hatch.envs.docs]\n'
+        'extra-dependencies = ["b"]\n[tool.hatch.envs.none]\ndependencies = []\n',
+    )
+    assert folder.notes(TOML) == [
+        (
+            f"warning not-applied pyproject.toml:{line}: tool.hatch.envs.{name} is not applied: "
+            "move them to [dependency-groups]"
+        )
+        for line, name in ((4, "default.dependencies"), (6, "docs.extra-dependencies"))
+    ]
+
+
+@pytest.mark.parametrize(
+    "table",
+    ["uv]\nindex-url = 'https://h.example'", "uv]\nfind-links = ['x']", "uv]\nprerelease = 'allow'",
+     "uv]\nextra-index-url = ['https://h.example']", "uv]\nindex = [{url = 'https://h.example'}]",
+     "pdm]\nsource = [{url = 'https://h.example'}]", "pdm.resolution]\nexcludes = ['a']",
+     "pdm.resolution]\nallow-prereleases = true", "poetry]\nsource = [{name = 'a'}]",
+     "flit.metadata]\nrequires-python = '>=3'", "flit.metadata]\ndev-requires = ['a']"],
+)  # fmt: skip
+def test_what_other_tools_are_told_is_not_dropped_in_silence(folder: Folder, table: str) -> None:
+    folder.write(TOML, f'[project]\nname = "x"\n[tool.{table}\n')
+    [note] = folder.notes(TOML)
+    name = f"tool.{table.partition(' =')[0].replace(']' + chr(10), '.')}"
+    assert note.startswith(f"warning not-applied pyproject.toml:4: {name} is not applied: ")
+
+
+def test_a_dynamic_python_is_a_warning(folder: Folder) -> None:
+    folder.write(TOML, '[project]\nname = "x"\ndynamic = ["requires-python"]\n')
+    assert folder.notes(TOML) == [
+        (
+            "warning dynamic pyproject.toml:3: requires-python is dynamic: the build states it, "
+            "so what is said here leaves it out"
+        )
+    ]
+
+
+def test_poetrys_package_sources_are_a_warning_and_its_prereleases_are_asked_for(folder: Folder) -> None:
+    folder.write(
+        TOML,
+        '[tool.poetry.dependencies]\na = {version = "^1", source = "own"}\n'
+        'b = {version = "^1", allow-prereleases = true}\nc = {version = "*", allow-prereleases = true}\nd = {version = "^1", allow-prereleases = false}\n',
+    )
+    [spec] = folder.read(TOML).specs
+    assert [(str(r.specifier), bool(r.specifier.prereleases)) for r in spec.requirements] == [
+        ("<2,>=1", False),
+        ("<2,>=0.dev0,>=1", True),
+        (">=0.dev0", True),
+        ("<2,>=1", False),
+    ]
+    assert folder.notes(TOML) == [
+        'warning not-applied pyproject.toml:2: the source "own" of "a" is not applied: the indexes of the run are asked'
+    ]
+
+
 POETRY = """\
 [tool.poetry]
 name = "po"
