@@ -1,4 +1,4 @@
-"""What all tests share: golden files."""
+"""What all tests share: golden files, and the width of reports."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ GOLDEN = Path(__file__).parent / "golden"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew from what comes out")
+
+
+@pytest.fixture(autouse=True)
+def _usual_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests may have told programs how wide to write."""
+    monkeypatch.delenv("COLUMNS", raising=False)
 
 
 @pytest.fixture

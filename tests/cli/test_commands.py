@@ -92,7 +92,6 @@ def core(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Core:
             monkeypatch.delenv(name)
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_INDEX_URL", "https://index.example/simple")
-    monkeypatch.delenv("COLUMNS", raising=False)
     return core
 
 
@@ -433,6 +432,20 @@ class TestSplit:
         assert run(["split", "-o", "out"]) == ExitCode.USAGE
         assert core.settings is None
         assert capsys.readouterr().err == "error: out: this is a file; name a folder with -o\n"
+
+    def test_a_folder_that_cannot_be_written_to_is_refused_before_the_work_begins(
+        self, core: Core, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (tmp_path / "out").mkdir()
+        monkeypatch.setattr(os, "access", lambda *_: False)  # the superuser may write anywhere
+
+        for place in ("out", "deep/er"):
+            assert run(["split", "-o", place]) == ExitCode.USAGE
+        assert core.settings is None
+        assert capsys.readouterr().err == (
+            "error: out: this folder cannot be written to (Permission denied); name another one with -o\n"
+            "error: deep/er: this folder cannot be made (Permission denied); name another one with -o\n"
+        )
 
     def test_a_file_that_cannot_be_replaced_leaves_no_litter(self, core: Core, tmp_path: Path) -> None:
         core.outcome = TWO
