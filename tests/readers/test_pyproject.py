@@ -249,7 +249,8 @@ def test_poetrys_package_sources_are_a_warning_and_its_prereleases_are_asked_for
     folder.write(
         TOML,
         '[tool.poetry.dependencies]\na = {version = "^1", source = "own"}\n'
-        'b = {version = "^1", allow-prereleases = true}\nc = {version = "*", allow-prereleases = true}\nd = {version = "^1", allow-prereleases = false}\n',
+        'b = {version = "^1", allow-prereleases = true}\nc = {version = "*", allow-prereleases = true}\n'
+        'd = {version = "^1", allow-prereleases = false}\n',
     )
     [spec] = folder.read(TOML).specs
     assert [(str(r.specifier), bool(r.specifier.prereleases)) for r in spec.requirements] == [
