@@ -27,7 +27,7 @@ from packaging.utils import (
 )
 
 from conflictcheck.errors import SpecError
-from conflictcheck.readers.text import SIZE_LIMIT, printable, unset_variables, without_credentials
+from conflictcheck.readers.text import SIZE_LIMIT, has_controls, unset_variables, without_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,7 +91,7 @@ def check_address(url: str) -> None:
     Raises:
         SpecError: with what is wrong with it; it quotes nothing of the URL.
     """
-    if printable(url) != url:
+    if has_controls(url):
         raise SpecError("the URL has a control character", hint="take it out")
     try:
         parts = urlsplit(url)
@@ -134,7 +134,7 @@ def parse_reference(text: str, folders: Sequence[Path]) -> Reference:
         text = text[: found.start()]
     if unset := unset_variables(text):
         raise SpecError(f"the environment variable {unset[0]} is not set")
-    if printable(text) != text:  # in a URL it would be hidden by percent signs
+    if has_controls(text):  # in a URL it would be hidden by percent signs
         raise SpecError("a control character in the place", hint="take it out")
     path, _, fragment = text.partition("#")
     options = dict(parse_qsl(fragment, keep_blank_values=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from unicodedata import category
 
 from conflictcheck.errors import SpecError
 
@@ -72,6 +73,11 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
+def has_controls(text: str) -> bool:
+    """Whether a character of it moves the cursor, hides, or is none; spaces of any kind do not."""
+    return not text.isprintable() and any(category(c)[0] == "C" or category(c) in ("Zl", "Zp") for c in text)
 
 
 def collapse(text: str) -> str:

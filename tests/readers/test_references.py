@@ -88,6 +88,11 @@ def test_a_local_project_may_be_written_in_many_ways(folder: Folder, line: str) 
     assert only(folder, line).url == (folder.path / "pkg").as_uri()
 
 
+def test_a_path_may_have_any_space(folder: Folder) -> None:
+    folder.write("p\u3000k/pyproject.toml", PROJECT)
+    assert only(folder, "./p\u3000k").name == "my-pkg"
+
+
 def test_an_absolute_file_url_is_a_local_project(folder: Folder) -> None:
     folder.write("p k/pyproject.toml", PROJECT)
     assert only(folder, (folder.path / "p k").as_uri()).name == "my-pkg"
