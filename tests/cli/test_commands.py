@@ -616,10 +616,24 @@ def test_a_full_disk_is_one_line_and_2(arguments: str, unbuffered: str) -> None:
             command, stdout=full, stderr=subprocess.PIPE, text=True, env=environ, check=False, timeout=60
         )
 
-    assert done.returncode == 2
-    assert done.stderr.startswith("error: ")
-    assert done.stderr.endswith(" cannot be written (No space left on device)\n") or "nothing more" in done.stderr
-    assert done.stderr.count("\n") == 1
+    what = "nothing more can" if arguments in ("cache", "--help") else "standard output cannot"
+    assert (done.returncode, done.stderr) == (2, f"error: {what} be written (No space left on device)\n")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="there is no device that is full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_messages_that_cannot_be_written_change_nothing(unbuffered: str, tmp_path: Path) -> None:
+    command = program("from test_commands import ONE\n    return ONE", "-o", "out")
+    command[2] = command[2].replace('["check"', '["split"')
+    environ = child_environment() | {"PYTHONUNBUFFERED": unbuffered}
+    environ["PYTHONPATH"] += os.pathsep + str(Path(__file__).parent)
+    with FULL.open("w") as full:
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=full, text=True, env=environ, check=False, timeout=60
+        )
+
+    assert (done.returncode, done.stdout.count("\n")) == (0, 1)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["requirements.env-1.txt"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
