@@ -138,7 +138,7 @@ def _read_given(given: str, workspace: Workspace, *, may_be_empty: bool = False)
     is_pipe = _is_pipe(path)
     name = _pipe_name(path, workspace) if is_pipe else workspace.name(path)
     if not is_pipe and not os.path.lexists(path):
-        raise SpecError("no such file or folder", file=name, hint=_similar(path))
+        raise _missing(path, name)
     reader = _REQUIREMENTS if is_pipe else _reader_of(path, workspace)
     try:
         if is_pipe:
@@ -170,6 +170,16 @@ def _reader_of(path: Path, workspace: Workspace) -> Reader:
             return reader
     kinds = ", ".join(f"{reader.label} ({reader.names})" for reader in READERS)
     raise SpecError("not a file of a known kind", file=workspace.name(path), hint=f"known are {kinds}")
+
+
+def _missing(path: Path, name: str) -> SpecError:
+    try:
+        path.lstat()
+    except PermissionError as error:  # its folder may not be looked into
+        return SpecError(f"cannot be read: {error.strerror}", file=name)
+    except (OSError, ValueError):
+        pass
+    return SpecError("no such file or folder", file=name, hint=_similar(path))
 
 
 def _similar(path: Path) -> str | None:

@@ -167,11 +167,18 @@ def test_a_folder_that_may_not_be_read_is_passed_over_with_a_warning(
             refuse(path)
         return stat(path, **options)  # type: ignore[call-overload]
 
+    def lstat_or_refuse(path: object, **options: object) -> object:
+        return stat_or_refuse(path, follow_symlinks=False, **options)
+
     monkeypatch.setattr(os, "scandir", scandir_or_refuse)
+    monkeypatch.setattr(os, "lstat", lstat_or_refuse)
     monkeypatch.setattr(os, "stat", stat_or_refuse)
     assert ids(folder) == ["requirements.txt"]
     assert folder.notes()[0] == f"warning passed-over shut: the folder cannot be read: {os.strerror(errno.EACCES)}"
     assert folder.errors("shut") == [f"shut: the folder cannot be read: {os.strerror(errno.EACCES)}"]
+    assert folder.errors("shut/requirements.txt") == [
+        f"shut/requirements.txt: cannot be read: {os.strerror(errno.EACCES)}"
+    ]
 
 
 def test_one_broken_file_hides_no_problem_of_another(folder: Folder) -> None:
