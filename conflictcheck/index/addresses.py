@@ -24,13 +24,19 @@ def split_credentials(url: str) -> tuple[str, Login | None]:
     try:
         parts = urlsplit(url)
     except ValueError:  # no address at all, but it may be shown
-        return f"{url.partition('//')[0]}//{url.rpartition('@')[2]}", None
+        return without_secrets(url), None
     userinfo, at, host = parts.netloc.rpartition("@")
     if not at:
         return url, None
     user, _, password = userinfo.partition(":")
     login = (unquote(user), unquote(password)) if userinfo else None
     return urlunsplit(parts._replace(netloc=host)), login
+
+
+def without_secrets(url: str) -> str:
+    """What is no address, fit to be shown: without all that stands before an ``@`` and so may be a password."""
+    scheme = re.match(r"[a-z]+:(//)?", url, re.IGNORECASE)
+    return f"{scheme[0] if scheme else ''}{url.rpartition('@')[2]}" if "@" in url else url
 
 
 def origin_of(url: str) -> Origin:
@@ -99,9 +105,12 @@ def file_path(url: str) -> Path:
     parts = urlsplit(url)
     host = "" if parts.netloc in {"", "localhost"} else f"//{parts.netloc}"
     path = url2pathname(host + parts.path)
-    if "\0" in path:
-        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
-    return Path(path)
+    try:
+        if b"\0" not in os.fsencode(path):
+            return Path(path)
+    except UnicodeEncodeError:
+        pass
+    raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
 
 
 def file_url(path: Path) -> str:

@@ -9,7 +9,14 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import msgspec
 
 from conflictcheck.facts import File, Metadata, Unknown
-from conflictcheck.index.addresses import file_path, is_address, shown_address, split_credentials
+from conflictcheck.index.addresses import (
+    file_path,
+    is_address,
+    shown,
+    shown_address,
+    split_credentials,
+    without_secrets,
+)
 from conflictcheck.index.filenames import parse_filename
 from conflictcheck.index.files import MAX_SDIST, FileReader, UnreadableError, sha256_of, verified
 from conflictcheck.index.projects import MAX_TEXT, is_project_file, metadata_of_project
@@ -54,7 +61,7 @@ class DirectReader:
 
     def _read(self, address: str, name: NormalizedName, options: dict[str, str]) -> tuple[Metadata, File] | Unknown:
         if not is_address(address):
-            return Unknown(f"{shown_address(address)} is no address that can be read")
+            return Unknown(f"{shown(without_secrets(address))} is no address that can be read")
         if address.startswith("file:") and (folder := file_path(address)).is_dir():
             return self._folder(folder / options.get("subdirectory", ""), address, name)
         return self._archive(address, name, options)

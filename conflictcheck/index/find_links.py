@@ -6,7 +6,7 @@ from pathlib import Path
 
 from conflictcheck.errors import UsageError
 from conflictcheck.facts import Missing
-from conflictcheck.index.addresses import file_path, file_url, is_address, shown, shown_address
+from conflictcheck.index.addresses import file_path, file_url, is_address, shown, shown_address, without_secrets
 from conflictcheck.index.filenames import is_archive
 from conflictcheck.index.simple_api import MAX_PAGE, Link, LinkPage, Page, PageError, link_to, parse_html, to_page
 
@@ -24,7 +24,7 @@ def check_place(place: str) -> None:
     """
     url = place_url(place)
     if not is_address(url):
-        raise UsageError(f"--find-links: {shown_address(url)} is no address that can be read")
+        raise UsageError(f"--find-links: {shown(without_secrets(url))} is no address that can be read")
     if url.startswith("file:"):
         try:
             file_path(url).stat()

@@ -18,6 +18,7 @@ from conflictcheck.index.addresses import (
     shown,
     shown_address,
     split_credentials,
+    without_secrets,
 )
 from conflictcheck.index.base import Index, MetadataRequest
 from conflictcheck.index.cache import Cache
@@ -211,7 +212,7 @@ class _FoundLinks:
 def _check(settings: IndexSettings) -> None:
     for url in settings.index_urls:
         if not is_address(url):
-            raise UsageError(f"{shown(url.rpartition('@')[2])} is no address of a package index")
+            raise UsageError(f"{shown(without_secrets(url))} is no address of a package index")
     for place in settings.find_links:
         check_place(place)
     if settings.ca_bundle is not None:

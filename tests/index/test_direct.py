@@ -179,6 +179,8 @@ def test_offline_fetches_nothing() -> None:
     [
         ("http://[x", "http://[x is no address that can be read"),
         ("http://me:secret@[x/a.zip", "http://[x/a.zip is no address that can be read"),
+        ("http://me:secret/with/slash@a.example/a.zip", "http://a.example/a.zip is no address that can be read"),
+        ("file:///a\ud800.zip", "file:///a\N{REPLACEMENT CHARACTER}.zip cannot be read: Invalid argument"),
         ("http://a.example:port/a.zip", "http://a.example:port/a.zip is no address that can be read"),
         (f"http://{'x' * 64}/a.zip", f"http://{'x' * 64}/a.zip is no address that can be read"),
         ("file:///a%00b.zip", "file:///a%00b.zip cannot be read: Invalid argument"),
