@@ -215,6 +215,13 @@ def test_an_index_that_is_down_is_given_up_once_for_all_names() -> None:
     assert a.reason == f"{url.removesuffix('/simple')}: the connection failed: connection refused"
 
 
+def test_trouble_with_encryption_is_told_in_words_alone(index: IndexServer) -> None:
+    [a] = opened(index.url.replace("http:", "https:")).listings([A])
+    assert isinstance(a, Unknown)
+    assert ": the connection failed: TLS: " in a.reason
+    assert not {"[", "(", "_"} & set(a.reason)
+
+
 def test_a_redirect_is_followed_and_links_refer_to_where_it_leads(index: IndexServer) -> None:
     [a] = opened(f"{index.root}/old").listings([A])
     assert a == Missing("a")
