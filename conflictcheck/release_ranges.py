@@ -1,13 +1,24 @@
-"""Releases as ranges over those that exist, for people to read."""
+"""What exists, for people to read: releases as ranges, and what is nearest to a version or a name that does not."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
+
+from packaging.version import Version
 
 from conflictcheck.phrases import cut_list
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from packaging.specifiers import SpecifierSet
+
     from conflictcheck.solver.encoding import Package
+
+_CLOSE = 0.75
+"""How alike two names have to be, of 1, for one to be a slip for the other."""
 
 
 def versions_in_words(package: Package, mask: int) -> str:
@@ -27,3 +38,32 @@ def versions_in_words(package: Package, mask: int) -> str:
         names = [release.url or str(release.version) for release in (first, last)]
         shown.append(names[0] if len(group) == 1 else f"{names[0]} to {names[1]}")
     return cut_list(shown)
+
+
+def nearest_in_words(package: Package, version: Version | None, have: str) -> str:
+    """What a package has on offer, as a clause: the releases around a version, or the first and the last.
+
+    Args:
+        package: with a release at least.
+        version: the one that was asked for; None if it was a range.
+        have: how the clause begins that says what there is: ``the index has``.
+    """
+    visible = package.unlocked or package.everything
+    versions = [release.version for i, release in enumerate(package.releases) if visible >> i & 1]
+    if version is not None and versions[0] < version < versions[-1]:
+        place = bisect_left(versions, version)
+        return f"the nearest are {versions[place - 1]} and {versions[place]}"
+    return f"{have} {versions[0]}" + (f" to {versions[-1]}" if len(versions) > 1 else "")
+
+
+def only_version(specifier: SpecifierSet) -> Version | None:
+    """The version that ``==`` names, where a specifier is nothing else."""
+    parts = list(specifier)
+    if len(parts) == 1 and parts[0].operator == "==" and not parts[0].version.endswith(".*"):
+        return Version(parts[0].version)
+    return None
+
+
+def near_name(name: str, names: Iterable[str]) -> str:
+    """The one of some names that a name was most likely meant to be; empty if none is like it."""
+    return next(iter(get_close_matches(name, sorted(names), n=1, cutoff=_CLOSE)), "")

@@ -16,7 +16,7 @@ from conflictcheck.explanation import Argument, Asked, Needed, RuledOut
 from conflictcheck.model import ClashKind, RequirementKind
 from conflictcheck.phrases import and_list, cut_list
 from conflictcheck.policy import Why
-from conflictcheck.release_ranges import versions_in_words
+from conflictcheck.release_ranges import near_name, nearest_in_words, only_version, versions_in_words
 from conflictcheck.solver.dependencies import parse_dependency
 from conflictcheck.solver.encoding import LockKind, bits
 from conflictcheck.solver.kernel import RESTRICTING, WRONG_PYTHON
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from packaging.utils import NormalizedName
+    from packaging.version import Version
 
     from conflictcheck.explanation import Node
     from conflictcheck.model import Requirement
@@ -216,14 +217,18 @@ class _Writer:
         assert name is not None  # noqa: S101 - only Python arguments have none
         package = self.kernel.packages[name]
         if package.missing:
-            return f"No package of the name {name} exists {self.kernel.place}."
+            near = near_name(name, [other for other, known in self.kernel.packages.items() if known.releases])
+            meant = f" Is {near} meant?" if near else ""
+            return f"No package of the name {name} exists {self.kernel.place}.{meant}"
         excluded = self._fitting(package, argument.ends)
         if len(argument.ends) == 1 and not isinstance(node := argument.ends[0], RuledOut):
             if cause := self._cause(package, node, excluded):
                 return _sentence(cause)
             text = self._text(node.line) if isinstance(node, Asked) else " or ".join(_texts(node))
             have = "the index has" if self._has_index else "the --find-links places have"
-            return f"No release of {name} satisfies {text}: {have} {_span(package)}."
+            return (
+                f"No release of {name} satisfies {text}: {nearest_in_words(package, self._only_version(node), have)}."
+            )
         sides = [self._side_range(node) for node in argument.ends]
         both = "both" if len(sides) == 2 else "all"  # noqa: PLR2004 - two sides
         end = f"No release of {name} is in {both}: {and_list(sides)}."
@@ -237,6 +242,16 @@ class _Writer:
     def _has_index(self) -> bool:
         return self.kernel.place.startswith("on ")
 
+    def _only_version(self, node: Node) -> Version | None:
+        """The version that ``==`` names, where a requirement is nothing else."""
+        if isinstance(node, Asked):
+            specifier = self.kernel.lines[node.line].specifier
+        elif isinstance(node, Needed) and len(node.texts) == 1 and (found := parse_dependency(node.texts[0][0])):
+            specifier = found.specifier
+        else:
+            return None
+        return only_version(specifier)
+
     def _side_range(self, node: Node) -> str:
         package = self.kernel.packages[node.name]
         line = self.kernel.lines[node.line] if isinstance(node, Asked) else None
@@ -249,6 +264,8 @@ class _Writer:
                 else "nothing that is left of it"
             )
         texts = [self._text(node.line)] if isinstance(node, Asked) else _texts(node)
+        if len(texts) == 1 and " @ " in texts[0]:
+            return texts[0].partition(" @ ")[2]
         visible = node.mask & package.unlocked or node.mask
         shown = (
             f"{node.name} {versions_in_words(package, visible)}" if node.mask else "no release that can be used here"
@@ -348,7 +365,14 @@ class _Writer:
             asker = self._releases(node.name, node.out)
             return f"{asker} {_verb(node.out)} {_alternatives(node.texts)}, which the above rules out."
         asker = self._releases(node.asker, node.releases, node.extra)
-        return f"{asker} {_verb(node.releases, asker)} {self._needs(node)}."
+        needs = f"{asker} {_verb(node.releases, asker)} {self._needs(node)}."
+        if not self._is_only(self.kernel.packages[node.asker], node.releases):
+            return needs
+        return f"{needs} {_sentence(self._left_out(node.asker, self.kernel.packages[node.asker].candidates.excluded))}"
+
+    def _is_only(self, package: Package, mask: int) -> bool:
+        """Whether these releases are one, which nothing but the target or a policy makes the only one."""
+        return mask.bit_count() == 1 and mask == package.everything and bool(package.candidates.excluded)
 
     def _needs(self, node: Needed) -> str:
         package = self.kernel.packages[node.name]
@@ -362,7 +386,10 @@ class _Writer:
         if package.unlocked and mask & package.unlocked == package.unlocked and mask.bit_count() > 1:
             versions = versions_in_words(package, mask & package.unlocked)
             return f"Every release of {shown} that can be used here ({versions})"
-        return f"{shown} {versions_in_words(package, mask)}"
+        if mask.bit_count() == 1 and (url := package.releases[mask.bit_length() - 1].url):
+            return f"{shown} at {url}"
+        only = ", the only release that can be used here," if self._is_only(package, mask) else ""
+        return f"{shown} {versions_in_words(package, mask)}{only}"
 
     def _chain(self, node: Node) -> tuple[str, ...]:
         """From a line down to a node, along what narrows each package most."""
@@ -393,9 +420,8 @@ class _Writer:
         cause = self._cause(package, node, self._fitting(package, argument.ends))
         if cause:
             return f"{sides[0]}, and {cause}"
-        return (
-            f"{sides[0]}, {'which does not exist' if not self._is_override(node) else 'and there is no such release'}"
-        )
+        named = package.missing or (self._only_version(node) is not None and not self._is_override(node))
+        return f"{sides[0]}, {'which does not exist' if named else 'and there is no such release'}"
 
     def _is_override(self, node: Node) -> bool:
         return isinstance(node, Asked) and self.kernel.lines[node.line].kind is RequirementKind.OVERRIDE
@@ -448,14 +474,6 @@ def _sentence(clause: str) -> str:
 
 def _several(clause: str) -> str:
     return clause.replace("are a pre-release,", "are pre-releases,").replace("that version", "such a version")
-
-
-def _span(package: Package) -> str:
-    """The releases that a package has on offer: ``1.0 to 3.0``."""
-    visible = package.unlocked or package.everything
-    shown = [i for i in range(len(package.releases)) if visible >> i & 1]
-    first, last = (str(package.releases[i].version) for i in (shown[0], shown[-1]))
-    return first if first == last else f"{first} to {last}"
 
 
 def _texts(node: Node) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as replace_fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,13 @@ import pytest
 from builders import World, constraints, line, overrides, specs, universe
 from msgspec.structs import replace
 
+from conflictcheck.environments import build_environment, notice_oddities
 from conflictcheck.facts import Listing, Metadata
 from conflictcheck.index.memory import MemoryIndex, Rel
 from conflictcheck.settings import Policy
+from conflictcheck.solver.oracle import Yes
+from conflictcheck.solver.store import FactStore
+from conflictcheck.wording import word_clash
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,6 +24,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from conflictcheck.facts import Missing, Unknown
+    from conflictcheck.model import Diagnostic, Spec
 
 WINDOWS = "cp311-cp311-win_amd64"
 LINUX = "cp311-cp311-manylinux_2_17_x86_64"
@@ -258,6 +264,153 @@ def no_release_at_all() -> World:
     return World(universe({"x": {}}), specs(a=["x"]))
 
 
+def missing_package_near_another() -> World:
+    return World(universe({"requests": plain()}), specs(a=["reqeusts"], b=["requests>=2"]))
+
+
+def missing_package_near_another_deep() -> World:
+    return World(universe({"pyyaml": plain(), "lib": each("py-yml", "1.0")}), specs(a=["lib"], b=["pyyaml"]))
+
+
+def missing_version_between_two() -> World:
+    return World(universe({"x": plain("1.2.1", "1.2.2", "1.2.4", "1.3.0")}), specs(a=["x==1.2.3"]))
+
+
+def missing_version_beyond_the_last() -> World:
+    return World(universe({"x": plain()}), specs(a=["x==9.0"]))
+
+
+def missing_versions_of_a_series() -> World:
+    return World(universe({"x": plain()}), specs(a=["x==2.5.*"]))
+
+
+def extra_chain_of_three() -> World:
+    top = {"1.0": Rel(requires=['lib[fast]>=1 ; extra == "all"'], extras=("all",))}
+    lib = {"1.0": Rel(requires=['x<2 ; extra == "fast"'], extras=("fast",))}
+    return World(universe({"x": plain(), "lib": lib, "top": top}), specs(a=["top[all]"], b=["x>=2"]))
+
+
+def extra_that_no_release_has_in_a_clash() -> World:
+    return World(universe({"x": plain(), "lib": each("x<2", "1.0")}), specs(a=["lib[turbo]"], b=["x>=2"]))
+
+
+def override_against_a_line() -> World:
+    index = universe({"x": {"1.0": ["y<2"], "2.0": ["y>=2"]}, "y": plain()})
+    return World(index, specs(a=["x<2", "y<2"]), overrides("x>=2"))
+
+
+def two_overrides() -> World:
+    return World(universe({"x": plain()}), specs(a=["x"]), overrides("x>=2", "x<2"))
+
+
+def two_constraints() -> World:
+    return World(universe({"x": plain(), "lib": each("x", "1.0")}), specs(a=["lib"]), constraints("x>=2", "x<2"))
+
+
+def constraint_against_a_pin() -> World:
+    return World(universe({"x": plain()}), specs(a=["x==2.1"], b=["x"]), constraints("x<2"))
+
+
+def marker_on_one_of_two_platforms() -> World:
+    given = specs(a=['x<2 ; sys_platform == "win32"'], b=["x>=2"])
+    return World(universe({"x": plain()}), given, platforms=("linux", "windows"))
+
+
+def marker_of_a_dependency() -> World:
+    lib = each('x<2 ; python_version < "3.12"', "1.0")
+    return World(universe({"x": plain(), "lib": lib}), specs(a=["lib"], b=["x>=2"]))
+
+
+def three_specs_whose_pairs_are_fine() -> World:
+    libraries = {f"lib{n}": each(f"x!={n}.0", "1.0") for n in (1, 2, 3)}
+    index = universe({"x": plain("1.0", "2.0", "3.0"), **libraries})
+    return World(index, specs(a=["lib1"], b=["lib2"], c=["lib3"]))
+
+
+def three_specs_through_releases() -> World:
+    lib = {"1.0": ["x<2"], "2.0": ["x>=2", "y>=2"]}
+    return World(universe({"x": plain(), "y": plain(), "lib": lib}), specs(a=["lib"], b=["x>=2"], c=["y<2"]))
+
+
+def python_in_the_middle() -> World:
+    middle = {"1.0": Rel(requires=["x<2"]), "2.0": Rel(requires=["x>=2"], requires_python=">=3.12")}
+    index = universe({"x": plain(), "lib": each("middle", "1.0"), "middle": middle})
+    return World(index, specs(a=["lib"], b=["x>=2"]))
+
+
+def python_in_the_middle_of_one_chain() -> World:
+    middle = {"1.0": Rel(requires=["x"], requires_python=">=3.12"), "1.1": Rel(requires_python=">=3.12")}
+    return World(universe({"x": plain(), "lib": each("middle", "1.0"), "middle": middle}), specs(a=["lib"]))
+
+
+def python_that_is_too_new() -> World:
+    releases = {"1.0": Rel(requires_python="<3.8"), "1.1": Rel(requires_python="<3.8")}
+    return World(universe({"x": releases}), specs(a=["x"]))
+
+
+def platform_in_the_middle() -> World:
+    middle = {"1.0": Rel(requires=["x<2"], tags=(LINUX,)), "2.0": Rel(tags=(WINDOWS,))}
+    return World(universe({"x": plain(), "lib": each("middle>=2", "1.0"), "middle": middle}), specs(a=["lib"]))
+
+
+def editable_project() -> World:
+    url = "file:///work/shop"
+    project = Metadata("shop", "0.1", ("x<2",), source="local")
+    asked = replace_fields(line("a", f"shop @ {url}"), text="-e ./shop", editable=True)
+    return World(universe({"x": plain()}, direct={url: project}), specs(a=[asked], b=["x>=2"]))
+
+
+def alternatives_cut_with_a_count() -> World:
+    lib = {f"1.{n}": [f"x==2.{n}"] for n in range(6)}
+    x = plain("1.0", *(f"2.{n}" for n in range(6)))
+    return World(universe({"x": x, "lib": {**lib, "0.1": ["y<2"]}, "y": plain()}), specs(a=["x<2", "y>=2"], b=["lib"]))
+
+
+def ranges_cut_with_a_count() -> World:
+    x = plain(*(f"1.{n}" for n in range(12)))
+    odd = ",".join(f"!=1.{n}" for n in range(0, 12, 2))
+    even = ",".join(f"!=1.{n}" for n in range(1, 12, 2))
+    return World(universe({"x": x}), specs(a=[f"x{odd}"], b=[f"x{even}"]))
+
+
+def url_of_a_dependency_and_range() -> World:
+    url = "https://files.example/x-1.0.tar.gz"
+    index = universe({"x": plain(), "lib": each(f"x @ {url}", "1.0")}, direct={url: Metadata("x", "1.0")})
+    return World(index, specs(a=["lib"], b=["x>=2"]))
+
+
+def url_and_constraint() -> World:
+    url = "https://files.example/x-1.0.tar.gz"
+    return World(
+        universe({"x": plain()}, direct={url: Metadata("x", "1.0")}), specs(a=[f"x @ {url}"]), constraints("x>=2")
+    )
+
+
+def yanked_between_specs() -> World:
+    releases = {"1.0": Rel(), "2.0": Rel(yanked="broken"), "3.0": Rel()}
+    return World(universe({"x": releases}), specs(a=["x>=2"], b=["x<3"]))
+
+
+def too_new_between_specs() -> World:
+    releases = {version: Rel(upload_time=f"{year}-01-01T00:00:00Z") for version, year in
+                (("1.0", 2022), ("3.0", 2023), ("1.5", 2025), ("1.6", 2025))}  # fmt: skip
+    given = specs(a=["x>=1.2"], b=["x<2"])
+    return World(universe({"x": releases}), given, policy=Policy(exclude_newer=datetime(2024, 1, 1, tzinfo=UTC)))
+
+
+def everything_is_too_new() -> World:
+    releases = {version: Rel(upload_time="2025-01-01T00:00:00Z") for version in VERSIONS}
+    return World(
+        universe({"x": releases}), specs(a=["x"]), policy=Policy(exclude_newer=datetime(2024, 1, 1, tzinfo=UTC))
+    )
+
+
+def no_upload_date() -> World:
+    return World(
+        universe({"x": plain("1.0")}), specs(a=["x"]), policy=Policy(exclude_newer=datetime(2024, 1, 1, tzinfo=UTC))
+    )
+
+
 SITUATIONS = [
     direct_ranges, chain_of_one, chain_of_three, every_release_needs, several_alternatives, rule_out, two_libraries,
     case_distinction, python_line, python_of_releases, python_of_releases_between_specs, python_of_wheels, platform,
@@ -266,6 +419,14 @@ SITUATIONS = [
     prerelease_nobody_asks_for, yanked, extra_chain, extra_of_a_dependency, alone, several_pythons, three_specs,
     one_reason_for_each_python, no_python_in_common, prerelease_in_the_middle, python_in_metadata_alone,
     predates_the_python, prerelease_disallowed, only_source, two_restrictions, unusable_metadata, no_release_at_all,
+    missing_package_near_another, missing_package_near_another_deep, missing_version_between_two,
+    missing_version_beyond_the_last, missing_versions_of_a_series, extra_chain_of_three,
+    extra_that_no_release_has_in_a_clash, override_against_a_line, two_overrides, two_constraints,
+    constraint_against_a_pin, marker_on_one_of_two_platforms, marker_of_a_dependency,
+    three_specs_whose_pairs_are_fine, three_specs_through_releases, python_in_the_middle,
+    python_in_the_middle_of_one_chain, python_that_is_too_new, platform_in_the_middle, editable_project,
+    alternatives_cut_with_a_count, ranges_cut_with_a_count, url_of_a_dependency_and_range, url_and_constraint,
+    yanked_between_specs, too_new_between_specs, everything_is_too_new, no_upload_date,
 ]  # fmt: skip
 
 
@@ -285,3 +446,28 @@ def test_clash_in_words(situation: Callable[[], World], golden: Callable[[str, s
         assert words.summary.endswith(".")
     assert shown
     golden(f"explain-{situation.__name__.replace('_', '-')}.txt", "\n".join(shown))
+
+
+def test_argument_that_is_too_long_to_print(golden: Callable[[str, str], None]) -> None:
+    world = direct_ranges()
+    words = word_clash(world.kernel, world.findings.cores[0].lines, None)
+
+    golden("explain-no-argument.txt", "\n".join([words.summary, *(f"- {step}" for step in words.steps), ""]))
+
+
+def test_extra_that_no_release_has(golden: Callable[[str, str], None]) -> None:
+    lib = {"1.0": Rel(extras=("fast",)), "1.1": Rel(extras=("fast",))}
+    given = specs(a=["lib[turbo]"])
+    report = report_on(universe({"lib": lib}), given)
+
+    golden("explain-unknown-extra.txt", "".join(f"{one.file}:{one.line}: {one.message}\n" for one in report))
+
+
+def report_on(index: MemoryIndex, given: list[Spec]) -> list[Diagnostic]:
+    """What is noticed about the environment of some specs that fit."""
+    world = World(index, given)
+    names = tuple(spec.id for spec in world.specs)
+    answer = world.oracle.resolve(world.lines_of())
+    assert isinstance(answer, Yes)
+    environment = build_environment(world.oracle, "all", names, world.lines_of(), answer)
+    return notice_oddities(world.oracle, FactStore(index), [environment], world.lines)
