@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
-from test_real_sets import SETS, check_set, position, report_of
+from test_real_sets import CASES, PLATFORM, SETS, check_set, position, report_of, write_set
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from conflictcheck.cli import ExitCode, run
 
+DOCUMENT = Path(__file__).parent.parent / "docs" / "explanations.md"
 APART = [name for name, case in SETS.items() if case["environments"] > 1]
 MOST_STEPS = 8
 
@@ -73,3 +74,59 @@ def test_whole_ranges_are_looked_for() -> None:
     assert not shows("lib 1.0 needs pydantic<2.5.", "pydantic<2")
     assert not shows("lib 1.0 needs my-pydantic<2.", "pydantic<2")
     assert shows("needs protobuf<5.0dev,>=3.20.1 (protobuf 3.20.1 to 4.21.6)", ">=3.20.1")
+
+
+def shown_by_conflictcheck() -> list[tuple[str, list[str], str]]:
+    """For each set of the document: its name, the command's arguments, and what it is said to print."""
+    found = re.findall(
+        r"^### (\w+): .*?^\$ conflictcheck (.*?)\n(.*?)\n```", DOCUMENT.read_text(), re.DOTALL | re.MULTILINE
+    )
+    return [(name, command.split(), shown) for name, command, shown in found]
+
+
+def test_twelve_sets_stand_side_by_side() -> None:
+    names = [name for name, _, _ in shown_by_conflictcheck()]
+    assert len(set(names)) == len(names) == 12
+    assert set(names) <= set(APART)
+
+
+@pytest.fixture
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory, with no settings from outside."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    for variable in (
+        "PIP_FIND_LINKS",
+        "PIP_INDEX_URL",
+        "PIP_EXTRA_INDEX_URL",
+        "PIP_NO_INDEX",
+        "FORCE_COLOR",
+        "COLUMNS",
+    ):
+        monkeypatch.delenv(variable, raising=False)
+    return tmp_path
+
+
+@pytest.mark.parametrize("entry", shown_by_conflictcheck(), ids=lambda entry: entry[0])
+def test_the_document_shows_what_conflictcheck_prints(
+    entry: tuple[str, list[str], str],
+    own_folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    request: pytest.FixtureRequest,
+) -> None:
+    name, command, shown = entry
+    write_set(SETS[name]["specs"], own_folder)
+
+    code = run([*command, "--python-platform", PLATFORM, "--index-snapshot", str(CASES / f"{name}.snapshot")])
+
+    assert code == ExitCode.FAILED
+    printed = capsys.readouterr().out.split("\n\n")
+    first = next(i for i, text in enumerate(printed) if text.startswith("Clash"))
+    after = next(i for i, text in enumerate(printed) if i > first and text.startswith(("Clash", "Environment")))
+    expected = "\n\n".join([printed[0], *(["[…]"] if first > 1 else []), *printed[first:after], "[…]"])
+    if request.config.getoption("--update-golden"):
+        DOCUMENT.write_text(
+            DOCUMENT.read_text().replace(f"{' '.join(command)}\n{shown}", f"{' '.join(command)}\n{expected}")
+        )
+    else:
+        assert shown == expected, "pytest --update-golden writes it anew"

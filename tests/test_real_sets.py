@@ -40,12 +40,8 @@ def report_of(name: str, folder: Path) -> Report:
 def check_set(name: str, specs: Iterable[Iterable[str]], folder: Path) -> Report:
     """The report about these specs, by the facts of a set; they are written to the folder."""
     case = SETS[name]
-    paths = []
-    for position, lines in enumerate(specs):
-        (folder / f"spec{position}.txt").write_text("".join(f"{line}\n" for line in lines))
-        paths.append(f"spec{position}.txt")
     given = CommandLine(
-        paths=tuple(paths),
+        paths=write_set(specs, folder),
         python_version=(case["python"],),
         python_platform=(PLATFORM,),
         exclude_newer=f"{case['exclude_newer']}T23:59:59Z",
@@ -53,6 +49,15 @@ def check_set(name: str, specs: Iterable[Iterable[str]], folder: Path) -> Report
     )
     settings = resolve_settings(given, cwd=folder, environ={"PIP_CONFIG_FILE": os.devnull})
     return check(settings, Progress())
+
+
+def write_set(specs: Iterable[Iterable[str]], folder: Path) -> tuple[str, ...]:
+    """Write each spec to a file of the folder, and give their names."""
+    names = []
+    for position, lines in enumerate(specs):
+        names.append(f"spec{position}.txt")
+        (folder / names[-1]).write_text("".join(f"{line}\n" for line in lines))
+    return tuple(names)
 
 
 @pytest.fixture(scope="module")
