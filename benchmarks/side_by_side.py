@@ -31,7 +31,7 @@ ROOT = Path(__file__).parent.parent
 CASES = ROOT / "tests" / "cases"
 DOCUMENT = ROOT / "docs" / "explanations.md"
 MARK = "<!-- written by benchmarks/side_by_side.py -->\n"
-NAMES = ("U02", "U06", "U12", "U14", "U22", "U24", "U26", "U34", "U38", "U42", "S08", "K1")
+NAMES = ("U02", "U06", "U12", "U14", "U18", "U22", "U24", "U34", "U38", "U42", "S08", "K1")
 CUT = "[…]"
 HEAD, TAIL = 3, 16
 """Lines kept of a long output."""
