@@ -360,7 +360,9 @@ class _Writer:
     def _step(self, node: Node) -> str:
         if isinstance(node, Asked):
             line = self.kernel.lines[node.line]
-            return f"{place(line)} {_asks(line)}."
+            target = self.kernel.target
+            holds = f", which holds for Python {target.python_version} on {target.platform}" if line.marker else ""
+            return f"{place(line)} {_asks(line)}{holds}."
         if isinstance(node, RuledOut):
             asker = self._releases(node.name, node.out)
             return f"{asker} {_verb(node.out)} {_alternatives(node.texts)}, which the above rules out."
