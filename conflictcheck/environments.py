@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conflictcheck.facts import Listing
+from conflictcheck.index.addresses import shown_address
 from conflictcheck.index.base import ON_PACKAGE_INDEX
 from conflictcheck.model import Diagnostic, Environment, Pin, Severity
 from conflictcheck.phrases import and_list
@@ -141,8 +142,8 @@ def _about_indexes(listings: Sequence[Listing], *, alike: bool) -> list[Diagnost
         return []
     names = sorted({listing.name for listing in listings})
     indexes = sorted(
-        {file.index for listing in listings for file in listing.files if file.index}
-        | {index for listing in listings for index in listing.also_on}
+        {shown_address(file.index) for listing in listings for file in listing.files if file.index}
+        | {shown_address(index) for listing in listings for index in listing.also_on}
     )
     is_on = f"{and_list(names[:8], more=len(names) - 8)} {'is' if len(names) == 1 else 'are'} on {and_list(indexes)}"
     files = "which list the same files" if alike else "which list different files"

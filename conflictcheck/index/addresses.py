@@ -85,8 +85,16 @@ def shown(text: str, limit: int = MAX_SHOWN) -> str:
 
 
 def shown_address(url: str) -> str:
-    """An address as a message may name it: no credentials, no query; also what is none."""
+    """An address as a message may name it: no credentials, no query; also what is none.
+
+    The default index is "the package index", and a page of it "the package index, page numpy".
+    """
     plain, _ = split_credentials(url)
+    default = default_index_url().rstrip("/")
+    if plain.rstrip("/") == default:
+        return "the package index"
+    if plain.startswith(f"{default}/"):
+        return shown(f"the package index, page {plain.removeprefix(default).strip('/')}")
     try:
         parts = urlsplit(plain)
     except ValueError:
@@ -118,6 +126,7 @@ def file_url(path: Path) -> str:
     return path.absolute().as_uri()
 
 
+@lru_cache(maxsize=1)
 def default_index_url() -> str:
     """The address of the default package index, as pip has it."""
     from pip._internal.models.index import PyPI  # noqa: PLC0415 - costly; pip has no public constant for it

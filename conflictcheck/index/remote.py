@@ -11,7 +11,6 @@ from packaging.utils import canonicalize_name
 from conflictcheck.errors import UsageError
 from conflictcheck.facts import File, Listing, Metadata, Missing, Unknown
 from conflictcheck.index.addresses import (
-    default_index_url,
     is_address,
     is_package_name,
     page_address,
@@ -85,8 +84,7 @@ class RemoteIndex(Index):
         """See `Index.place`."""
         if not self._indexes:
             return "in the --find-links places" + ("" if self._places else ", of which there are none")
-        default = default_index_url().rstrip("/")
-        return f"on {or_list(['the package index' if url == default else shown_address(url) for url in self._indexes])}"
+        return f"on {or_list([shown_address(url) for url in self._indexes])}"
 
     @property
     def problems(self) -> list[str]:
