@@ -193,9 +193,9 @@ class _Selector:
             return None
         if parsed.is_prerelease and not self.prereleases:
             return Excluded(version, Why.PRERELEASE)
-        return self._release(parsed, here)
+        return self._release(version, parsed, here)
 
-    def _release(self, version: Version, files: Sequence[File]) -> Release | Excluded:
+    def _release(self, text: str, version: Version, files: Sequence[File]) -> Release | Excluded:
         wheels: list[tuple[int, str, File]] = []
         sdists: list[File] = []
         foreign: list[File] = []
@@ -211,7 +211,7 @@ class _Selector:
         if self.sdists:
             usable += sdists
         if not usable:
-            return Excluded(str(version), *self._why_none(wheels, sdists, foreign))
+            return Excluded(text, *self._why_none(wheels, sdists, foreign))
         # A release is yanked when every file that could be installed is; otherwise the yanked files are left out.
         standing = [file for file in usable if file.yanked is None]
         yanked = None if standing else (usable[0].yanked or "")
