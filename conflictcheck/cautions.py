@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from conflictcheck.model import Diagnostic, RequirementKind, Severity
-from conflictcheck.phrases import and_list, count
+from conflictcheck.phrases import and_list, count, place
 from conflictcheck.solver.oracle import Yes
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class _Look:
                 mask &= edge.mask
         if direct and mask and self._is_much_older(package.releases, i, mask.bit_length() - 1):
             line = direct[0]
-            return _Old(name, i, mask.bit_length() - 1, f"{_place(line)} admits", line)
+            return _Old(name, i, mask.bit_length() - 1, f"{place(line)} admits", line)
         for spec in self.environment.specs if len(self.environment.specs) > 1 else ():
             alone = self.oracle.ask(self.lines_of([spec]))
             if isinstance(alone, Yes) and alone.python_version == self.environment.python_version:
@@ -143,7 +143,7 @@ class _Look:
         for k in sorted(self.lines_of(self.environment.specs)):
             edge = self.kernel.line_edges[k]
             if edge is not None and edge.name == old.name and not edge.mask >> old.better & 1:
-                return f"{_place(self.oracle.lines[k])} asks for {self.oracle.lines[k].text}"
+                return f"{place(self.oracle.lines[k])} asks for {self.oracle.lines[k].text}"
         for name, i in sorted(chosen.items()):
             for edge in self._edges(name, i):
                 if edge.name == old.name and not edge.mask >> old.better & 1:
@@ -190,9 +190,3 @@ def notice_unbounded(clashes: Iterable[Clash]) -> list[Diagnostic]:
         )
         for line in lines
     ]
-
-
-def _place(line: Requirement) -> str:
-    if line.file is None:
-        return line.spec
-    return line.file if line.line is None else f"{line.file}:{line.line}"

@@ -17,7 +17,7 @@ from conflictcheck.blockers import name_blockers, name_upstream
 from conflictcheck.clashes import ClashFinder
 from conflictcheck.corrections import BudgetSpent, Correction, Corrector, Limits, apply, find_sites
 from conflictcheck.model import Change, Edit, Fix, RequirementKind
-from conflictcheck.phrases import and_list
+from conflictcheck.phrases import and_list, place
 from conflictcheck.solver.encoding import bits
 from conflictcheck.solver.oracle import No, Yes
 from conflictcheck.specifier_text import specifier_span
@@ -293,7 +293,7 @@ class Fixer:
         """One clause: which lines could have helped and cannot be edited, or what holds whatever they say."""
         rigid = [self._sites[number] for number in self._rigid(core)]
         if rigid:
-            return "; ".join(f"{_place(site.line)} {site.line.text} is not edited: {site.obstacle}" for site in rigid)
+            return "; ".join(f"{place(site.line)} {site.line.text} is not edited: {site.obstacle}" for site in rigid)
         for obstacle in reversed(obstacles):
             if not obstacle.sites and (facts := name_blockers(self._oracle, obstacle.lines)):
                 return and_list(facts)
@@ -326,9 +326,3 @@ def _edit(site: Site, specifier: str, specs: set[SpecId]) -> Edit:
     after = line.text[end:] if specifier else line.text[end:].lstrip(" )")
     new = f"{before}{specifier}{' ' if after and not specifier else ''}{after}"
     return Edit(line.spec, line.file, line.line, line.text, new, also=tuple(sorted(specs - {line.spec})))
-
-
-def _place(line: Requirement) -> str:
-    if line.file is None:
-        return line.spec
-    return line.file if line.line is None else f"{line.file}:{line.line}"

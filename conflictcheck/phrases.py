@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from conflictcheck.model import Report
+    from conflictcheck.model import Edit, Report, Requirement
 
 
 _MOST_ITEMS = 3
@@ -34,6 +34,13 @@ def cut_list(items: Sequence[str], last: str = " and ") -> str:
     if len(items) > _MOST_ITEMS + 1:
         return f"{', '.join(items[:_MOST_ITEMS])}{last}{len(items) - _MOST_ITEMS} others"
     return last.join([", ".join(items[:-1]), items[-1]]) if len(items) > 1 else items[0]
+
+
+def place(line: Requirement | Edit) -> str:
+    """Where a line stands: ``api/requirements.txt:3``, or its spec where there is no file."""
+    if line.file is None:
+        return line.spec
+    return line.file if line.line is None else f"{line.file}:{line.line}"
 
 
 def targets_of(report: Report) -> str:

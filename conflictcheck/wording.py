@@ -14,7 +14,7 @@ from packaging.specifiers import SpecifierSet
 
 from conflictcheck.explanation import Argument, Asked, Needed, RuledOut
 from conflictcheck.model import ClashKind, RequirementKind
-from conflictcheck.phrases import and_list, cut_list
+from conflictcheck.phrases import and_list, cut_list, place
 from conflictcheck.policy import Why
 from conflictcheck.release_ranges import near_name, nearest_in_words, only_version, versions_in_words
 from conflictcheck.solver.dependencies import parse_dependency
@@ -96,13 +96,6 @@ def join_words(words: Mapping[str, Words], specs: Sequence[str]) -> Words:
         tuple(f"On Python {version}: {' '.join(each.steps)}" for version, each in words.items()),
         because,
     )
-
-
-def place(line: Requirement) -> str:
-    """Where a line stands: ``api/requirements.txt:3``, or its spec where there is no file."""
-    if line.file is None:
-        return line.spec
-    return line.file if line.line is None else f"{line.file}:{line.line}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,14 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, ClassVar
 
 from conflictcheck.model import RequirementKind, Severity, Verdict
-from conflictcheck.phrases import and_list, count, targets_of
+from conflictcheck.phrases import and_list, count, place, targets_of
 from conflictcheck.reports.base import ReportFormat
 from conflictcheck.reports.layout import Page, Style
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from conflictcheck.model import Clash, Diagnostic, Edit, Environment, Fix, Minimum, Report, Requirement, SpecId
+    from conflictcheck.model import Clash, Diagnostic, Environment, Fix, Minimum, Report, Requirement, SpecId
 
 _CLASHES_IN_FULL = 8
 """Further clashes are only summed up, unless -v is given."""
@@ -179,7 +179,7 @@ def write_clash(page: Page, clash: Clash, label: str, *, verbose: int) -> None:
     """A clash with its lines, its argument and what resolves it."""
     page.gap()
     page.prose(clash.summary, label=label, label_style="bad", style="bold")
-    page.pairs([(_place(line), _asks(line)) for line in clash.requirements], indent=2)
+    page.pairs([(place(line), _asks(line)) for line in clash.requirements], indent=2)
     if clash.steps:
         page.gap()
     for number, step in enumerate(clash.steps, start=1):
@@ -212,25 +212,12 @@ def describe_fix(fix: Fix) -> str:
     """A fix as a clause: ``change a.txt:3 `numpy<1.24` to `numpy<2` (tried: 1 environment then)``."""
     edits = and_list(
         [
-            f"{edit_place(edit)} `{edit.old}` to `{edit.new}`"
+            f"{place(edit)} `{edit.old}` to `{edit.new}`"
             + (f" (a line of {and_list([edit.spec, *edit.also])})" if edit.also else "")
             for edit in fix.edits
         ]
     )
     return f"change {edits} (tried: {count(fix.environments_after, 'environment')} then)"
-
-
-def edit_place(edit: Edit) -> str:
-    """Where an edit is to be made."""
-    if edit.file is None:
-        return edit.spec
-    return edit.file if edit.line is None else f"{edit.file}:{edit.line}"
-
-
-def _place(line: Requirement) -> str:
-    if line.file is None:
-        return line.spec
-    return line.file if line.line is None else f"{line.file}:{line.line}"
 
 
 def _asks(line: Requirement) -> str:
