@@ -15,6 +15,11 @@ GOLDEN = Path(__file__).parent / "golden"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew from what comes out")
+    parser.addoption("--property-examples", type=int, default=40, help="how many examples each property is tried on")
+    parser.addoption("--kills", type=int, default=8, help="how many runs are killed at a random moment")
+    parser.addoption(
+        "--fuzz-inputs", type=int, default=300, help="how many inputs each parser is fed, beside the kept ones"
+    )
 
 
 @pytest.fixture(autouse=True)
