@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import socket
+import struct
 import threading
-import time
 from collections import Counter
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -20,7 +21,7 @@ from packaging.utils import canonicalize_name
 from conflictcheck.index.memory import Rel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 JSON = "application/vnd.pypi.simple.v1+json"
 HTML = "text/html; charset=utf-8"
@@ -34,21 +35,31 @@ class Fault:
 
     Attributes:
         status: to answer with instead.
-        headers: to add.
+        headers: to add or, with None, to leave out.
         body: to answer with instead.
         content_type: to claim.
         delay: seconds before the answer.
         cut: bytes of the body after which the connection ends.
         times: how often, from now on; then all is well again. None: for ever.
+        edit: what becomes of the body.
+        raw: bytes to send instead of any answer, whereupon the connection ends.
+        stall: seconds between the bytes before the cut and the end.
+        drip: seconds between any two bytes of the body.
+        reset: whether the connection ends as if the server had crashed.
     """
 
     status: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str | None] = field(default_factory=dict)
     body: bytes | None = None
     content_type: str | None = None
     delay: float = 0.0
     cut: int | None = None
     times: int | None = None
+    edit: Callable[[bytes], bytes] | None = None
+    raw: bytes | None = None
+    stall: float = 0.0
+    drip: float = 0.0
+    reset: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +87,7 @@ class IndexServer:
         files: what is behind ``/files/``, by filename; may be changed or added to.
         requests: how often each path was asked for.
         headers: those of the last request for each path, names in lower case.
+        left: set once it serves no more.
     """
 
     def __init__(
@@ -99,6 +111,7 @@ class IndexServer:
         self.names = {canonicalize_name(name) for name in packages}
         self.requests: Counter[str] = Counter()
         self.headers: dict[str, dict[str, str]] = {}
+        self.left = threading.Event()
         self._lock = threading.Lock()
         for name, releases in packages.items():
             for version, given in releases.items():
@@ -160,7 +173,8 @@ class IndexServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop."""
+        """Stop; whatever waits ends as well."""
+        self.left.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -231,17 +245,19 @@ class _Handler(BaseHTTPRequestHandler):
         index, path = self.index, self.path.partition("?")[0]
         index.note(path, self.headers)
         fault = index.fault_for(path) or Fault()
-        if fault.delay:
-            time.sleep(fault.delay)
-        if fault.status is not None or fault.body is not None:
-            self._answer(fault.status or 200, fault.body or b"", fault.content_type or HTML, fault.headers, fault.cut)
+        index.left.wait(fault.delay)
+        if fault.raw is not None:
+            self.wfile.write(fault.raw)
+            self._end(fault)
+        elif fault.status is not None or fault.body is not None:
+            self._answer(fault.status or 200, fault.body or b"", fault.content_type or HTML, fault)
         elif index.login and self.headers.get("Authorization") != _basic(index.login):
-            self._answer(401, b"", HTML, {"WWW-Authenticate": 'Basic realm="index"'})
+            self._answer(401, b"", HTML, Fault(), {"WWW-Authenticate": 'Basic realm="index"'})
         elif path.startswith("/simple/"):
             self._page(path.removeprefix("/simple/").strip("/"), fault)
         elif path == "/links/":
             links = [link | {"url": link["url"].removeprefix("../")} for link in index.links(None)]
-            self._answer(200, html_page("files", links), HTML, fault.headers, fault.cut)
+            self._answer(200, html_page("files", links), HTML, fault)
         elif path.startswith("/files/"):
             self._file(path.removeprefix("/files/"), fault)
         else:
@@ -259,13 +275,13 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             body, kind = html_page(f"Links for {name}", links), HTML
         etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
-        headers = {"ETag": etag, **fault.headers}
+        headers = {"ETag": etag}
         if index.max_age is not None:
             headers["Cache-Control"] = f"max-age={index.max_age}"
         if self.headers.get("If-None-Match") == etag:
-            self._answer(304, b"", kind, headers)
+            self._answer(304, b"", kind, Fault(headers=fault.headers), headers)
         else:
-            self._answer(200, body, fault.content_type or kind, headers, fault.cut)
+            self._answer(200, body, fault.content_type or kind, fault, headers)
 
     def _file(self, filename: str, fault: Fault) -> None:
         stored = self.index.files.get(filename.removesuffix(".metadata"))
@@ -273,11 +289,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(404, b"not found", HTML)
         elif filename.endswith(".metadata"):
             if self.index.metadata_files and stored.metadata is not None:
-                self._answer(200, stored.metadata, "application/octet-stream", fault.headers, fault.cut)
+                self._answer(200, stored.metadata, "application/octet-stream", fault)
             else:
                 self._answer(404, b"not found", HTML)
         elif self.index.ranges == "ignored" or "Range" not in self.headers:
-            self._answer(200, stored.data, "application/octet-stream", fault.headers, fault.cut)
+            self._answer(200, stored.data, "application/octet-stream", fault)
         else:
             self._part(stored.data, self.headers["Range"].removeprefix("bytes="), fault)
 
@@ -291,25 +307,42 @@ class _Handler(BaseHTTPRequestHandler):
         if self.index.ranges == "short":
             stop = (start + stop) // 2
         shift = 7 if self.index.ranges == "shifted" else 0
-        headers = {"Content-Range": f"bytes {start}-{stop - 1}/{len(data)}", **fault.headers}
+        headers = {"Content-Range": f"bytes {start}-{stop - 1}/{len(data)}"}
         if self.index.ranges == "bare":
             del headers["Content-Range"]
         part = data[max(0, start - shift) : stop - shift]
-        self._answer(206, part, "application/octet-stream", headers, fault.cut)
+        self._answer(206, part, "application/octet-stream", fault, headers)
 
     def _answer(
-        self, status: int, body: bytes, kind: str, headers: Mapping[str, str] | None = None, cut: int | None = None
+        self, status: int, body: bytes, kind: str, fault: Fault | None = None, headers: Mapping[str, str] | None = None
     ) -> None:
+        fault = fault or Fault()
+        body = body if fault.edit is None else fault.edit(body)
+        usual = {"Content-Type": kind, "Content-Length": str(len(body))}
+        said = {**usual, **(headers or {}), **fault.headers}
         self.send_response(status)
-        for key, value in {"Content-Type": kind, "Content-Length": str(len(body)), **(headers or {})}.items():
-            self.send_header(key, value)
+        for key, value in said.items():
+            if value is not None:
+                self.send_header(key, value)
         self.end_headers()
+        step = 1 if fault.drip else max(1, len(body))
+        sent = body[: fault.cut]
         try:
-            self.wfile.write(body[:cut])
+            for at in range(0, len(sent), step):
+                self.wfile.write(sent[at : at + step])
+                if self.index.left.wait(fault.drip):
+                    break
         except OSError:
             self.close_connection = True
-        if cut is not None:
-            self.close_connection = True
+        if fault.cut is not None or said["Content-Length"] != str(len(body)):
+            self._end(fault)
+
+    def _end(self, fault: Fault) -> None:
+        self.index.left.wait(fault.stall)
+        self.close_connection = True
+        if fault.reset:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
 
 
 def _basic(login: tuple[str, str]) -> str:
