@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from conflictcheck.index.cache import FILENAME, Cache
+from conflictcheck.index.cache import FILENAME, MAX_SIZE, Cache
 from conflictcheck.phrases import count, size_of
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def describe_cache(folder: Path) -> str:
         info = cache.info()
         lines = [
             f"File: {info.path}",
-            f"Size: {size_of(info.size)}",
+            f"Size: {size_of(info.size)}; at {size_of(MAX_SIZE)} half of it is forgotten",
             f"Holds: {count(info.listings, 'page')} of indexes, the metadata of {count(info.metadata, 'release')}",
             *(f"Problem: {problem}" for problem in cache.problems),
         ]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import zlib
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -19,18 +20,42 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILENAME = "cache.sqlite3"
+LOCK = "cache.lock"
+"""Held by whoever replaces the file, so that no two do at once; empty, and only there once that has happened."""
 SCHEMA = 1
-"""Raised with every change of the tables or of what is in them; a cache of another number is emptied."""
+"""Raised with every change of the tables or of what is in them; a cache of another number is replaced."""
 BUSY_TIMEOUT = 5000
+MAX_SIZE = 1_000_000_000
+"""Bytes that the file may take; when they are used up, half of what it holds is forgotten."""
+_SLACK = 100_000
+"""Bytes that a row takes besides its own, by far."""
 
-_TABLES = """
-CREATE TABLE pages (key TEXT PRIMARY KEY, etag TEXT NOT NULL, modified TEXT NOT NULL, fresh_until INTEGER NOT NULL,
-                    data BLOB NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE metadata (key TEXT PRIMARY KEY, data BLOB NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID;
+_PAGES = (
+    "CREATE TABLE pages (key TEXT PRIMARY KEY, etag TEXT NOT NULL, modified TEXT NOT NULL, "
+    "fresh_until INTEGER NOT NULL,\n                    data BLOB NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID"
+)
+_METADATA = "CREATE TABLE metadata (key TEXT PRIMARY KEY, data BLOB NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID"
+_FORGET_HALF = """
+BEGIN IMMEDIATE;
+DELETE FROM pages WHERE fresh_until <= (SELECT avg(fresh_until) FROM pages);
+DELETE FROM metadata WHERE random() & 1;
+COMMIT;
 """
+"""The pages that were asked for longest ago; nobody notes when metadata was last wanted, so any half of that."""
 _SELECT_PAGES = """SELECT key, etag, modified, fresh_until, data, checksum FROM pages
                    WHERE key IN (SELECT value FROM json_each(?))"""
 _SELECT_METADATA = "SELECT key, data, checksum FROM metadata WHERE key IN (SELECT value FROM json_each(?))"
+_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_CIRCUMSTANCES = _BUSY | {
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_NOLFS,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_READONLY,
+}
+"""Results for which the content of the file is not to blame; all others are."""
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Metadata)
 
@@ -77,7 +102,7 @@ class Cache:
     """The cache of one folder; may be used by many threads.
 
     A cache never makes a run fail: one that is damaged is emptied, one that cannot be written is read, one that cannot
-    be read is done without, and `problems` says so.
+    be read is done without, and `problems` says so. Each row has a checksum: what is damaged is not believed.
 
     Attributes:
         path: the file.
@@ -89,12 +114,14 @@ class Cache:
         self.problems: list[str] = []
         self._lock = threading.Lock()
         self._writable = True
+        self._is_read_only = False
         self._connection: sqlite3.Connection | None = None
+        self._inode: tuple[int, int] | None = None
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._connection = self._opened()
+            self._open()
         except (OSError, sqlite3.Error) as error:
-            self.problems.append(f"the cache {self.path} cannot be used: {error}")
+            self._open_read_only(error)
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -121,7 +148,7 @@ class Cache:
         found: dict[str, Metadata] = {}
         for key, data, checksum in self._select(_SELECT_METADATA, keys):
             if isinstance(data, bytes) and zlib.crc32(data, zlib.crc32(key.encode())) == checksum:
-                with suppress(msgspec.DecodeError):
+                with suppress(msgspec.DecodeError, UnicodeDecodeError):
                     found[key] = _decoder.decode(data)
         return found
 
@@ -152,23 +179,28 @@ class Cache:
             CacheError: if it cannot be written.
         """
         before = self._size()
-        if self._connection is None:
-            raise CacheError(self.problems[0], file=str(self.path))
         with self._lock:
             try:
-                self._connection.executescript("BEGIN IMMEDIATE; DELETE FROM pages; DELETE FROM metadata; COMMIT;")
+                if self._connection is None:
+                    raise CacheError(self.problems[-1], file=str(self.path))
+                with self._connection:
+                    self._connection.executescript("BEGIN IMMEDIATE; DELETE FROM pages; DELETE FROM metadata;")
                 self._connection.execute("VACUUM")
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             except sqlite3.Error as error:
-                raise CacheError(f"the cache cannot be emptied: {error}", file=str(self.path)) from error
+                if _code(error) in _BUSY:
+                    raise CacheError(f"the cache cannot be emptied: {error}", file=str(self.path)) from error
+                # On a full disk there is no room to note what is deleted, and damage cannot be deleted row by row.
+                try:
+                    self._replace()
+                except (OSError, sqlite3.Error) as failure:
+                    raise CacheError(f"the cache cannot be emptied: {failure}", file=str(self.path)) from failure
         return max(0, before - self._size())
 
     def close(self) -> None:
         """Close the file."""
         with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+            self._disconnect()
 
     def _size(self) -> int:
         return sum(path.stat().st_size for path in self._paths() if path.exists())
@@ -176,48 +208,62 @@ class Cache:
     def _paths(self) -> list[Path]:
         return [self.path.with_name(FILENAME + suffix) for suffix in ("", "-wal", "-shm")]
 
-    def _opened(self) -> sqlite3.Connection:
+    def _open(self) -> None:
+        """Open the file; a new one in its place where it is damaged or of another version."""
         try:
-            return self._connected()
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError:
-            for path in self._paths():
-                path.unlink(missing_ok=True)
-            return self._connected()
+            self._connect(str(self.path))
+        except _OtherVersionError:
+            self._replace()
+        except sqlite3.Error as error:
+            if not self._is_damage(error):
+                raise
+            self._replace()
+            self._say_emptied(error)
 
-    def _connected(self) -> sqlite3.Connection:
-        """Open the file, and lay the tables anew where they are not those of this version."""
+    def _open_read_only(self, reason: Exception) -> None:
+        """Open the file where neither it nor files beside it can be written: what it holds is as good as ever."""
+        self._disconnect()
+        if not isinstance(reason, sqlite3.Error) or _code(reason) not in _BUSY:
+            self._is_read_only = True
+            try:
+                self._connect(f"{self.path.absolute().as_uri()}?mode=ro&immutable=1")
+            except sqlite3.Error as error:
+                reason = error if self._is_damage(error) else reason
+            else:
+                return
+        self._give_up(reason)
+
+    def _connect(self, place: str) -> None:
+        """Open the file, and lay the tables where there are none.
+
+        Raises:
+            _OtherVersionError: its tables are not those of this version.
+            sqlite3.Error: it cannot be used.
+        """
         connection = sqlite3.connect(
-            self.path, timeout=BUSY_TIMEOUT / 1000, isolation_level=None, check_same_thread=False
+            place, timeout=BUSY_TIMEOUT / 1000, isolation_level=None, check_same_thread=False, uri=self._is_read_only
         )
-        try:
-            if not self._is_current(connection):
-                connection.execute("PRAGMA journal_mode = WAL")
+        self._connection = connection
+        self._inode = _inode(self.path)
+        # A text that is damaged fails its row's checksum, and should not keep other rows from being read.
+        connection.text_factory = lambda data: str(data, "utf-8", "replace")
+        if not _tables(connection):
+            connection.execute("PRAGMA journal_mode = WAL")
+            with connection:
                 connection.execute("BEGIN IMMEDIATE")
-                if not self._is_current(connection):  # another process may have been faster
-                    for (table,) in connection.execute(
-                        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-                    ).fetchall():
-                        connection.execute(f'DROP TABLE "{table}"')
-                    for statement in _TABLES.split(";")[:-1]:
-                        connection.execute(statement)
+                if not _tables(connection):  # another process may have been faster
+                    connection.execute(_PAGES)
+                    connection.execute(_METADATA)
                     connection.execute(f"PRAGMA user_version = {SCHEMA}")
-                connection.execute("COMMIT")
-            connection.execute("PRAGMA synchronous = NORMAL")
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+        if _tables(connection) != {_PAGES, _METADATA} or _number(connection, "user_version") != SCHEMA:
+            raise _OtherVersionError("it is of another version")
+        connection.execute(f"PRAGMA max_page_count = {MAX_SIZE // _number(connection, 'page_size')}")
+        connection.execute("PRAGMA synchronous = NORMAL")
 
-    @staticmethod
-    def _is_current(connection: sqlite3.Connection) -> bool:
-        if connection.execute("PRAGMA user_version").fetchone()[0] != SCHEMA:
-            return False
-        columns = {
-            table: len(connection.execute(f"PRAGMA table_info({table})").fetchall()) for table in ("pages", "metadata")
-        }
-        return columns == {"pages": 6, "metadata": 3}
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def _select(self, statement: str, keys: Collection[str]) -> Iterable[tuple[str, ...]]:
         if not keys:
@@ -228,10 +274,11 @@ class Cache:
                 return []
             try:
                 return self._connection.execute(statement, (wanted,)).fetchall()
-            except sqlite3.OperationalError:
-                return []
-            except sqlite3.DatabaseError as error:
-                self._rebuild(error)
+            except sqlite3.Error as error:
+                if self._is_damage(error):
+                    self._rebuild(error)
+                else:
+                    self.problems.append(f"the cache {self.path} cannot be read: {error}")
                 return []
 
     def _write(self, statement: str, row: tuple[str | int | bytes, ...]) -> None:
@@ -239,23 +286,93 @@ class Cache:
             if self._connection is None or not self._writable:
                 return
             try:
-                self._connection.execute(statement, row)
-            except sqlite3.OperationalError as error:
-                if "locked" not in str(error):  # a busy cache is not worth a word; what was not stored is asked again
+                try:
+                    self._connection.execute(statement, row)
+                except sqlite3.OperationalError as error:
+                    if not self._is_at_its_bound(error, row):
+                        raise
+                    with self._connection:
+                        self._connection.executescript(_FORGET_HALF)
+                    self._connection.execute(statement, row)
+            except sqlite3.Error as error:
+                if self._is_damage(error):
+                    self._rebuild(error)
+                elif _code(error) not in _BUSY:  # what a busy cache did not store is asked for again, and all is well
                     self._writable = False
                     self.problems.append(f"the cache {self.path} cannot be written: {error}")
-            except sqlite3.DatabaseError as error:
-                self._rebuild(error)
+
+    def _is_at_its_bound(self, error: sqlite3.Error, row: tuple[str | int | bytes, ...]) -> bool:
+        """Whether there is no room for this row because of `MAX_SIZE`, and not because the disk is full."""
+        if _code(error) != sqlite3.SQLITE_FULL or self._connection is None:
+            return False
+        wanted = sum(len(part) for part in row if not isinstance(part, int)) + _SLACK
+        return _number(self._connection, "page_count") * _number(self._connection, "page_size") + wanted > MAX_SIZE
+
+    def _is_damage(self, error: sqlite3.Error) -> bool:
+        """Whether the content of the file is to blame."""
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_READONLY and not self._is_read_only:
+            return os.access(self.path, os.W_OK)  # then its own header says so, which no program ever wrote
+        return _code(error) not in _CIRCUMSTANCES
 
     def _rebuild(self, error: sqlite3.Error) -> None:
         """Begin with an empty file after damage was found; the lock is held."""
-        self.problems.append(f"the cache {self.path} was damaged and has been emptied: {error}")
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
         try:
-            for path in self._paths():
-                path.unlink(missing_ok=True)
-            self._connection = self._connected()
+            self._replace()
         except (OSError, sqlite3.Error) as failure:
-            self.problems.append(f"the cache {self.path} cannot be used: {failure}")
+            self._disconnect()
+            self._give_up(failure)
+        else:
+            self._say_emptied(error)
+
+    def _replace(self) -> None:
+        """Begin with an empty file, unless another process has meanwhile done so; never two of them at once.
+
+        Raises:
+            OSError: the file cannot be removed.
+            sqlite3.Error: no other can be made.
+        """
+        beside = sqlite3.connect(self.path.with_name(LOCK), timeout=BUSY_TIMEOUT / 1000, isolation_level=None)
+        with closing(beside) as lock:
+            lock.execute("BEGIN EXCLUSIVE")
+            # While it is open, no other file can get its number.
+            is_still_there = self._inode == _inode(self.path)
+            self._disconnect()
+            for path in self._paths() if is_still_there else ():
+                path.unlink(missing_ok=True)
+            self._is_read_only = False
+            self._connect(str(self.path))
+
+    def _say_emptied(self, error: sqlite3.Error) -> None:
+        self.problems.append(f"the cache {self.path} was damaged and has been emptied: {error}")
+
+    def _give_up(self, reason: Exception) -> None:
+        self.problems.append(f"the cache {self.path} cannot be used: {reason}")
+
+
+class _OtherVersionError(sqlite3.DatabaseError):
+    """Not the tables that this version makes."""
+
+
+def _code(error: sqlite3.Error) -> int | None:
+    """The primary result code; None for what the library did not say."""
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
+
+
+def _number(connection: sqlite3.Connection, pragma: str) -> int:
+    found: int = connection.execute(f"PRAGMA {pragma}").fetchone()[0]
+    return found
+
+
+def _tables(connection: sqlite3.Connection) -> set[str]:
+    """The statements that made the tables."""
+    return {sql for (sql,) in connection.execute("SELECT sql FROM sqlite_master WHERE type = 'table'")}
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    """Tells a file from one that has taken its place."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
