@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urldefrag
 
 from conflictcheck.errors import InternalError, OutputError
+from conflictcheck.escaping import HIDDEN
 from conflictcheck.exports.base import Export, local_path, platform_marker, stem
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_ESCAPES = {code: f"\\u{code:04x}" for code in (*range(0x80, 0xA0), 0x7F, *range(0xD800, 0xE000))}
 
 
 class PylockExport(Export):
@@ -181,7 +181,9 @@ def _value(value: Any) -> str:
     if isinstance(value, bool | int):
         return json.dumps(value)
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).translate(_ESCAPES)
+        # JSON's escapes are TOML's as well; what JSON leaves as it is and nobody would see gets TOML's long ones.
+        text = HIDDEN.sub(lambda match: f"\\U{ord(match[0]):08x}", json.dumps(value, ensure_ascii=False))
+        return text.replace("##", "#\\u0023")  # see `conflictcheck.escaping`
     if isinstance(value, dict):
         pairs = ", ".join(
             f"{key if _BARE_KEY.fullmatch(key) else _value(key)} = {_value(item)}" for key, item in value.items()
