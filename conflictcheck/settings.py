@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+TIMEOUT = 30.0
+RETRIES = 2
+
 PrereleasePolicy = Literal["allow", "disallow", "if-necessary-or-explicit"]
 
 
@@ -29,6 +32,8 @@ class IndexSettings:
         cache_dir: the cache folder; None for ``--no-cache``.
         refresh: ask the index again whatever the cache's age.
         timeout: seconds for one connect or read.
+        retries: how often a request is made again after trouble that may pass.
+        backoff: seconds before the first time, twice as many before each further one.
         keyring: whether the keyring may be asked for credentials.
         ca_bundle: a file of certificates to trust besides the system's, or None.
     """
@@ -39,7 +44,9 @@ class IndexSettings:
     snapshot: Path | None = None
     cache_dir: Path | None = None
     refresh: bool = False
-    timeout: float = 30.0
+    timeout: float = TIMEOUT
+    retries: int = RETRIES
+    backoff: float = 0.2
     keyring: bool = False
     ca_bundle: Path | None = None
 

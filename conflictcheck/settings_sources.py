@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from conflictcheck.errors import UsageError
-from conflictcheck.settings import IndexSettings, Policy, PrereleasePolicy, Settings
+from conflictcheck.settings import RETRIES, TIMEOUT, IndexSettings, Policy, PrereleasePolicy, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -202,7 +202,6 @@ def _platforms(given: Sequence[str]) -> tuple[str, ...]:
 
 
 def _index(given: CommandLine, environ: Mapping[str, str], pip: PipConfiguration) -> IndexSettings:
-    timeout = pip.number("timeout", "default-timeout")
     offline = given.offline or _flag(environ, "UV_OFFLINE")
     links = [
         *_checked_links(given.find_links, "--find-links"),
@@ -218,8 +217,18 @@ def _index(given: CommandLine, environ: Mapping[str, str], pip: PipConfiguration
         refresh=given.refresh,
         keyring=_keyring(environ, pip),
         ca_bundle=None if offline or given.index_snapshot is not None else _ca_bundle(environ, pip),
-        **({} if timeout is None else {"timeout": timeout}),
+        timeout=pip.number("timeout", "default-timeout") or TIMEOUT,
+        retries=_retries(pip),
     )
+
+
+def _retries(pip: PipConfiguration) -> int:
+    value = pip.text("retries")
+    if value is None:
+        return RETRIES
+    if not re.fullmatch(r"[0-9]{1,3}", value):
+        raise UsageError(f"{pip.source('retries')}: {value!r} is no number of retries", hint="use a number such as 5")
+    return int(value)
 
 
 def _ca_bundle(environ: Mapping[str, str], pip: PipConfiguration) -> Path | None:

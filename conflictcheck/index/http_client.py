@@ -6,6 +6,7 @@ import io
 import re
 import tempfile
 import time
+import zlib
 from collections import Counter
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -21,27 +22,28 @@ from conflictcheck.index.connections import ResolvingOnce
 from conflictcheck.index.transport import Answer, FetchError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from conflictcheck.index.addresses import Origin
     from conflictcheck.index.credentials import Credentials
+    from conflictcheck.settings import IndexSettings
 
-TRIES = 3
-FIRST_DELAY = 0.2
 MAX_RETRY_AFTER = 10.0
 MAX_TIMEOUTS = 3
 """Requests that got no answer in all their tries before a host is not asked again; a run has hundreds of requests."""
 MAX_REDIRECTS = 10
 MIN_SPEED = 1024
 """Bytes a second, on average, below which a server counts as out of reach once the timeout has passed."""
+PIECE = 1 << 20
+"""Bytes that are unpacked at a time; packed data may hold a thousand times as many."""
 IN_MEMORY = 8 << 20
 """Bytes of a downloaded archive that are kept in memory; a larger one goes to a temporary file."""
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 SMALL = 64 << 10
 _NUMBERS = re.compile(r"^(\[[^\]]*\] )+| \(_ssl\.c:\d+\)$")
-NO_BODY = TRANSIENT | REDIRECTS
-"""Statuses whose body nobody reads."""
+WITH_BODY = frozenset({HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT})
+"""Statuses whose body somebody reads."""
 
 
 class HttpClient:
@@ -49,26 +51,18 @@ class HttpClient:
 
     Args:
         credentials: what to send where.
-        timeout: seconds for one connect or read.
-        ca_bundle: certificates to trust besides the system's, or None.
+        settings: how long to wait, how often to try again, and whom to trust.
         connections: how many connections may be open.
 
     Raises:
         UsageError: if the certificates or the proxy that the environment names cannot be used.
     """
 
-    def __init__(
-        self,
-        credentials: Credentials,
-        *,
-        timeout: float,
-        ca_bundle: Path | None,
-        connections: int,
-    ) -> None:
+    def __init__(self, credentials: Credentials, settings: IndexSettings, *, connections: int) -> None:
         try:
             context = httpx2.create_ssl_context()
-            if ca_bundle is not None:
-                context.load_verify_locations(cafile=ca_bundle)
+            if settings.ca_bundle is not None:
+                context.load_verify_locations(cafile=settings.ca_bundle)
         except OSError as error:
             named = "SSL_CERT_FILE or SSL_CERT_DIR"
             raise UsageError(f"the certificates that {named} names cannot be read: {_cause(error)}") from error
@@ -78,13 +72,15 @@ class HttpClient:
                 verify=context,
                 http2=False,
                 limits=limits,
-                timeout=httpx2.Timeout(timeout, pool=None),
+                timeout=httpx2.Timeout(settings.timeout, pool=None),
+                headers={"accept-encoding": "gzip"},
                 transport=None if getproxies() else ResolvingOnce(context, limits),
             )
         except (httpx2.InvalidURL, ValueError, ImportError) as error:
             raise UsageError("the proxy that the environment names cannot be used", hint="see HTTPS_PROXY") from error
         self._credentials = credentials
-        self._timeout = timeout
+        self._timeout = settings.timeout
+        self._delays = [settings.backoff * 2**tried for tried in range(settings.retries)]
         self._out_of_reach: dict[Origin, str] = {}
         self._timeouts: Counter[Origin] = Counter()
 
@@ -101,23 +97,21 @@ class HttpClient:
 
     def _get(self, url: str, limit: int, headers: dict[str, str], *, archive: bool) -> Answer:
         origin = origin_of(url)
-        delay = FIRST_DELAY
-        for last in (False,) * (TRIES - 1) + (True,):
+        for delay in (*self._delays, None):
             if reason := self._out_of_reach.get(origin):
                 raise FetchError(reason)
             wait = delay
             try:
                 answer = self._follow(url, limit, headers, archive=archive)
             except httpx2.RequestError as error:
-                reason = self._failed(error, url, last=last)
+                reason = self._failed(error, url, last=delay is None)
             else:
-                wait = _retry_after(answer.headers.get("retry-after"), delay)
-                if answer.status not in TRANSIENT or last or wait > MAX_RETRY_AFTER:
+                wait = None if delay is None else _retry_after(answer.headers.get("retry-after"), delay)
+                if answer.status not in TRANSIENT or wait is None or wait > MAX_RETRY_AFTER:
                     return answer
-            if last:
+            if wait is None:
                 raise FetchError(reason)
             time.sleep(wait)
-            delay *= 2
         raise AssertionError("the last try returns or raises")
 
     def _failed(self, error: httpx2.RequestError, url: str, *, last: bool) -> str:
@@ -129,8 +123,9 @@ class HttpClient:
             lost = self._timeouts[origin] >= MAX_TIMEOUTS
         else:
             lost = last and isinstance(error, httpx2.ConnectError)
-            what = "failed" if isinstance(error, httpx2.ConnectError) else "broke"
-            reason = f"the connection {what}: {_cause(error)}"
+            what = "the connection failed" if isinstance(error, httpx2.ConnectError) else "the connection broke"
+            what = "the answer cannot be unpacked" if isinstance(error, httpx2.DecodingError) else what
+            reason = f"{what}: {_cause(error)}"
         if lost:
             return self._out_of_reach.setdefault(origin, f"{root_of(url)}: {reason}")
         return f"{shown_address(url)}: {reason}"
@@ -153,19 +148,20 @@ class HttpClient:
         if archive:
             headers = {"accept-encoding": "identity", **headers}
         with self._client.stream("GET", url, headers=headers, auth=auth, follow_redirects=False) as response:
-            if response.status_code not in NO_BODY:
+            if response.status_code in WITH_BODY:
                 file = self._receive(response, url, limit, archive=archive)
+            elif int(response.headers.get("content-length", SMALL)) < SMALL:
+                file = self._receive(response, url, SMALL, archive=True)  # so that the connection can be used again
             else:
                 file = io.BytesIO()
-                if int(response.headers.get("content-length", SMALL)) < SMALL:
-                    response.read()  # so that the connection can be used again
-        return Answer(response.status_code, response.headers, url, file)
+            ends = "content-length" in response.headers or "transfer-encoding" in response.headers
+        return Answer(response.status_code, response.headers, url, file, ends=ends)
 
     def _receive(self, response: httpx2.Response, url: str, limit: int, *, archive: bool) -> IO[bytes]:
         started = time.monotonic()
         file: IO[bytes] = io.BytesIO()
         size = int(response.headers.get("content-length", "0"))
-        chunks = response.iter_raw() if archive else response.iter_bytes()
+        chunks = response.iter_raw() if archive else _unpacked(response)
         try:
             while size <= limit:
                 chunk = next(chunks, None)
@@ -176,6 +172,9 @@ class HttpClient:
                 file.write(chunk)
                 size = max(size, file.tell())
                 self._check_speed(response, file.tell(), time.monotonic() - started)
+        except OSError as error:
+            file.close()
+            raise FetchError(f"{shown_address(url)}: the answer cannot be kept: {error.strerror}") from error
         except BaseException:
             file.close()
             raise
@@ -185,6 +184,37 @@ class HttpClient:
     def _check_speed(self, response: httpx2.Response, size: int, elapsed: float) -> None:
         if elapsed > self._timeout and size < elapsed * MIN_SPEED:
             raise httpx2.ReadTimeout("too slow", request=response.request)
+
+
+def _unpacked(response: httpx2.Response) -> Iterator[bytes]:
+    """The body without the encoding that it has for the way, a bounded piece at a time.
+
+    httpx unpacks whole chunks, however much is in them, and takes a stream that is cut off for a whole one.
+
+    Raises:
+        DecodingError: if it is not packed as the header says, or not to its end.
+    """
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    if encoding in {"identity", ""}:
+        yield from response.iter_raw()
+        return
+    if encoding not in {"gzip", "x-gzip"}:
+        raise httpx2.DecodingError("it is packed in a way that was not asked for", request=response.request)
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        for chunk in response.iter_raw():
+            left = chunk
+            while left:
+                if unpacker.eof:
+                    unpacker = zlib.decompressobj(wbits=31)
+                yield unpacker.decompress(left, PIECE)
+                left = unpacker.unconsumed_tail or unpacker.unused_data
+        while piece := unpacker.decompress(b"", PIECE):
+            yield piece
+    except zlib.error:
+        raise httpx2.DecodingError("it is not gzip, as it says", request=response.request) from None
+    if not unpacker.eof:
+        raise httpx2.DecodingError("it is cut off", request=response.request)
 
 
 def _on_disk(sink: io.BytesIO) -> IO[bytes]:
@@ -214,11 +244,11 @@ def _retry_after(value: str | None, otherwise: float) -> float:
     """Seconds to wait, from a Retry-After header in either form (RFC 9110, section 10.2.3)."""
     if value is None:
         return otherwise
-    if value.isdigit():
-        return float(value)
     try:
+        if value.isdecimal():
+            return float(value)
         return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except ValueError:
+    except (ValueError, OverflowError):
         return otherwise
 
 

@@ -62,14 +62,7 @@ class RemoteIndex(Index):
         self._offline = settings.offline
         self._cache = None if settings.cache_dir is None else Cache.open(settings.cache_dir)
         self._workers = Workers(CONCURRENCY)
-        self._transport = Transport(
-            (*settings.index_urls, *settings.find_links),
-            use_keyring=settings.keyring,
-            timeout=settings.timeout,
-            ca_bundle=settings.ca_bundle,
-            connections=CONCURRENCY,
-            progress=progress,
-        )
+        self._transport = Transport(settings, connections=CONCURRENCY, progress=progress)
         self._pages = Pages(
             self._transport, self._workers, self._cache, offline=settings.offline, refresh=settings.refresh
         )

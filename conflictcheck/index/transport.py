@@ -8,11 +8,11 @@ from http import HTTPStatus
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
+    from collections.abc import Mapping
 
     from conflictcheck.index.http_client import HttpClient
     from conflictcheck.progress import Progress
+    from conflictcheck.settings import IndexSettings
 
 
 class FetchError(Exception):
@@ -28,12 +28,14 @@ class Answer:
         headers: lower-case names.
         url: where it came from after redirects, without credentials.
         file: the body, to be read from its beginning.
+        ends: whether the server said where the body ends; if not, what was received may be a part of it.
     """
 
     status: int
     headers: Mapping[str, str]
     url: str
     file: IO[bytes]
+    ends: bool
 
     @property
     def size(self) -> int:
@@ -52,6 +54,8 @@ def explained(status: int, who: str) -> str:
         return f"{who} asks for other credentials (401)"
     if status == HTTPStatus.FORBIDDEN:
         return f"{who} refused access (403)"
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return f"{who} asks to be asked less often (429)"
     return f"{who} answered {status}"
 
 
@@ -61,28 +65,13 @@ class Transport:
     A run that finds all in its cache never gets as far as loading an HTTP client, which takes as long as the cache.
 
     Args:
-        urls: indexes and find-links pages, as the user wrote them, with the credentials in them.
-        use_keyring: whether the keyring may be asked for credentials.
-        timeout: seconds for one connect or read.
-        ca_bundle: certificates to trust besides the system's, or None.
+        settings: addresses with the credentials in them, how long to wait, and whom to trust.
         connections: how many connections may be open.
         progress: told of each request.
     """
 
-    def __init__(
-        self,
-        urls: Iterable[str],
-        *,
-        use_keyring: bool,
-        timeout: float,
-        ca_bundle: Path | None,
-        connections: int,
-        progress: Progress,
-    ) -> None:
-        self._urls = tuple(urls)
-        self._use_keyring = use_keyring
-        self._timeout = timeout
-        self._ca_bundle = ca_bundle
+    def __init__(self, settings: IndexSettings, *, connections: int, progress: Progress) -> None:
+        self._settings = settings
         self._connections = connections
         self._progress = progress
         self._lock = threading.Lock()
@@ -131,8 +120,8 @@ class Transport:
                 from conflictcheck.index.credentials import Credentials  # noqa: PLC0415 - see above
                 from conflictcheck.index.http_client import HttpClient  # noqa: PLC0415 - see above
 
-                credentials = Credentials(self._urls, use_keyring=self._use_keyring)
-                self._client = HttpClient(
-                    credentials, timeout=self._timeout, ca_bundle=self._ca_bundle, connections=self._connections
-                )
+                settings = self._settings
+                urls = (*settings.index_urls, *settings.find_links)
+                credentials = Credentials(urls, use_keyring=settings.keyring)
+                self._client = HttpClient(credentials, settings, connections=self._connections)
             return self._client

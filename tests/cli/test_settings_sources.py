@@ -193,6 +193,17 @@ class TestTheOtherIndexSettings:
             f"PIP_TIMEOUT: {value!r} is not a number of seconds; use a number above 0"
         )
 
+    def test_retries_are_pips(self) -> None:
+        assert [resolved(environ).index.retries for environ in ({}, {"PIP_RETRIES": "0"}, {"PIP_RETRIES": "9"})] == [
+            2,
+            0,
+            9,
+        ]
+        for value in ("often", "-1", "1.5", "1000"):
+            assert refused({"PIP_RETRIES": value}) == (
+                f"PIP_RETRIES: {value!r} is no number of retries; use a number such as 5"
+            )
+
     def test_offline_may_be_uvs(self) -> None:
         assert resolved(offline=True).index.offline
         assert resolved({"UV_OFFLINE": "true"}).index.offline
