@@ -174,7 +174,9 @@ class Written:
         return _join_release(floor, floor.release[:length])
 
     def goes_down(self, specifier: str) -> bool:
-        """Whether another specifier lets in older versions than this one."""
+        """Whether another specifier lets in older versions than this one; what is no version has no age."""
+        if not self.is_understood():
+            return False
         other = Written(specifier)
         return self._bottom is not None and (other._bottom is None or other._bottom < self._bottom)
 
