@@ -233,10 +233,14 @@ class ClashFinder:
     def _shrink_lines(self, specs: tuple[SpecId, ...], no: No) -> Core:
         """From a minimal set of specs to a minimal set of their lines: few, direct ones, and ranges over pins."""
         core = self._shrink_around(frozenset(), specs, no)
-        if {self._oracle.lines[i].spec for i in core.lines}.issuperset(specs):
-            return core
-        # Without a line that asks for a pre-release or the like, the others fail for a reason that is not this clash.
-        return self._shrink_around(self._oracle.enablers() & self.lines_of(specs), specs, no)
+        # Without a line that asks for a pre-release or the like, or that brings a release which does, the others fail
+        # for a reason that is not this clash.
+        for held in (lambda _: self._oracle.enablers() & self.lines_of(specs), self.lines_of):
+            kept = {self._oracle.lines[i].spec for i in core.lines}.intersection(specs)
+            if len(kept) == len(specs):
+                break
+            core = self._shrink_around(held(kept), specs, no)
+        return core
 
     def _shrink_around(self, held: frozenset[int], specs: tuple[SpecId, ...], no: No) -> Core:
         """Leave out one line after the other, but for those that are held."""

@@ -227,6 +227,7 @@ def _read_input(settings: Settings) -> Given:
             cwd=settings.cwd,
             with_requirements=settings.with_requirements,
             standard_input=settings.standard_input,
+            allow_outside=settings.allow_outside,
         )
     except InputErrors as error:
         problems += error.errors
@@ -235,7 +236,9 @@ def _read_input(settings: Settings) -> Given:
     restricting += [(file, RequirementKind.OVERRIDE) for file in settings.overrides]
     for file, kind in restricting:
         try:
-            shared += read_restrictions(file, kind, cwd=settings.cwd, sources=sources)
+            shared += read_restrictions(
+                file, kind, cwd=settings.cwd, sources=sources, allow_outside=settings.allow_outside
+            )
         except InputErrors as error:
             problems += error.errors
     if problems:
@@ -273,6 +276,7 @@ class _Run:
             if isinstance(answer, Yes):
                 environments.append(build_environment(oracle, name, part, part_lines, answer))
         cores = (*findings.cores, *split.cores)
+        doubts = [*_doubts(findings, split), *_taken_for_granted(oracle.assumed)]
         clashes = tuple(self._clash(oracle, core) for core in cores)
         self.progress.phase("fixes")
         fixer = Fixer(
@@ -290,7 +294,7 @@ class _Run:
         diagnostics = [
             *self.read.diagnostics,
             *notes,
-            *_doubts(findings, split),
+            *doubts,
             *_about_fixes(clashes, fixes),
             *notice_oddities(oracle, self.store, environments, lines),
             *notice_old_releases(oracle, environments, finder.lines_of),
@@ -401,6 +405,19 @@ def _doubts(findings: Findings, split: Split) -> list[Diagnostic]:
             Diagnostic(Severity.WARNING, "split-not-proven", "the search for a smaller split reached its budget")
         )
     return found
+
+
+def _taken_for_granted(assumed: frozenset[str]) -> list[Diagnostic]:
+    """What a *no* rests on that would take too many requests to be sure of."""
+    return [
+        Diagnostic(
+            Severity.WARNING,
+            "assumed-locked",
+            f"taken for granted: of the releases that were not looked into, none asks for a release of {name} that is "
+            "chosen only on request (a pre-release, a yanked one, or source older than the Python version)",
+        )
+        for name in sorted(assumed)
+    ]
 
 
 def _with_fixes(clash: Clash, place: int, fixes: Fixes) -> Clash:

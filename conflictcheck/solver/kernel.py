@@ -24,7 +24,7 @@ from conflictcheck.solver.dependencies import Dependency, MarkerEvaluator, parse
 from conflictcheck.solver.encoding import Clause, Lock, LockKind, Package, order_clauses, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -116,6 +116,7 @@ class Kernel:
         self.enablers: frozenset[int] = frozenset()
         self.calls = 0
         self.openings = 0
+        self.loaded_to_be_sure = 0
         self.opened_by_releases: dict[NormalizedName, int] = {}
         self._store = store
         self._policy = policy
@@ -165,15 +166,15 @@ class Kernel:
 
     # -- questions ---------------------------------------------------------------------------------------------
 
-    def solve(self, literals: Sequence[int], opened: Collection[NormalizedName] = ()) -> bool:
+    def solve(self, literals: Sequence[int], *, locked: bool = True) -> bool:
         """Ask whether the clauses known so far allow these literals.
 
         Args:
             literals: assumed to hold.
-            opened: packages whose locked releases may be chosen although nothing loaded asks for them.
+            locked: whether releases that nothing loaded asks for stay locked.
         """
         self.calls += 1
-        keys = [-key for key, name in self._locks.items() if name not in opened]
+        keys = [-key for key in self._locks] if locked else []
         return bool(self._solver.solve(assumptions=[*literals, *keys]))
 
     def core(self) -> list[int]:
@@ -184,6 +185,21 @@ class Kernel:
         """After a *no*: packages on whose locked releases staying closed it rests."""
         core = self._solver.get_core() or []
         return frozenset(self._locks[-literal] for literal in core if -literal in self._locks)
+
+    def model(self) -> tuple[dict[NormalizedName, int], frozenset[tuple[NormalizedName, str]]]:
+        """After a *yes*: the release of each package that is installed, and the installed extras."""
+        literals = self._solver.get_model() or []
+        true = bytearray(self._last + 1)
+        for literal in literals:
+            if 0 < literal <= self._last:
+                true[literal] = 1
+        chosen = {
+            name: max(i for i in range(max(1, len(package.releases))) if true[package.first + i])
+            for name, package in self.packages.items()
+            if true[package.first]
+        }
+        extras = {(name, extra) for name in chosen for extra, v in self.packages[name].extras.items() if true[v]}
+        return chosen, frozenset(extras)
 
     def model_release(self, name: NormalizedName) -> int:
         """After a *yes*: the release of a package in the model, -1 for none."""
@@ -215,6 +231,17 @@ class Kernel:
         if extra not in loaded.edges:
             self._load_extra(name, extra)
         return loaded.edges[extra]
+
+    def needs(self) -> Iterator[tuple[tuple[NormalizedName, str], NormalizedName, tuple[NormalizedName, ...], int]]:
+        """What loaded releases need: package and extra, the package and extras they need, which releases, as bits."""
+        for source, asking in self._asking.items():
+            for (name, _, extras, _), mask in asking.items():
+                yield source, name, extras, mask
+
+    @property
+    def keys(self) -> Collection[int]:
+        """The variables "something that is not loaded asks for locked releases"."""
+        return self._locks.keys()
 
     def load(self, wanted: Iterable[tuple[NormalizedName, int]]) -> None:
         """Load releases: their dependencies become clauses, the packages they name are listed."""
@@ -339,10 +366,10 @@ class Kernel:
         self.packages[name] = package
         for i in range(max(count, 1)):
             self._where[package.first + i] = (name, i)
-        self._add(order_clauses(package.first, count))
+        self.add(order_clauses(package.first, count))
         if not count:
             guard = [-self.facts] if package.unknown is not None else []
-            self._add([[-package.first, *guard]])
+            self.add([[-package.first, *guard]])
         self._add_locks(package)
         for i, release in enumerate(candidates.releases):
             if release.url is not None:
@@ -376,7 +403,7 @@ class Kernel:
             self._add_lock(package, LockKind.DIRECT, mask, 0)
 
     def _add_lock(self, package: Package, kind: LockKind, mask: int, others: int) -> None:
-        lock = Lock(kind, mask, others, self._new_variable(), ())
+        lock = Lock(kind, mask, others, self.new_variable(), ())
         name = package.candidates.name
         lock.lines = tuple(
             i
@@ -386,23 +413,23 @@ class Kernel:
         package.locks.append(lock)
         self._locks[lock.key] = name
         self.enablers |= frozenset(lock.lines)
-        asked = self._new_variable()
+        asked = self.new_variable()
         # A locked release is installed only if a line or a release asks: run -> asked -> (lines or key).
-        self._add([*package.unless_run(low, high), asked] for low, high in runs(mask))
-        self._add([[-asked, lock.key, *(self.selectors[i] for i in lock.lines)]])
+        self.add([*package.unless_run(low, high), asked] for low, high in runs(mask))
+        self.add([[-asked, lock.key, *(self.selectors[i] for i in lock.lines)]])
 
     def _open_locks(self, package: Package, opens: int, because: Sequence[int]) -> None:
         """Something loaded asks for locked releases: the key of each lock gives way to "this, or a new key"."""
         name = package.candidates.name
         self.openings += 1
         self.opened_by_releases[name] = self.opened_by_releases.get(name, 0) | opens
-        asking = self._new_variable()
-        self._add([-asking, literal] for literal in because)
+        asking = self.new_variable()
+        self.add([-asking, literal] for literal in because)
         for lock in package.locks:
             if lock.mask & opens:
                 del self._locks[lock.key]
-                old, lock.key = lock.key, self._new_variable()
-                self._add([[-old, asking, lock.key]])
+                old, lock.key = lock.key, self.new_variable()
+                self.add([[-old, asking, lock.key]])
                 self._locks[lock.key] = name
 
     # -- clauses -----------------------------------------------------------------------------------------------
@@ -412,7 +439,7 @@ class Kernel:
         i = len(self.lines)
         self.lines.append(line)
         self.line_edges.append(None)
-        self.selectors.append(self._new_variable())
+        self.selectors.append(self.new_variable())
         self._line_of[self.selectors[i]] = i
         if line.kind is RequirementKind.OVERRIDE:
             self._overrides[line.name].append(i)
@@ -425,7 +452,7 @@ class Kernel:
         line = self.lines[i]
         if line.kind is RequirementKind.PYTHON:
             if not self.target.admits_python(str(line.specifier)):
-                self._add([[-self.selectors[i]]])
+                self.add([[-self.selectors[i]]])
         elif self.applies(line):
             self.line_edges[i] = self._write_line(i, line)
 
@@ -438,7 +465,7 @@ class Kernel:
         elif line.name in self._overrides and not self._speaking(line.name):
             return None
         mask = self._line_mask(package, i)
-        self._add([*condition, *part] for part in package.within(mask))
+        self.add([*condition, *part] for part in package.within(mask))
         opens = package.opened_by(self._line_specifier(i), mask, line.url, line=True)
         return Edge(line.name, mask, self._extras_clause(condition, line), line.text, opens)
 
@@ -452,7 +479,7 @@ class Kernel:
     def _extras_clause(self, condition: Clause, line: Requirement) -> tuple[NormalizedName, ...]:
         if line.kind is RequirementKind.CONSTRAINT:
             return ()
-        self._add([[*condition, self._extra_variable(line.name, extra)] for extra in line.extras])
+        self.add([[*condition, self._extra_variable(line.name, extra)] for extra in line.extras])
         return line.extras
 
     def _line_mask(self, package: Package, i: int) -> int:
@@ -474,8 +501,8 @@ class Kernel:
         """An extra is a package of its own that needs its base; what it needs further depends on the release."""
         package = self.packages[name]
         if extra not in package.extras:
-            package.extras[extra] = self._new_variable()
-            self._add([[-package.extras[extra], package.first]])
+            package.extras[extra] = self.new_variable()
+            self.add([[-package.extras[extra], package.first]])
             if self.loaded[name]:
                 self._load_extra(name, extra)
         return package.extras[extra]
@@ -484,9 +511,9 @@ class Kernel:
         loaded = self.loaded[name][i]
         package = self.packages[name]
         if loaded.unusable is not None:
-            self._add([package.unless_run(i, i)])
+            self.add([package.unless_run(i, i)])
         elif isinstance(loaded.metadata, Unknown):
-            self._add([[*package.unless_run(i, i), -self.facts]])
+            self.add([[*package.unless_run(i, i), -self.facts]])
 
     def _write_edges(self, name: NormalizedName, extra: str, new: Iterable[int]) -> None:
         """Clauses for the dependencies of newly loaded releases; neighbours with the same one share a clause."""
@@ -505,15 +532,17 @@ class Kernel:
                 if not mine & ((1 << high + 1) - (1 << low)):
                     continue
                 condition = [*package.unless_run(low, high), *guard]
-                self._add([*condition, *part] for part in target.within(mask))
-                self._add([[*condition, self._extra_variable(needed, wanted)] for wanted in extras])
+                self.add([*condition, *part] for part in target.within(mask))
+                self.add([[*condition, self._extra_variable(needed, wanted)] for wanted in extras])
                 if opens:
                     self._open_locks(target, opens, [-literal for literal in condition])
 
-    def _add(self, clauses: Iterable[Clause]) -> None:
+    def add(self, clauses: Iterable[Clause]) -> None:
+        """Add clauses; they hold from now on."""
         for clause in clauses:
             self._solver.add_clause(clause)
 
-    def _new_variable(self) -> int:
+    def new_variable(self) -> int:
+        """A variable that nothing says anything about yet."""
         self._last += 1
         return self._last

@@ -94,6 +94,7 @@ class Oracle:
         self._known: dict[frozenset[int], Reply] = {}
         self._wishes: dict[Target, dict[NormalizedName, int]] = {}
         self.asked = 0
+        self.assumed: frozenset[NormalizedName] = frozenset()
 
     def add_line(self, line: Requirement) -> int:
         """Add a line that was not there from the start, such as an edit to be tried; see `Kernel.add_line`.
@@ -190,6 +191,7 @@ class Oracle:
                     failures[python_version] = (target.platform, answer.lines)
                     absent |= answer.absent
                     leans |= answer.leans
+                    self.assumed |= answer.assumed
                     break
                 doubt = doubt or answer.reason
             if len(solutions) == len(targets):

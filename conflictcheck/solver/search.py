@@ -10,10 +10,11 @@ kept as a *nogood*, so that the same combination is never proposed twice, which 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from conflictcheck.facts import Unknown
+from conflictcheck.solver.completion import Completion, TooMany
 from conflictcheck.solver.encoding import bits
 from conflictcheck.solver.kernel import RESTRICTING
 
@@ -30,7 +31,6 @@ BUDGET = 20_000
 _PATIENCE = 2
 """How often a package is put off by single releases before its older ones are loaded in bulk."""
 _CHUNK = 8
-_OPEN_BUDGET = 50
 _MOST_PLACES = 4
 """How many packages may step back for one."""
 _LITTLE = 50
@@ -61,11 +61,13 @@ class Conflict:
         absent: lines that were not asked, without which this holds: they ask for pre-releases, yanked releases or
             direct references that would help.
         leans: whether it would be possible if some release asked for a locked one: more lines may bring that release.
+        assumed: packages whose locked releases nothing that was not looked into is taken to ask for; usually none.
     """
 
     lines: frozenset[int]
     absent: frozenset[int] = frozenset()
     leans: bool = False
+    assumed: frozenset[NormalizedName] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +127,8 @@ class Search:
         kernel: the target's kernel.
         lines: positions of the lines, constraints and overrides included.
         prefer: releases to try first, from an earlier answer: quicker, where only yes or no matters.
-        opened: packages whose locked releases may be chosen although nothing asks for them.
         limit: the number of solver calls of the kernel at which to give up; None for the usual budget from now on.
+        known: a solution that is there if nothing newer is, from an earlier search.
     """
 
     def __init__(
@@ -135,13 +137,13 @@ class Search:
         lines: Iterable[int],
         prefer: Mapping[NormalizedName, int] | None = None,
         *,
-        opened: frozenset[NormalizedName] = frozenset(),
         limit: int | None = None,
+        known: Mapping[NormalizedName, int] | None = None,
     ) -> None:
         self._kernel = kernel
         self._lines = sorted(lines)
         self._prefer = prefer or {}
-        self._opened = opened
+        self._known = known
         self._openings = kernel.openings
         self._decided: dict[NormalizedName, int] = {}
         self._nogoods: dict[NormalizedName, list[_Nogood]] = {}
@@ -226,7 +228,7 @@ class Search:
             self._nogoods.clear()
 
     def _solve(self, literals: Sequence[int]) -> bool:
-        return self._kernel.solve(literals, self._opened)
+        return self._kernel.solve(literals)
 
     # -- proposing ---------------------------------------------------------------------------------------------
 
@@ -254,10 +256,7 @@ class Search:
 
     def _offered(self, needs: _Needs, name: NormalizedName) -> int:
         """The releases that all who ask for a package admit, without those that are locked."""
-        domain = needs.domains[name]
-        if name not in self._opened:
-            domain &= self._kernel.packages[name].unlocked | needs.opened.get(name, 0)
-        return domain
+        return needs.domains[name] & (self._kernel.packages[name].unlocked | needs.opened.get(name, 0))
 
     def _left(self, name: NormalizedName, domain: int) -> int:
         """A domain without the releases that are known not to go with the decided ones."""
@@ -387,8 +386,9 @@ class Search:
         # The solver justifies a locked release by one that nobody needs. That is no solution, and all decisions are
         # to blame alike: undo the last.
         if not self._decided:
-            waiting = frozenset(name for name in self._collect_needs().domains)
-            return self._look_with_open_locks(waiting) or Conflict(self._asked, leans=True)
+            return self._conclude_exactly(
+                Conflict(self._asked, leans=True, assumed=frozenset(self._collect_needs().domains))
+            )
         name, i = self._decided.popitem()
         self._nogoods.setdefault(name, []).append(_Nogood(1 << i, tuple(self._decision_literals())))
         return None
@@ -408,42 +408,48 @@ class Search:
     def _conclude(self, core: Sequence[int]) -> Answer:
         """The lines alone are impossible, unless that rests on what is not loaded or not known."""
         kernel = self._kernel
-        if locks := kernel.locks_in_core():
-            answer = self._look_with_open_locks(locks)
-            if answer is not None:
-                return answer
-        leans = bool(locks)
-        if kernel.facts in core:
-            if self._solve([-kernel.facts, *self._base[1:]]):
-                return Undecided(self._missing_fact())
-            core = kernel.core()
-        lines = {line for literal in core if literal > 0 and (line := kernel.line_of(literal)) is not None}
-        absent = {line for literal in core if literal < 0 and (line := kernel.line_of(literal)) is not None}
-        return Conflict(frozenset(lines), frozenset(absent), leans)
+        if locked := kernel.locks_in_core():
+            return self._conclude_exactly(self._blame(core, locked))
+        if kernel.facts not in core:
+            return self._blame(core)
+        if self._solve(self._without_facts()):
+            return Undecided(self._missing_fact())
+        core = kernel.core()
+        if locked := kernel.locks_in_core():
+            return self._conclude_exactly(self._blame(core, locked))
+        return self._blame(core)
 
-    def _look_with_open_locks(self, names: frozenset[NormalizedName]) -> Answer | None:
-        """A release that is not loaded might ask for what is locked: look with these locks open, and see who asks.
+    def _conclude_exactly(self, otherwise: Conflict) -> Answer:
+        """Load whatever might ask for locked releases, and see whether the answer is still *no*.
 
-        Returns:
-            The answer; None if a solution needs locked releases that nothing in it asks for, or if there is none
-            within few steps: what is locked is not worth more.
+        Args:
+            otherwise: the answer where too many releases might.
         """
-        if names <= self._opened:
-            return None
-        limit = min(self._limit, self._kernel.calls + _OPEN_BUDGET)
-        search = Search(self._kernel, self._lines, self._prefer, opened=self._opened | names, limit=limit)
-        answer = search.run()
-        if isinstance(answer, Conflict) or (isinstance(answer, Solution) and search.is_justified(answer)):
-            return answer
-        return None
+        completion = Completion(self._kernel, self._lines, self._base)
+        try:
+            core = completion.core()
+            if core is not None and self._kernel.facts in core:
+                completion = Completion(self._kernel, self._lines, self._without_facts())
+                core = completion.core()
+                if core is None:
+                    return Undecided(self._missing_fact())
+        except TooMany:
+            return otherwise
+        if core is not None:
+            return replace(self._blame(core), leans=completion.leans)
+        if self._known is None:
+            return Search(self._kernel, self._lines, self._prefer, limit=self._limit, known=completion.solution).run()
+        self._decided = dict(self._known)
+        return self._solution(self._collect_needs())
 
-    def is_justified(self, solution: Solution) -> bool:
-        """Whether something in the solution asks for each locked release in it."""
-        needs = self._collect_needs()
-        packages = self._kernel.packages
-        return all(
-            (packages[name].unlocked | needs.opened.get(name, 0)) >> i & 1 for name, i in solution.releases.items()
-        )
+    def _without_facts(self) -> list[int]:
+        return [-self._kernel.facts, *self._base[1:]]
+
+    def _blame(self, core: Sequence[int], locked: frozenset[NormalizedName] = frozenset()) -> Conflict:
+        line_of = self._kernel.line_of
+        lines = {line for literal in core if literal > 0 and (line := line_of(literal)) is not None}
+        absent = {line for literal in core if literal < 0 and (line := line_of(literal)) is not None}
+        return Conflict(frozenset(lines), frozenset(absent), leans=bool(locked), assumed=locked)
 
     def _missing_fact(self) -> str:
         for name, package in self._kernel.packages.items():

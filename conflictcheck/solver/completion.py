@@ -1,0 +1,180 @@
+"""Is a *no* that rests on locked releases staying locked final? Something that nobody looked into might ask for them.
+
+The kernel is optimistic about releases that are not loaded, except that they ask for nothing that is locked; and it
+lets a release that nobody needs ask for it. Here both are mended, for one question: every installed package must be
+needed by a line or by another installed release (Clark's completion, with loop formulas where releases only need each
+other: Lin and Zhao, "ASSAT: computing answer sets of a logic program by SAT solvers", 2004), and a lock that nothing
+loaded opens takes a release that is installed and not loaded. Either there is no model, or it names the releases to
+load before asking again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from conflictcheck.facts import Unknown
+from conflictcheck.model import RequirementKind
+from conflictcheck.solver.encoding import runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from packaging.utils import NormalizedName
+
+    from conflictcheck.solver.encoding import Clause
+    from conflictcheck.solver.kernel import Kernel
+
+Node = tuple["NormalizedName", str]
+"""A package, or with a non-empty second part one of its extras."""
+
+MOST_RELEASES = 100
+"""How many releases are loaded for such questions, in all."""
+
+
+class Completion:
+    """The question whether some lines can be satisfied, locks and needs taken exactly.
+
+    Args:
+        kernel: the target's kernel.
+        lines: positions of the lines.
+        base: literals that hold: the lines' selectors, and what else the question assumes.
+
+    Attributes:
+        leans: after a *no*: whether more lines may change it, by needing what these do not.
+        solution: after a *yes*: the release of each package.
+    """
+
+    def __init__(self, kernel: Kernel, lines: Sequence[int], base: Sequence[int]) -> None:
+        self._kernel = kernel
+        self._edges = [(i, edge) for i in lines if (edge := kernel.line_edges[i]) is not None]
+        self._base = base
+        self._loops: list[frozenset[Node]] = []
+        self._active = 0
+        self.leans = False
+        self.solution: Mapping[NormalizedName, int] = {}
+
+    def core(self) -> list[int] | None:
+        """The literals of the base that are impossible together, or None if the kernel knows a solution now.
+
+        Raises:
+            TooMany: if too many releases would have to be loaded to tell.
+        """
+        kernel = self._kernel
+        while self._is_possible():
+            chosen, extras = kernel.model()
+            reached = self._reach(chosen)
+            new = [(name, chosen[name]) for name, _ in reached if chosen[name] not in kernel.loaded[name]]
+            if new:
+                if kernel.loaded_to_be_sure >= MOST_RELEASES:
+                    raise TooMany
+                kernel.loaded_to_be_sure += len(new)
+                kernel.load(dict.fromkeys(new))
+                self._loops.clear()
+                continue
+            unfounded = frozenset({*((name, "") for name in chosen), *extras} - reached)
+            if not unfounded:
+                self.solution = chosen
+                return None
+            self._loops.append(unfounded)
+        core = kernel.core()
+        # Without more lines, no more is needed: what is impossible for this reason may become possible with them.
+        self.leans = self._active in core
+        return [literal for literal in core if literal != self._active]
+
+    def _is_possible(self) -> bool:
+        """Write the completion of what is loaded by now, and ask."""
+        kernel = self._kernel
+        if kernel.solve(self._base, locked=False):
+            if self._active:
+                kernel.add([[-self._active]])
+            self._active = kernel.new_variable()
+            kernel.add([-self._active, *clause] for clause in self._clauses())
+            return kernel.solve([*self._base, self._active], locked=False)
+        return False
+
+    def _supports(self) -> dict[Node, list[tuple[Node | None, int]]]:
+        """What may need each package or extra: where it comes from, and a variable that implies that it is there."""
+        kernel = self._kernel
+        supports: dict[Node, list[tuple[Node | None, int]]] = defaultdict(list)
+        for i, edge in self._edges:
+            for node in _nodes(edge.name, edge.extras):
+                # An override asks for extras alone, a constraint for nothing.
+                kind = kernel.lines[i].kind
+                if kind is RequirementKind.REQUIREMENT or (kind is RequirementKind.OVERRIDE and node[1]):
+                    supports[node].append((None, kernel.selectors[i]))
+        for source, name, extras, mask in kernel.needs():
+            for low, high in runs(mask):
+                reason = self._installed_run(source, low, high)
+                for node in _nodes(name, extras):
+                    supports[node].append((source, reason))
+        return supports
+
+    def _clauses(self) -> Iterator[Clause]:
+        kernel = self._kernel
+        supports = self._supports()
+        nodes = {(name, extra) for name, package in kernel.packages.items() for extra in ("", *package.extras)}
+        for node in nodes:
+            yield [-self._variable(node), *(reason for _, reason in supports[node])]
+        for loop in self._loops:
+            outside = [reason for node in loop for source, reason in supports[node] if source not in loop]
+            for node in loop:
+                yield [-self._variable(node), *outside]
+        strangers = [
+            self._installed_run((name, ""), low, high)
+            for name, package in kernel.packages.items()
+            for low, high in runs(package.everything & ~self._known(name))
+        ]
+        yield from ([-key, *strangers] for key in kernel.keys)
+
+    def _known(self, name: NormalizedName) -> int:
+        """The releases of which it is known what they need, as bits."""
+        loaded = self._kernel.loaded.get(name, {})
+        return sum(1 << i for i, release in loaded.items() if not isinstance(release.metadata, Unknown))
+
+    def _installed_run(self, node: Node, low: int, high: int) -> int:
+        """A new variable that implies that one of these releases is installed, with the extra."""
+        kernel = self._kernel
+        variable = kernel.new_variable()
+        package = kernel.packages[node[0]]
+        literals = [-literal for literal in package.unless_run(low, high)]
+        if node[1]:
+            literals.append(package.extras[node[1]])
+        kernel.add([-variable, literal] for literal in literals)
+        return variable
+
+    def _variable(self, node: Node) -> int:
+        package = self._kernel.packages[node[0]]
+        return package.extras[node[1]] if node[1] else package.first
+
+    def _reach(self, chosen: Mapping[NormalizedName, int]) -> set[Node]:
+        """What the lines need, through the releases of a model."""
+        kernel = self._kernel
+        reached: set[Node] = set()
+        waiting = [
+            node
+            for i, edge in self._edges
+            if kernel.lines[i].kind is RequirementKind.REQUIREMENT
+            for node in _nodes(edge.name, edge.extras)
+        ]
+        overrides = [edge for i, edge in self._edges if kernel.lines[i].kind is RequirementKind.OVERRIDE]
+        while waiting:
+            node = waiting.pop()
+            name, extra = node
+            if node in reached:
+                continue
+            reached.add(node)
+            if not extra:
+                waiting += [n for edge in overrides if edge.name == name for n in _nodes(name, edge.extras)]
+            if chosen[name] in kernel.loaded[name]:
+                for edge in kernel.edge(name, chosen[name], extra):
+                    waiting += _nodes(edge.name, edge.extras)
+        return reached
+
+
+class TooMany(Exception):  # noqa: N818 - a signal, not an error
+    """More releases might ask for what is locked than are loaded to be sure."""
+
+
+def _nodes(name: NormalizedName, extras: Iterable[str]) -> list[Node]:
+    return [(name, ""), *((name, extra) for extra in extras)]
