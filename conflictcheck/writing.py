@@ -133,6 +133,9 @@ def _staged(path: Path, content: bytes) -> tuple[Path, Path, Path]:
         temporary = Path(name)
         with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
             file.write(content)
+            file.flush()
+            # Else a disk that proves full later, or a machine that stops, could leave an empty file under the name.
+            os.fsync(descriptor)
         # mkstemp makes the file private; a report is as readable as any other file one writes.
         temporary.chmod(0o666 & ~_umask() if found is None else found.st_mode & 0o777)
     except BaseException as error:
