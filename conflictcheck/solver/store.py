@@ -50,6 +50,14 @@ class FactStore:
         """The listing if it was asked for; None otherwise."""
         return self._listings.get(name)
 
+    def known_metadata(self, request: MetadataRequest) -> Metadata | Unknown | None:
+        """What a release says if that was asked for; None otherwise."""
+        return self._metadata.get((request.name, request.version, request.files[0].filename))
+
+    def known_direct(self, name: NormalizedName) -> list[tuple[str, tuple[Metadata, File] | Unknown]]:
+        """The direct references of a package that were asked for, by URL, and what is known of them."""
+        return sorted((url, known) for (url, package), known in self._direct.items() if package == name)
+
     @property
     def place(self) -> str:
         """Where packages are looked for; see `Index.place`."""

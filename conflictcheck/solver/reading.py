@@ -1,0 +1,331 @@
+"""Lines and facts as the second opinion reads them: by packaging, one text and one release at a time.
+
+Nothing here is taken from the kernel: no masks of ranges, no shortcuts of the parser. What the two must agree on is
+the meaning of the words, which are those of PEP 508 (requirements and markers), PEP 440 (versions), PEP 592 (yanked
+releases), PEP 425 (tags) and, for pre-releases and overrides, of uv.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName
+from packaging.requirements import InvalidRequirement
+from packaging.requirements import Requirement as Parsed
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.tags import parse_tag
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from conflictcheck.facts import Listing, Metadata, Missing, Unknown
+from conflictcheck.index.base import MetadataRequest
+from conflictcheck.model import RequirementKind
+from conflictcheck.policy import Release, select_releases
+from conflictcheck.solver.dependencies import parse_dependency
+from conflictcheck.solver.encoding import LockKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+
+    from packaging.utils import NormalizedName
+
+    from conflictcheck.model import Requirement
+    from conflictcheck.settings import Policy
+    from conflictcheck.solver.store import FactStore
+    from conflictcheck.targets import Target
+
+_ANY = SpecifierSet()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Want:
+    """A requirement on one package, of a line or of a release, on a target where it applies.
+
+    Attributes:
+        name: the package.
+        extras: its extras that are wanted as well.
+        specifier: the versions that will do.
+        url: a direct reference, or None.
+        hashes: of which the files must have one; none for no matter.
+        asked_by: the spec or the package that says it.
+        names_prerelease: whether it is a line whose specifier names a pre-release.
+    """
+
+    name: NormalizedName
+    extras: tuple[NormalizedName, ...]
+    specifier: SpecifierSet
+    url: str | None
+    hashes: frozenset[str]
+    asked_by: str
+    names_prerelease: bool = False
+
+    def admits(self, release: Release) -> bool:
+        """Whether a release will do; one whose version only its build tells does for every specifier."""
+        if self.url is not None:
+            return release.url == self.url
+        listed = [file for file in release.files if file.hashes]
+        if self.hashes and listed and not any(self.hashes.intersection(file.hashes) for file in listed):
+            return False
+        return release.any_version or self.specifier.contains(release.version, prereleases=True)
+
+    @property
+    def is_pin(self) -> bool:
+        """Whether it names one version."""
+        parts = list(self.specifier)
+        return any(p.operator == "===" or (p.operator == "==" and not p.version.endswith(".*")) for p in parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What there is of a package on a target.
+
+    Attributes:
+        releases: those that may be chosen, oldest first, then the direct references.
+        positions: the place of each release among them, by version and URL.
+        prereleases: places of the pre-releases, where something must ask for these.
+        early: places of those that predate the target's Python, where there are others.
+        finals: places of what is neither a pre-release nor yanked nor a direct reference.
+    """
+
+    releases: tuple[Release, ...]
+    positions: dict[tuple[Version, str | None], int]
+    prereleases: frozenset[int]
+    early: frozenset[int]
+    finals: frozenset[int]
+
+    def locks(self, i: int) -> tuple[LockKind, ...]:
+        """Why something has to ask for the release at a place; empty for most."""
+        release = self.releases[i]
+        return (
+            *((LockKind.PRERELEASE,) if i in self.prereleases else ()),
+            *((LockKind.PREDATES_PYTHON,) if i in self.early else ()),
+            *((LockKind.YANKED,) if release.yanked is not None else ()),
+            *((LockKind.DIRECT,) if release.url is not None else ()),
+        )
+
+    def is_asked_for(self, i: int, lock: LockKind, want: Want) -> bool:
+        """Whether a requirement asks for the release at a place, in the way that a lock of it needs."""
+        if not want.admits(self.releases[i]):
+            return False
+        match lock:
+            case LockKind.PRERELEASE:
+                return want.names_prerelease or not any(want.admits(self.releases[k]) for k in self.finals)
+            case LockKind.PREDATES_PYTHON:
+                return not any(want.admits(self.releases[k]) for k in self.finals - self.early)
+            case LockKind.YANKED:
+                return want.is_pin
+            case LockKind.DIRECT:
+                return want.url is not None
+
+
+class Reading:
+    """What is asked for and what there is, on one target.
+
+    Args:
+        target: the Python and platform.
+        lines: all lines of the run: an override speaks whether or not it is among those in question.
+        store: where facts come from; only those that it has already are used.
+        policy: which releases may be chosen.
+        selected: what `select_releases` gave where that is known already; selecting is half of the time otherwise.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        lines: Iterable[Requirement],
+        store: FactStore,
+        policy: Policy,
+        selected: Callable[[NormalizedName], Sequence[Release] | None] = lambda _: None,
+    ) -> None:
+        self.target = target
+        self._selected = selected
+        self._store = store
+        self._policy = policy
+        self._environment = dict(target.environment)
+        self._offers: dict[NormalizedName, Offer] = {}
+        self._parsed: dict[tuple[str, str], Want | None] = {}
+        self._conditions: dict[tuple[str, str], bool] = {}
+        self._overrides: dict[NormalizedName, list[Requirement]] = defaultdict(list)
+        for line in lines:
+            if line.kind is RequirementKind.OVERRIDE:
+                self._overrides[line.name].append(line)
+
+    # -- lines -------------------------------------------------------------------------------------------------
+
+    def admits_python(self, specifier: str) -> bool:
+        """Whether a ``Requires-Python`` admits the target; what is no specifier excludes nothing."""
+        for text in (specifier, _repaired(specifier)):
+            try:
+                return SpecifierSet(text).contains(self._environment["python_full_version"], prereleases=True)
+            except InvalidSpecifier:
+                continue
+        return True
+
+    def wants_of(self, lines: Collection[Requirement], kind: RequirementKind) -> Iterator[Want]:
+        """What the lines of one kind say here; of a requirement what overrides leave of it."""
+        for line in lines:
+            if line.kind is kind and self._holds(line.marker):
+                want = Want(
+                    line.name, line.extras, line.specifier, line.url, frozenset(line.hashes), line.spec,
+                    names_prerelease=bool(line.specifier.prereleases),
+                )  # fmt: skip
+                left = self._left(want) if kind is RequirementKind.REQUIREMENT else want
+                if left is not None:
+                    yield left
+
+    def _left(self, want: Want) -> Want | None:
+        """What overrides leave of a requirement: that the package is wanted, if one of them applies."""
+        if want.name not in self._overrides:
+            return want
+        if not any(self._holds(line.marker) for line in self._overrides[want.name]):
+            return None
+        return replace(want, specifier=_ANY, url=None, hashes=frozenset(), names_prerelease=False)
+
+    def _is_true(self, condition: str, extra: str = "") -> bool:
+        """Whether the text of a marker holds; an empty one does."""
+        key = (condition, extra)
+        if key not in self._conditions:
+            try:
+                self._conditions[key] = not condition or self._holds(Marker(condition), extra)
+            except InvalidMarker:
+                self._conditions[key] = False
+        return self._conditions[key]
+
+    def _holds(self, marker: Marker | None, extra: str = "") -> bool:
+        if marker is None:
+            return True
+        try:
+            return marker.evaluate({**self._environment, "extra": extra})
+        except (UndefinedComparison, UndefinedEnvironmentName):
+            # What cannot be compared selects nothing, as in pip.
+            return False
+
+    # -- releases ----------------------------------------------------------------------------------------------
+
+    def offer(self, name: NormalizedName) -> Offer:
+        """What there is of a package.
+
+        One whose files are not known counts as having a release that is right for everybody: a *no* is certain then.
+        """
+        if name not in self._offers:
+            listing = self._store.listing(name)
+            releases: list[Release] = []
+            if isinstance(listing, Listing):
+                selected = self._selected(name)
+                if selected is None:
+                    selected = select_releases(listing, self.target, self._policy).releases
+                releases += selected
+            elif not isinstance(listing, Missing):
+                releases.append(Release(name, Version("0"), (), (), any_version=True))
+            for url, known in self._store.known_direct(name):
+                if isinstance(known, Unknown):
+                    releases.append(Release(name, Version("0"), (), (), url=url, any_version=True))
+                else:
+                    version, file = Version(known[0].version), known[1]
+                    direct = Release(name, version, (file,), (file,), url=url, any_version=known[0].version == "0")
+                    releases.append(direct)
+            self._offers[name] = _offer(releases, self._policy)
+        return self._offers[name]
+
+    def metadata(self, release: Release) -> Metadata | Unknown | None:
+        """What a release says; None if nobody asked yet."""
+        if release.url is not None:
+            known = dict(self._store.known_direct(release.name)).get(release.url)
+            return known[0] if isinstance(known, tuple) else known
+        if not release.sources:
+            return None
+        return self._store.known_metadata(MetadataRequest(release.name, str(release.version), release.sources))
+
+    def is_usable(self, release: Release) -> bool:
+        """Whether a release is for the target, and what it says can be read."""
+        metadata = self.metadata(release)
+        if not isinstance(metadata, Metadata):
+            return True
+        if metadata.requires_python is not None and not self.admits_python(metadata.requires_python):
+            return False
+        # Nearly all can be read, which the kernel's parser knows by now; where it says no, packaging has the last word.
+        return all(
+            parse_dependency(text) is not None or _head(_parted(text)[0]) is not None for text in metadata.requires_dist
+        )
+
+    def suits_target(self, release: Release) -> bool:
+        """Whether each file of a release can be installed: its wheel tags and its ``Requires-Python``."""
+        return all(
+            (not file.tags or any(str(tag) in self.target.ranks for tag in parse_tag(file.tags)))
+            and (file.requires_python is None or self.admits_python(file.requires_python))
+            for file in release.files
+        )
+
+    def needs(self, release: Release, extra: str = "") -> Iterator[Want]:
+        """What a release needs here, for itself or for one of its extras; nothing where that is not known."""
+        metadata = self.metadata(release)
+        if isinstance(metadata, Metadata):
+            for text in metadata.requires_dist:
+                want = self.need(text, release.name, extra)
+                if want is not None:
+                    yield want
+
+    def need(self, text: str, asked_by: str, extra: str = "") -> Want | None:
+        """What one ``Requires-Dist`` asks for here; None if nothing, for this extra.
+
+        What it asks for without the extra belongs to the package itself, and is not repeated.
+        """
+        key = (text, extra)
+        if key not in self._parsed:
+            self._parsed[key] = self._need(text, extra)
+        want = self._parsed[key]
+        return want if want is None else replace(want, asked_by=asked_by)
+
+    def _need(self, text: str, extra: str) -> Want | None:
+        head, condition = _parted(text)
+        if self._is_true(condition):
+            if extra:
+                return None
+        elif not extra or not self._is_true(condition, extra):
+            return None
+        parsed = _head(head)
+        if parsed is None:
+            return None
+        extras = tuple(sorted(canonicalize_name(one) for one in parsed.extras))
+        return self._left(Want(canonicalize_name(parsed.name), extras, parsed.specifier, parsed.url, frozenset(), ""))
+
+
+def _offer(releases: Sequence[Release], policy: Policy) -> Offer:
+    places = range(len(releases))
+    pre = frozenset(i for i in places if releases[i].is_prerelease)
+    finals = frozenset(i for i in places if releases[i].url is None and releases[i].yanked is None) - pre
+    early = frozenset(i for i in places if releases[i].predates_python)
+    asked_for = bool(finals) and policy.prerelease == "if-necessary-or-explicit"
+    return Offer(
+        tuple(releases),
+        {(release.version, release.url): i for i, release in enumerate(releases)},
+        prereleases=pre if asked_for else frozenset(),
+        early=early if finals - early else frozenset(),
+        finals=finals,
+    )
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """A requirement and its marker (PEP 508: the first semicolon parts them; after a URL, one with a space before)."""
+    head, _, condition = text.partition(" ;" if "@" in text else ";")
+    return head, condition.strip()
+
+
+@lru_cache(maxsize=100_000)
+def _head(text: str) -> Parsed | None:
+    """A requirement without its marker; None if it is none."""
+    for repaired in (text, _repaired(text)):
+        try:
+            return Parsed(repaired)
+        except InvalidRequirement:
+            continue
+    return None
+
+
+def _repaired(text: str) -> str:
+    """``>=1.0.*`` was accepted for years; pip and uv read it as ``>=1.0``."""
+    return re.sub(r"(?<![=!~])([<>]=?\s*[0-9][0-9.]*)\.\*", r"\1", text)
