@@ -38,6 +38,7 @@ def check(
     constraints: Iterable[str | PathLike[str]] = (),
     overrides: Iterable[str | PathLike[str]] = (),
     max_environments: int = 1,
+    allow_outside: bool = False,
     cache_dir: str | PathLike[str] | None = None,
     no_cache: bool = False,
     refresh: bool = False,
@@ -65,6 +66,7 @@ def check(
         constraints: constraint files.
         overrides: override files.
         max_environments: how many environments are acceptable, for `Report.passed`.
+        allow_outside: read included files outside of the working tree.
         cache_dir: the cache folder.
         no_cache: use no cache.
         refresh: ask the index again, whatever the cache holds.
@@ -102,6 +104,7 @@ def check(
         constraint=tuple(os.fspath(path) for path in constraints),
         override=tuple(os.fspath(path) for path in overrides),
         max_environments=max_environments,
+        allow_outside=allow_outside,
         cache_dir=None if cache_dir is None else os.fspath(cache_dir),
         no_cache=no_cache,
         refresh=refresh,

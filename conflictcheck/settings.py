@@ -84,6 +84,7 @@ class Settings:
         overrides: override files.
         max_environments: how many environments are acceptable.
         standard_input: what was piped in, where a SPEC is ``-``.
+        allow_outside: whether a file may include files outside of the working trees that something was named in.
     """
 
     cwd: Path
@@ -97,3 +98,4 @@ class Settings:
     overrides: tuple[str, ...] = ()
     max_environments: int = 1
     standard_input: bytes | None = None
+    allow_outside: bool = False

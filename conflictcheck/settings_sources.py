@@ -8,6 +8,7 @@ that was configured, as in pip; a single value replaces it.
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -53,6 +54,7 @@ class CommandLine:
     constraint: tuple[str, ...] = ()
     override: tuple[str, ...] = ()
     max_environments: int = 1
+    allow_outside: bool = False
     cache_dir: str | None = None
     no_cache: bool = False
     refresh: bool = False
@@ -88,6 +90,7 @@ def resolve_settings(given: CommandLine, *, cwd: Path, environ: Mapping[str, str
         constraints=given.constraint,
         overrides=given.override,
         max_environments=given.max_environments,
+        allow_outside=given.allow_outside,
     )
 
 
@@ -135,6 +138,8 @@ def read_timestamp(text: str, *, source: str) -> datetime:
         if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
             return datetime.combine(date.fromisoformat(text) + timedelta(days=1), time()).astimezone().astimezone(UTC)
         instant = datetime.fromisoformat(text)
+        if instant.tzinfo is not None:
+            instant = instant.astimezone(UTC)  # the first and last day there are may have none in UTC
     except (ValueError, OverflowError):
         instant = None
     if instant is None or not re.match(r"\d{4}-\d{2}-\d{2}[Tt ]", text, re.ASCII):
@@ -146,7 +151,7 @@ def read_timestamp(text: str, *, source: str) -> datetime:
         raise UsageError(
             f"{source}: the timestamp {text!r} has no time zone", hint=f"write {text}Z for UTC, or add an offset"
         )
-    return instant.astimezone(UTC)
+    return instant
 
 
 def _check_given(given: CommandLine) -> None:
@@ -278,15 +283,21 @@ def _checked(urls: Sequence[str], source: str) -> list[str]:
     for given in urls:
         url = _INDEX_NAME.sub("", given, count=1) if "=" in given.split("://", 1)[0] else given
         if not url.lower().startswith(("https://", "http://", "file:")):
-            folder = Path(url).expanduser()
-            if not folder.is_dir():
+            folder = _folder(url)
+            if folder is None:
                 raise UsageError(
                     f"{source}: {split_credentials(url)[0]!r} is not the address of an index",
                     hint="use one that starts with https://, or a folder that exists",
                 )
-            url = folder.absolute().as_uri()
+            url = folder.as_uri()
         found.append(_readable(url, source).rstrip("/"))
     return found
+
+
+def _folder(name: str) -> Path | None:
+    """The absolute path of a folder that exists; None for any other text."""
+    path = os.path.expanduser(name)  # noqa: PTH111 - pathlib's fails where there is no such user, this leaves the name
+    return Path(path).absolute() if os.path.isdir(path) else None  # noqa: PTH112 - pathlib's fails on some names
 
 
 def _checked_links(places: Sequence[str], source: str) -> list[str]:

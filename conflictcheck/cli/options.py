@@ -242,6 +242,11 @@ _RESOLVING = _stacked(
         show_default=True,
         help="How many environments are acceptable.",
     ),
+    click.option(
+        "--allow-outside",
+        is_flag=True,
+        help="Read included files and links outside of the working tree, too.",
+    ),
     cache_dir_option,
     click.option("--no-cache", is_flag=True, help="Neither read nor write the cache."),
     click.option("--refresh", is_flag=True, help="Ask the index again, whatever the cache knows."),

@@ -5,12 +5,11 @@ from __future__ import annotations
 import difflib
 import os
 import stat
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conflictcheck.errors import InputErrors, SpecError
 from conflictcheck.model import ReadResult, RequirementKind, Severity, Spec, SpecId
-from conflictcheck.readers.base import STANDARD_INPUT, Workspace
+from conflictcheck.readers.base import DESCRIPTORS, STANDARD_INPUT, Workspace
 from conflictcheck.readers.discovery import find_files
 from conflictcheck.readers.lines import Origin, parse_requirement
 from conflictcheck.readers.pyproject import PyprojectReader
@@ -21,6 +20,7 @@ from conflictcheck.readers.text import quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from conflictcheck.model import Diagnostic, Requirement, Source
     from conflictcheck.readers.base import Reader
@@ -33,7 +33,6 @@ WITH = SpecId("--with")
 """The spec made of the requirements given with ``--with``."""
 
 _STANDARD_INPUT = ("-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
-_DESCRIPTORS = (Path("/dev/fd"), Path("/proc/self/fd"))
 
 
 def names_standard_input(paths: Sequence[str]) -> bool:
@@ -48,6 +47,7 @@ def read_specs(
     with_requirements: Sequence[str] = (),
     variables: Mapping[str, str] | None = None,
     standard_input: bytes | None = None,
+    allow_outside: bool = False,
 ) -> ReadResult:
     """Find and read specs.
 
@@ -58,6 +58,7 @@ def read_specs(
         with_requirements: the lines of one more spec, `WITH`.
         variables: for ``${VARIABLES}`` in requirements files; None takes the environment's.
         standard_input: what ``-`` stands for, or None where there is none.
+        allow_outside: whether files may lead to others outside of the working trees that `paths` and `cwd` are in.
 
     Returns:
         The specs, each once, in the order of `paths` and of the search, and the notes in a fixed order.
@@ -65,7 +66,8 @@ def read_specs(
     Raises:
         InputErrors: with every problem of the input.
     """
-    workspace = Workspace(cwd, dict(os.environ if variables is None else variables), standard_input)
+    values = dict(os.environ if variables is None else variables)
+    workspace = Workspace(cwd, values, standard_input, allow_outside)
     specs: dict[SpecId, Spec] = {}
     for given in paths or ["."]:
         try:
@@ -90,6 +92,7 @@ def read_restrictions(
     cwd: Path,
     variables: Mapping[str, str] | None = None,
     sources: dict[str, Source] | None = None,
+    allow_outside: bool = False,
 ) -> tuple[Requirement, ...]:
     """The lines of a file given with ``--constraint`` or ``--override``.
 
@@ -99,12 +102,15 @@ def read_restrictions(
         cwd: absolute; the spec id of the lines is the file's path relative to it.
         variables: as for `read_specs`.
         sources: takes in the files that are read, by name.
+        allow_outside: as for `read_specs`.
 
     Raises:
         InputErrors: with every problem of the file.
     """
-    workspace = Workspace(cwd, dict(os.environ if variables is None else variables))
+    values = dict(os.environ if variables is None else variables)
+    workspace = Workspace(cwd, values, allow_outside=allow_outside)
     path = workspace.locate(file)
+    workspace.allow(path)
     is_pipe = path != STANDARD_INPUT and _is_pipe(path)  # a spec may have read that, and then it is empty
     name = _pipe_name(path, workspace) if is_pipe else workspace.name(path)
     try:
@@ -131,6 +137,7 @@ def _read_given(given: str, workspace: Workspace, *, may_be_empty: bool = False)
         path = workspace.locate(given)
     if given in _STANDARD_INPUT:
         path = STANDARD_INPUT
+    workspace.allow(path)
     if os.path.isdir(path):  # noqa: PTH112
         if section is not None:
             raise SpecError("a folder has no sections", hint="name the file, such as pyproject.toml#extra:gpu")
@@ -150,7 +157,7 @@ def _read_given(given: str, workspace: Workspace, *, may_be_empty: bool = False)
 
 def _is_pipe(path: Path) -> bool:
     """Whether it can be read only once, and its name says nothing of what is in it."""
-    if path == STANDARD_INPUT or path.parent in _DESCRIPTORS:
+    if path == STANDARD_INPUT or path.parent in DESCRIPTORS:
         return True
     try:
         return stat.S_ISFIFO(path.stat().st_mode)
@@ -161,7 +168,7 @@ def _is_pipe(path: Path) -> bool:
 def _pipe_name(path: Path, workspace: Workspace) -> str:
     if path == STANDARD_INPUT:
         return "-"
-    return path.as_posix() if path.parent in _DESCRIPTORS else workspace.name(path)
+    return path.as_posix() if path.parent in DESCRIPTORS else workspace.name(path)
 
 
 def _reader_of(path: Path, workspace: Workspace) -> Reader:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import select
+import stat
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
 STANDARD_INPUT = Path("/dev/stdin")
 """Stands for it on every system; what it is really called there does not matter."""
 
+DESCRIPTORS = (Path("/dev/fd"), Path("/proc/self/fd"))
+"""Folders of files that are open already."""
+
+PIPE_PATIENCE = 60.0
+"""Seconds that a named pipe is waited for until somebody writes to it."""
+
 MOST_PROBLEMS = 10_000
 """Different errors to look for; whoever made more of them has named the wrong file."""
 
@@ -34,6 +42,7 @@ class Workspace:
         cwd: absolute; names are relative to it.
         variables: the environment, for ``${VARIABLES}``.
         standard_input: what was piped in, or None.
+        allow_outside: whether files outside of what the user named may be read.
         problems: the errors met so far.
         diagnostics: the notes and warnings met so far.
         included: files that a spec's file includes, each with the kind of its lines and the file that names it.
@@ -42,16 +51,37 @@ class Workspace:
     cwd: Path
     variables: dict[str, str]
     standard_input: bytes | None = None
+    allow_outside: bool = False
     problems: list[SpecError] = field(default_factory=list)
     diagnostics: set[Diagnostic] = field(default_factory=set)
     included: dict[Path, set[tuple[RequirementKind, Path]]] = field(default_factory=dict)
     _contents: dict[Path, bytes] = field(default_factory=dict)
     _piped: dict[Path, str] = field(default_factory=dict)
+    _named: set[Path] = field(default_factory=set)
+    _trees: set[str] = field(default_factory=set)
     _different: set[str] = field(default_factory=set)
 
     def locate(self, name: str | Path) -> Path:
         """The absolute path that a name given by the user means; symbolic links are kept."""
         return Path(os.path.normpath(self.cwd / name))
+
+    def allow(self, path: Path) -> None:
+        """The user named this file or folder: it may be read, and all of the working tree that it is in."""
+        self._named.add(path)
+        self._trees.add(_working_tree(path if os.path.isdir(path) else path.parent))  # noqa: PTH112 - see discovery
+
+    def check_inside(self, path: Path) -> None:
+        """Refuse a file that a file led to, or a link, outside of the working trees that the user named something in.
+
+        Raises:
+            SpecError: without the file's name.
+        """
+        if self.allow_outside or path in self._named:
+            return
+        real = os.path.realpath(path)
+        trees = self._trees | {_working_tree(self.cwd)}
+        if not any(real == tree or real.startswith(os.path.join(tree, "")) for tree in trees):  # noqa: PTH118 - text
+            raise SpecError("outside of the working tree", hint="name it as a SPEC, too, or give --allow-outside")
 
     def name(self, path: Path) -> str:
         """`path` as the user would name it: POSIX, relative to the working directory, without control characters."""
@@ -89,12 +119,14 @@ class Workspace:
                     raise SpecError("there is no standard input here", hint="name a file")
                 data = self.standard_input
             else:
-                with path.open("rb") as stream:
-                    data = stream.read(SIZE_LIMIT + 1)
+                data = _read_pipe(path)
         except (OSError, ValueError) as error:
             raise SpecError(f"cannot be read: {getattr(error, 'strerror', None) or 'not a usable name'}") from None
         self._contents[path] = _bounded(data)
         self._piped[path] = printable(name)
+        if not data.strip():
+            what = "standard input" if path == STANDARD_INPUT else "this pipe"
+            self.note("empty-input", f"{what} is empty", file=self._piped[path], severity=Severity.WARNING)
 
     def load(self, path: Path, *, keep: bool = True) -> bytes:
         """The content of a file.
@@ -104,10 +136,12 @@ class Workspace:
             keep: whether to keep it for the next who asks.
 
         Raises:
-            SpecError: it is missing, unreadable, no regular file, or too large; without the file's name.
+            SpecError: it is outside of what the user named, missing, unreadable, no regular file, or too large; without
+                the file's name.
         """
         if path in self._contents:
             return self._contents[path]
+        self.check_inside(path)
         try:
             if not path.is_file():  # a device or a pipe might never end
                 what = "a folder, not a file" if path.is_dir() else "not a regular file"
@@ -171,6 +205,32 @@ class Workspace:
             ((kind, by) for kind, by in self.included.get(path, ()) if by != path),
             key=lambda pair: (pair[0] is not RequirementKind.REQUIREMENT, pair[1]),
         )
+
+
+def _working_tree(folder: Path) -> str:
+    """The real path of the working tree of version control that a folder is in; of none, the folder itself."""
+    real = Path(os.path.realpath(folder))
+    marks = (".git", ".hg", ".svn")
+    return str(
+        next((place for place in (real, *real.parents) if any(map(os.path.lexists, map(place.joinpath, marks)))), real)
+    )
+
+
+def _read_pipe(path: Path) -> bytes:
+    """What comes through a named pipe, or a file that is open already."""
+    if os.name == "nt" or not stat.S_ISFIFO(path.stat().st_mode) or path.parent in DESCRIPTORS:
+        with path.open("rb") as stream:
+            return stream.read(SIZE_LIMIT + 1)
+    # Opened so, it does not wait for a writer; `select` does, and not for ever.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with open(descriptor, "rb") as stream:  # noqa: PTH123 - a descriptor
+        if not select.select([descriptor], [], [], PIPE_PATIENCE)[0]:
+            raise SpecError(
+                f"nobody wrote to this pipe in {PIPE_PATIENCE:g} seconds",
+                hint="start what writes to it, or name a file",
+            )
+        os.set_blocking(descriptor, True)
+        return stream.read(SIZE_LIMIT + 1)
 
 
 def _bounded(data: bytes) -> bytes:

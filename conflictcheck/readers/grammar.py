@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from conflictcheck.errors import SpecError
 from conflictcheck.readers.hints import command_hint
-from conflictcheck.readers.text import expand, quote
+from conflictcheck.readers.text import expand, expand_addresses, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +50,7 @@ LONGEST = 200_000
 """Characters of one logical line, hashes and all."""
 
 INCLUDES = ("--requirement", "--constraint")
+_ADDRESSES = ("--index-url", "--extra-index-url", "--find-links")
 WITHOUT_EFFECT = {
     "--trusted-host": "how the index is reached does not change what it offers",
     "--use-feature": "it concerns how pip works, not what fits together",
@@ -79,7 +80,7 @@ class LogicalLine:
 
 
 class Option(NamedTuple):
-    """An option with its value, ``""`` for a switch: as written, for messages, and with variables expanded."""
+    """An option with its value, ``""`` for a switch: as written, for messages, and with a URL's variables expanded."""
 
     name: str
     written: str
@@ -92,7 +93,7 @@ class ParsedLine:
 
     Attributes:
         requirement: the requirement as written, or an empty string.
-        value: the same, with variables expanded.
+        value: the same, with the variables of its URL expanded.
         editable: whether it was given with ``-e``.
         hashes: ``sha256:…`` values.
         options: the other options in order.
@@ -147,7 +148,10 @@ def parse_line(text: str, variables: dict[str, str]) -> ParsedLine:
     editable = False
     if not requirement and (found := _EDITABLE.fullmatch(rest)):
         editable, requirement, rest = True, found["place"].strip(), found["rest"]
-    options = [Option(name, written, expand(written, variables)) for name, written in _parse_options(rest)]
+    options = [
+        Option(name, written, expand(written, variables) if name in _ADDRESSES else written)
+        for name, written in _parse_options(rest)
+    ]
     for given in (option for option in options if option.name == "--editable"):
         if requirement:
             raise SpecError(f"{quote(text)} holds two requirements", hint="write one requirement a line")
@@ -166,7 +170,7 @@ def parse_line(text: str, variables: dict[str, str]) -> ParsedLine:
     includes = [option.name for option in others if option.name in INCLUDES]
     if includes and (requirement or len(includes) > 1):
         raise SpecError(f"{quote(text)}: {includes[-1]} has to stand on a line of its own", hint="pip would ignore it")
-    return ParsedLine(requirement, expand(requirement, variables), editable, hashes, others)
+    return ParsedLine(requirement, expand_addresses(requirement, variables), editable, hashes, others)
 
 
 def _parse_options(text: str) -> list[tuple[str, str]]:

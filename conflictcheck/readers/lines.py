@@ -15,7 +15,7 @@ from conflictcheck.errors import SpecError
 from conflictcheck.model import Requirement, RequirementKind
 from conflictcheck.readers.hints import hint_for, python_hint
 from conflictcheck.readers.references import is_reference, is_url, parse_reference, split_marker
-from conflictcheck.readers.text import collapse, quote, redact, unset_variables
+from conflictcheck.readers.text import ONLY_IN_URLS, collapse, quote, redact, variables_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,6 +112,8 @@ def _parse_pep508(text: str, written: str, origin: Origin) -> _Parts:
         raise _not_a_requirement(written, text, error) from None
     if any(len(clause.version) > LONGEST_VERSION for clause in parsed.specifier):
         raise SpecError(f"{quote(written)} has a version of more than {LONGEST_VERSION} characters")
+    if variables_in(str(parsed.marker or "")):
+        raise _not_a_requirement(written, text, ValueError())
     name, extras = canonicalize_name(parsed.name), tuple(parsed.extras)
     if parsed.url is None:
         return name, extras, parsed.specifier, parsed.marker, None, ()
@@ -123,6 +125,8 @@ def _parse_pep508(text: str, written: str, origin: Origin) -> _Parts:
 
 def _parse_place(text: str, written: str, origin: Origin) -> _Parts:
     place, condition = split_marker(text)
+    if variables_in(place) and not is_url(place):
+        raise SpecError(f"{quote(written)}: {ONLY_IN_URLS}", hint="write the path")
     reference = _locate(place, written, origin)
     try:
         marker = Marker(condition) if condition else None
@@ -152,8 +156,8 @@ def _check_kind(kind: RequirementKind, written: str, *, editable: bool, url: str
 
 
 def _not_a_requirement(written: str, text: str, error: Exception) -> SpecError:
-    if unset := unset_variables(text):
-        return SpecError(f"{quote(written)} is not a requirement: the environment variable {unset[0]} is not set")
+    if variables_in(text):
+        return SpecError(f"{quote(written)} is not a requirement: {ONLY_IN_URLS}", hint="write what it stands for")
     if hint := hint_for(written.strip()):
         return SpecError(f"{quote(written)} is not a requirement", hint=hint)
     if text != written.strip():  # what packaging says may quote the value of a variable

@@ -27,7 +27,7 @@ from packaging.utils import (
 )
 
 from conflictcheck.errors import SpecError
-from conflictcheck.readers.text import SIZE_LIMIT, has_controls, unset_variables, without_credentials
+from conflictcheck.readers.text import SIZE_LIMIT, has_controls, variables_in, without_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,7 +132,7 @@ def parse_reference(text: str, folders: Sequence[Path]) -> Reference:
     if found := _EXTRAS.search(text):
         extras = tuple(e.strip() for e in found["extras"].split(",") if e.strip())
         text = text[: found.start()]
-    if unset := unset_variables(text):
+    if unset := variables_in(text):
         raise SpecError(f"the environment variable {unset[0]} is not set")
     if has_controls(text):  # in a URL it would be hidden by percent signs
         raise SpecError("a control character in the place", hint="take it out")

@@ -15,7 +15,7 @@ from conflictcheck.model import IndexOptions, Requirement, RequirementKind
 from conflictcheck.readers.grammar import INCLUDES, WITHOUT_EFFECT, iter_lines, parse_line
 from conflictcheck.readers.lines import Origin, parse_requirement
 from conflictcheck.readers.references import check_address, is_url
-from conflictcheck.readers.text import decode, quote, unset_variables
+from conflictcheck.readers.text import ONLY_IN_URLS, decode, quote, variables_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -139,6 +139,8 @@ class _Reading:
 
     def _include(self, option: Option, kind: RequirementKind, chain: tuple[_Step, ...]) -> None:
         including, name = chain[-1].path, option.value
+        if variables_in(name):
+            raise SpecError(f"{quote(name)}: {ONLY_IN_URLS}", hint="write the path")
         if is_url(name) and not name.lower().startswith("file:"):
             raise SpecError(f"{quote(option.written)} is not a local file", hint="download it, and include the copy")
         if name.lower().startswith("file:"):
@@ -158,14 +160,13 @@ class _Reading:
         if (path, kind) in self._done:
             return
         included = self._workspace.name(path)
-        shown = included if option.value == option.written else option.written
         try:
             self.read(path, kind, chain)
         except SpecError as error:
             if error.line is not None:  # it can be opened, and tells where it is broken
                 raise SpecError(error.message, file=included, line=error.line, hint=error.hint) from None
             what = "file" if kind is RequirementKind.REQUIREMENT else f"{kind} file"
-            raise SpecError(f"the included {what} {quote(shown)}: {error.message}", hint=error.hint) from None
+            raise SpecError(f"the included {what} {quote(included)}: {error.message}", hint=error.hint) from None
 
     def _set(self, option: Option, origin: Origin, path: Path) -> None:
         if option.name in WITHOUT_EFFECT:
@@ -206,6 +207,7 @@ class _Reading:
         value = option.value
         if is_url(value) and not value.lower().startswith("file:"):
             return _checked_url(option)
+        _check_no_variable(option)
         if is_url(value):
             return value
         beside = self._workspace.locate(self._workspace.folder(path) / value)
@@ -224,9 +226,19 @@ def _check_all_releases(option: Option) -> None:
         )
 
 
+def _check_no_variable(option: Option) -> None:
+    """Refuse a variable where a path stands, which would be in messages and in what is written."""
+    if variables_in(option.written):
+        unset = variables_in(option.value)
+        what = f"the environment variable {unset[0]} is not set" if unset else f"{ONLY_IN_URLS} of servers"
+        raise SpecError(f"{option.name} {quote(option.written)}: {what}", hint=None if unset else "write the path")
+
+
 def _checked_url(option: Option) -> str:
-    if unset := unset_variables(option.value):
+    if unset := variables_in(option.value):
         raise SpecError(f"{option.name} {quote(option.written)}: the environment variable {unset[0]} is not set")
+    if option.value.lower().startswith("file:"):
+        _check_no_variable(option)
     if not is_url(option.value):
         raise SpecError(f"{option.name} {quote(option.written)} is not a URL", hint="it begins with https://")
     if not option.value.lower().startswith("file:"):

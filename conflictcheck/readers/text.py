@@ -21,10 +21,13 @@ UTF_MARKS = (
 )
 _CODING_LINE = re.compile(rb"^#.*?coding[:=][ \t]*([-\w.]+)")
 _LONGEST_QUOTE = 200
-# The authority ends at the first slash, and the user information at the last @ before it.
-_USER_INFO = re.compile(r"(?<=://)(?P<user>[^/?#\s]*)@")
+# The authority ends at the first slash, and the user information at the last @ before it; whatever a password holds.
+_USER_INFO = re.compile(r"(?<=://)(?P<user>[^/?#]*)@")
 _HARMLESS_USER = re.compile(r"git|(\$\{[A-Z0-9_]+\}|:)+")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
+# A word that begins with a scheme, or what follows the @ of "name @ address".
+_ADDRESS = re.compile(r"(?:(?<!\S)|(?<=@))(?:[A-Za-z][A-Za-z0-9+.-]*:\S*|(?<=@)\s*\$\{\S*|(?<=@ )\$\{\S*)")
+ONLY_IN_URLS = "variables are expanded only in URLs"
 
 
 def decode(data: bytes) -> str:
@@ -102,11 +105,20 @@ def without_credentials(url: str) -> str:
     return _USER_INFO.sub(lambda m: m[0] if m["user"] == "git" else "", url)
 
 
-def unset_variables(text: str) -> list[str]:
-    """The names of the ``${VARIABLES}`` left in a text that was expanded."""
+def variables_in(text: str) -> list[str]:
+    """The names of the ``${VARIABLES}`` in a text; in one that was expanded, of those that are not set."""
     return _VARIABLE.findall(text)
 
 
 def expand(text: str, variables: dict[str, str]) -> str:
     """`text` with ``${VARIABLES}`` replaced as pip does: upper-case names in braces, where set and not empty."""
     return _VARIABLE.sub(lambda m: variables.get(m[1]) or m[0], text)
+
+
+def expand_addresses(text: str, variables: dict[str, str]) -> str:
+    """The text of a requirement with the ``${VARIABLES}`` of its URL replaced.
+
+    pip replaces them anywhere. Here a file must not be able to turn a secret of whoever runs the check into the name
+    of a package, which every index is asked about.
+    """
+    return _ADDRESS.sub(lambda m: expand(m[0], variables), text)

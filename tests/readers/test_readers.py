@@ -168,9 +168,9 @@ def test_a_missing_file_of_restrictions_is_an_error(folder: Folder) -> None:
 
 def test_the_environment_gives_the_variables_by_default(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOME_VERSION", "3")
-    folder.write("c.txt", "a==${SOME_VERSION}\n")
+    folder.write("c.txt", "a @ https://h.example/a-${SOME_VERSION}.zip\n")
     [line] = read_restrictions("c.txt", RequirementKind.CONSTRAINT, cwd=folder.path)
-    assert str(line.specifier) == "==3"
+    assert line.url == "https://h.example/a-3.zip"
 
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: type(reader).__name__)

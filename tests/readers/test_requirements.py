@@ -203,9 +203,35 @@ def test_variables_are_expanded_but_never_shown(folder: Folder) -> None:
     assert requirement.url == "https://h.example/foo-1.zip"
 
 
-def test_a_variable_may_hold_a_version_as_in_pip(folder: Folder) -> None:
-    requirement = only(folder, "foo==${V}", {"V": "1.5"})
-    assert (requirement.text, str(requirement.specifier)) == ("foo==${V}", "==1.5")
+@pytest.mark.parametrize(
+    "line", ["foo==${V}", "${V}", "foo[${V}]", "foo ; python_version > '${V}'", "${V} @ https://x/a.zip"]
+)
+def test_a_variable_outside_of_a_url_is_not_expanded(folder: Folder, line: str) -> None:
+    folder.write(REQ, line)
+    [error] = folder.errors(REQ, variables={"V": "1.5"})
+    assert error == (
+        f'requirements.txt:1: "{line}" is not a requirement: variables are expanded only in URLs; '
+        "write what it stands for"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "url"),
+    [
+        ("foo @ ${V}", "https://h.example/foo-1.zip"),
+        ("foo@${V}#sha256=00", "https://h.example/foo-1.zip"),
+        ("${V}", None),
+        ("foo@https://h.example/${N}-1.zip ; python_version > '3'", "https://h.example/foo-1.zip"),
+        ("-e git+https://${N}@h.example/${N}#egg=foo", "git+https://h.example/foo"),
+    ],
+)
+def test_what_follows_an_at_sign_is_a_url(folder: Folder, line: str, url: str | None) -> None:
+    variables = {"V": "https://h.example/foo-1.zip", "N": "foo"}
+    if url is None:
+        folder.write(REQ, line)
+        assert "only in URLs" in folder.errors(REQ, variables=variables)[0]
+    else:
+        assert str(only(folder, line, variables).url).partition("#")[0] == url
 
 
 @pytest.mark.parametrize("written", ["$V", "${v}", "%V%"])
@@ -217,7 +243,10 @@ def test_other_ways_to_write_a_variable_are_no_variables(folder: Folder, written
 
 def test_a_variable_that_is_not_set_is_named(folder: Folder) -> None:
     assert errors(folder, "foo==${V}\nhttps://${HOST}/foo-1.tar.gz\n--index-url ${INDEX}") == [
-        'requirements.txt:1: "foo==${V}" is not a requirement: the environment variable V is not set',
+        (
+            'requirements.txt:1: "foo==${V}" is not a requirement: variables are expanded only in URLs; '
+            "write what it stands for"
+        ),
         'requirements.txt:2: "https://${HOST}/foo-1.tar.gz": the environment variable HOST is not set',
         'requirements.txt:3: --index-url "${INDEX}": the environment variable INDEX is not set',
     ]
