@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from conflictcheck.index.memory import Rel
     from conflictcheck.model import Requirement
 
+    _Wants = Mapping[RequirementKind, Sequence["_Want"]]
+
 _MARKERS = {
     "linux": {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix", "platform_machine": "x86_64"},
     "windows": {"sys_platform": "win32", "platform_system": "Windows", "os_name": "nt", "platform_machine": "AMD64"},
@@ -125,25 +127,42 @@ class _Place:
 
     def satisfiable(self, lines: Sequence[Requirement], overridden: Mapping[str, bool]) -> bool:
         """Whether some choice of releases is an environment for the lines."""
-        for asked in lines:
-            if asked.kind is RequirementKind.PYTHON and not self.admits_python(str(asked.specifier)):
-                return False
+        return self._suits(lines) and self._can_complete(self._wants(lines), overridden, {})
+
+    def is_environment(
+        self, lines: Sequence[Requirement], overridden: Mapping[str, bool], pins: Mapping[str, str]
+    ) -> bool:
+        """Whether a choice of releases is an environment for the lines, with nothing over."""
+        wants = self._wants(lines)
+        fewer = ({name: pins[name] for name in pins if name != left_out} for left_out in pins)
+        return (
+            self._suits(lines)
+            and self._walk(wants, overridden, pins) is True
+            and not any(self._walk(wants, overridden, choice) is True for choice in fewer)
+        )
+
+    def _suits(self, lines: Iterable[Requirement]) -> bool:
+        return all(self.admits_python(str(asked.specifier)) for asked in lines if asked.kind is RequirementKind.PYTHON)
+
+    def _wants(self, lines: Iterable[Requirement]) -> _Wants:
         wants: dict[RequirementKind, list[_Want]] = {kind: [] for kind in RequirementKind}
         for asked in lines:
             if asked.kind is not RequirementKind.PYTHON and self.holds(asked):
                 wants[asked.kind].append(_Want(asked.name, frozenset(asked.extras), asked.specifier, is_line=True))
-        names = sorted(self.packages)
-        return any(
-            self._is_environment(wants, overridden, dict(zip(names, choice, strict=True)))
-            for choice in product(*(self.usable[package] or [None] for package in names))
-        )
+        return wants
 
-    def _is_environment(
-        self,
-        wants: Mapping[RequirementKind, Sequence[_Want]],
-        overridden: Mapping[str, bool],
-        choice: Mapping[str, str | None],
-    ) -> bool:
+    def _can_complete(self, wants: _Wants, overridden: Mapping[str, bool], choice: Mapping[str, str]) -> bool:
+        """Whether what is chosen becomes an environment with some choice of what else is met."""
+        found = self._walk(wants, overridden, choice)
+        if isinstance(found, str):
+            return any(
+                self._can_complete(wants, overridden, {**choice, found: version})
+                for version in self.usable.get(found, ())
+            )
+        return found
+
+    def _walk(self, wants: _Wants, overridden: Mapping[str, bool], choice: Mapping[str, str]) -> bool | str:
+        """Whether a choice is an environment; a package that is met and not chosen yet, if there is one."""
         met: dict[str, list[_Want]] = {}
         seen: set[tuple[str, str]] = set()
         waiting = list(wants[RequirementKind.REQUIREMENT])
@@ -152,7 +171,9 @@ class _Place:
             if want is None:
                 continue
             version = choice.get(want.package)
-            if version is None or not want.admits(version):
+            if version is None:
+                return want.package
+            if not want.admits(version):
                 return False
             if want.package not in met:
                 waiting += [
@@ -163,12 +184,12 @@ class _Place:
                 if (want.package, extra) not in seen:
                     seen.add((want.package, extra))
                     waiting += self._needs(want.package, version, extra)
-        for want in wants[RequirementKind.CONSTRAINT]:
-            if want.package in met:
-                if not want.admits(choice[want.package] or ""):
-                    return False
-                met[want.package].append(want)
-        return all(self._is_asked_for(package, choice[package] or "", asking) for package, asking in met.items())
+        restricting = [want for want in wants[RequirementKind.CONSTRAINT] if want.package in met]
+        for want in restricting:
+            met[want.package].append(want)
+        return all(want.admits(choice[want.package]) for want in restricting) and all(
+            self._is_asked_for(package, choice[package], asking) for package, asking in met.items()
+        )
 
     def _needs(self, package: str, version: str, extra: str) -> Iterable[_Want]:
         key = (package, version, extra)
@@ -215,7 +236,9 @@ class BruteForce:
     def __init__(
         self, packages: Mapping[str, Mapping[str, Rel]], pythons: Sequence[str], platforms: Sequence[str]
     ) -> None:
-        self._places = [[_Place(packages, python, platform) for platform in platforms] for python in pythons]
+        self._places = {
+            python: {platform: _Place(packages, python, platform) for platform in platforms} for python in pythons
+        }
         self._known: dict[frozenset[int], bool] = {}
 
     def satisfiable(self, lines: Sequence[Requirement], chosen: frozenset[int]) -> bool:
@@ -226,13 +249,29 @@ class BruteForce:
 
     def holds(self, lines: Sequence[Requirement], every: Sequence[Requirement]) -> bool:
         """Whether lines can share an environment; an override speaks for its package even if it is not among them."""
-        overrides = [line for line in every if line.kind is RequirementKind.OVERRIDE]
+        return any(
+            all(place.satisfiable(lines, _overridden(place, every)) for place in on_platforms.values())
+            for on_platforms in self._places.values()
+        )
 
-        def possible(place: _Place) -> bool:
-            speaking = {line.name for line in overrides if place.holds(line)}
-            return place.satisfiable(lines, {line.name: line.name in speaking for line in overrides})
+    def is_environment(
+        self,
+        lines: Sequence[Requirement],
+        chosen: Iterable[int],
+        pins: Mapping[str, str],
+        python: str,
+        platform: str,
+    ) -> bool:
+        """Whether the pins are an environment for the chosen ones of the lines there, with nothing over."""
+        place = self._places[python][platform]
+        return place.is_environment([lines[i] for i in sorted(chosen)], _overridden(place, lines), pins)
 
-        return any(all(map(possible, on_platforms)) for on_platforms in self._places)
+
+def _overridden(place: _Place, every: Iterable[Requirement]) -> dict[str, bool]:
+    """The packages that overrides speak for, each with whether one applies here."""
+    overrides = [line for line in every if line.kind is RequirementKind.OVERRIDE]
+    speaking = {line.name for line in overrides if place.holds(line)}
+    return {line.name: line.name in speaking for line in overrides}
 
 
 def minimal_sets(items: Sequence[str], works: Mapping[frozenset[str], bool]) -> list[tuple[str, ...]]:

@@ -1,13 +1,18 @@
-"""Small universes by seed: few packages, few releases, specs that often cannot share an environment."""
+"""Small universes made by chance: few packages, few releases, specs that often cannot share an environment.
+
+One generator serves both who wants the case of a seed (`make_case`) and hypothesis (`cases`), which also makes those
+that fail smaller.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import builders
 from brute_force import BruteForce
+from hypothesis import strategies as st
 from packaging.version import Version
 
 from conflictcheck.index.memory import MemoryIndex, Rel
@@ -17,7 +22,15 @@ if TYPE_CHECKING:
 
     from conflictcheck.model import Requirement, Spec
 
-FLAVOURS = ("plain", "extras", "markers", "prereleases", "yanked", "python", "wheels", "restrictions", "all")
+FEATURES = ("extras", "markers", "prereleases", "yanked", "python", "wheels", "restrictions")
+FLAVOURS = ("plain", *FEATURES, "mixed", "all")
+"""One feature at a time, some of them together, and all."""
+MONOTONE = ("extras", "markers", "python", "restrictions")
+"""Features with which fewer lines always allow more: nothing is chosen only where something asks for it. The flavour
+``monotone`` is of some of these together."""
+
+_Item = TypeVar("_Item")
+_MOST_ITEMS = 120
 _MARKERS = (
     "python_version < '3.12'", "python_version >= '3.12'", "sys_platform == 'win32'", "sys_platform == 'linux'",
 )  # fmt: skip
@@ -27,7 +40,7 @@ _TAGS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Case:
     """A universe and what is asked of it."""
 
@@ -42,102 +55,179 @@ class Case:
             MemoryIndex(self.packages), self.specs, self.shared, pythons=self.pythons, platforms=self.platforms
         )
 
-    def __str__(self) -> str:
+    def brute(self) -> BruteForce:
+        return BruteForce(self.packages, self.pythons, self.platforms)
+
+    def __repr__(self) -> str:
         """The case as code, ready for a test of its own."""
-        given = {spec.id: [line.text for line in spec.requirements] for spec in self.specs}
+        given = {spec.id.removesuffix(".txt"): [_said(line) for line in spec.requirements] for spec in self.specs}
         shared = [f"{line.kind}: {line.text}" for line in self.shared]
-        return f"universe({self.packages!r})\nspecs(**{given!r})\nshared={shared!r} {self.pythons} {self.platforms}"
+        return f"universe({_shown(self.packages)})\nspecs(**{given!r})\n{shared=!r} {self.pythons} {self.platforms}"
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        """As hypothesis prints it."""
+        printer.text(repr(self))
 
 
-@dataclass
+def _said(line: Requirement) -> str:
+    return {"constraint": f"-c {line.text}", "python": f"python{line.specifier}"}.get(line.kind, line.text)
+
+
+def _shown(packages: dict[str, dict[str, Rel]]) -> str:
+    lines = [
+        f"  {name!r}: {{{', '.join(f'{version!r}: {_release_as_code(rel)}' for version, rel in releases.items())}}},"
+        for name, releases in packages.items()
+    ]
+    return "\n".join(["{", *lines, "}"])
+
+
+def _release_as_code(rel: Rel) -> str:
+    usual = Rel()
+    named = ("requires", "requires_python", "yanked", "tags", "sdist")
+    said = [f"{name}={getattr(rel, name)!r}" for name in named if getattr(rel, name) != getattr(usual, name)]
+    return f"Rel({', '.join(said)})" if said else "[]"
+
+
 class _Maker:
-    random: Random
-    flavour: str
+    """Makes one case.
 
-    def has(self, *flavours: str) -> bool:
-        return self.flavour == "all" or self.flavour in flavours
+    Args:
+        random: decides.
+        features: what may be in it.
+    """
+
+    def __init__(self, random: Random, features: frozenset[str]) -> None:
+        self.random = random
+        self.features = features
+        self.deep = self.chance(0.3)
+        self.names = list("abcdefgh"[: random.randint(6, 8) if self.deep else random.randint(3, 5)])
+        self.versions = {name: self._versions() for name in self.names}
+        self.contested = random.choice(self.names) if self.chance(0.4) else None
+        if self.contested:
+            self.versions[self.contested] = ["1.0", "2.0", "3.0"]
+
+    def has(self, *features: str) -> bool:
+        return not self.features.isdisjoint(features)
+
+    def chance(self, share: float) -> bool:
+        return self.random.random() < share
 
     def case(self) -> Case:
         random = self.random
-        names = list("abcdefg"[: random.randint(3, 5)])
-        versions = {name: self._versions() for name in names}
         packages = {
-            name: {version: self._release(name, i, names, versions) for version in versions[name]}
-            for i, name in enumerate(names)
+            name: {version: self._release(i) for version in self.versions[name]} for i, name in enumerate(self.names)
         }
-        if random.random() < 0.04:
-            del packages[names[-1]]
+        if self.chance(0.04):
+            del packages[self.names[-1]]
         shared: list[Requirement] = []
         if self.has("restrictions"):
-            texts = [self._requirement(random.choice(names), versions) for _ in range(random.randint(0, 2))]
+            texts = [self._requirement(random.choice(self.names)) for _ in range(random.randint(0, 2))]
             shared += builders.constraints(*texts)
-            if random.random() < 0.5:
-                name = random.choice(names)
-                marker = f" ; {random.choice(_MARKERS)}" if random.random() < 0.2 else ""
-                shared += builders.overrides(self._requirement(name, versions) + marker)
+            if self.chance(0.5):
+                marker = f" ; {random.choice(_MARKERS)}" if self.chance(0.2) else ""
+                shared += builders.overrides(self._requirement(random.choice(self.names)) + marker)
         several = self.has("python", "wheels", "markers")
         pythons = random.choice((("3.11",), ("3.12",), ("3.12", "3.11"))) if several else ("3.11",)
         platforms = random.choice((("linux",), ("windows",), ("linux", "windows"))) if several else ("linux",)
-        brute = BruteForce(packages, pythons, platforms)
-        specs: list[Spec] = []
-        wanted = random.randint(3, 5)
+        case = Case(packages, [], shared, pythons, platforms)
+        self._add_specs(case)
+        return case
+
+    def _add_specs(self, case: Case) -> None:
+        brute = case.brute()
+        operator = self.random.choice(("!=", "!=", "=="))
+        wanted = self.random.randint(3, 5)
         for _ in range(20):
-            spec = builders.spec(f"{'vwxyz'[len(specs)]}.txt", self._lines(names, versions))
+            lines = list(self._lines())
+            if self.contested:
+                lines.append(self.contested + operator + self.random.choice(self.versions[self.contested]))
+            spec = builders.spec(f"{'vwxyz'[len(case.specs)]}.txt", lines)
             # A spec that cannot be installed alone has nothing to say about clashes: few of them will do.
-            if random.random() < 0.05 or brute.holds([*spec.requirements, *shared], shared):
-                specs.append(spec)
-            if len(specs) == wanted:
+            if self.chance(0.02) or brute.holds([*spec.requirements, *case.shared], case.shared):
+                case.specs.append(spec)
+            if len(case.specs) == wanted:
                 break
-        return Case(packages, specs, shared, pythons, platforms)
 
     def _versions(self) -> list[str]:
         found = ["1.0", "2.0", "3.0"][: self.random.choice((1, 2, 3, 3))]
-        if self.has("prereleases") and self.random.random() < 0.6:
+        if self.has("prereleases") and self.chance(0.6):
             found = [*found[: self.random.randint(0, 2)], self.random.choice(("2.0a1", "3.0rc1", "4.0b1"))]
         return sorted(found, key=Version)
 
-    def _release(self, name: str, i: int, names: list[str], versions: dict[str, list[str]]) -> Rel:
-        random = self.random
-        others = [other for k, other in enumerate(names) if k > i or (k < i and random.random() < 0.2)]
-        requires = [self._requirement(other, versions) for other in others if random.random() < 0.35]
+    def _release(self, i: int) -> Rel:
+        random, names = self.random, self.names
+        if self.deep:
+            shares = {other: 0.9 if k == i + 1 else 0.05 if k > i else 0.02 for k, other in enumerate(names) if k != i}
+        else:
+            shares = {other: 0.35 if k > i else 0.07 for k, other in enumerate(names) if k != i}
+        requires = [self._requirement(other) for other, share in shares.items() if self.chance(share)]
         if self.has("markers"):
-            requires = [f"{text} ; {random.choice(_MARKERS)}" if random.random() < 0.3 else text for text in requires]
+            requires = [f"{text} ; {random.choice(_MARKERS)}" if self.chance(0.3) else text for text in requires]
         if self.has("extras"):
             requires += [
-                f"{self._requirement(random.choice([*others, name]), versions)} ; extra == '{extra}'"
+                f"{self._requirement(random.choice(names[i:]))} ; extra == '{extra}'"
                 for extra in ("p", "q")
-                if random.random() < 0.6
+                if self.chance(0.6)
             ]
         return Rel(
             requires=requires,
             requires_python=random.choice((None, None, None, ">=3.12", "<3.12")) if self.has("python") else None,
-            yanked="broken" if self.has("yanked") and random.random() < 0.25 else None,
+            yanked="broken" if self.has("yanked") and self.chance(0.25) else None,
             tags=random.choice(_TAGS) if self.has("wheels") else ("py3-none-any",),
-            sdist=self.has("wheels") and random.random() < 0.4,
+            sdist=self.has("wheels") and self.chance(0.4),
             extras=("p", "q"),
         )
 
-    def _requirement(self, name: str, versions: dict[str, list[str]]) -> str:
-        random = self.random
-        extra = f"[{random.choice('pq')}]" if self.has("extras") and random.random() < 0.4 else ""
-        version, newer = random.choice(versions[name]), random.choice(versions[name][len(versions[name]) // 2 :])
+    def _requirement(self, name: str) -> str:
+        random, versions = self.random, self.versions[name]
+        extra = f"[{random.choice('pq')}]" if self.has("extras") and self.chance(0.4) else ""
+        version, newer = random.choice(versions), random.choice(versions[len(versions) // 2 :])
         wishes = ["", f"=={version}", f">={version}", f"<={version}", f"!={version}", f"<{newer}", f">={newer}"]
-        if random.random() < 0.1:
+        if self.chance(0.1):
             wishes = [f">={random.choice(('2.0', '3.0'))}", f"<{random.choice(('2.0', '3.0'))}"]
         return name + extra + random.choice(wishes)
 
-    def _lines(self, names: list[str], versions: dict[str, list[str]]) -> Iterable[str]:
+    def _lines(self) -> Iterable[str]:
         random = self.random
-        found = [self._requirement(name, versions) for name in random.sample(names, random.choice((1, 1, 2, 2, 3)))]
+        names = self.names[:2] if self.deep and self.chance(0.6) else self.names
+        wanted = random.sample(names, min(len(names), random.choice((1, 1, 2, 2, 3))))
+        found = [self._requirement(name) for name in wanted]
         if self.has("markers"):
-            found = [f"{text} ; {random.choice(_MARKERS)}" if random.random() < 0.2 else text for text in found]
-        if self.has("python") and random.random() < 0.2:
+            found = [f"{text} ; {random.choice(_MARKERS)}" if self.chance(0.2) else text for text in found]
+        if self.has("python") and self.chance(0.2):
             found.append(random.choice(("python>=3.12", "python<3.12")))
-        if self.has("restrictions") and random.random() < 0.2:
-            found.append(f"-c {self._requirement(random.choice(names), versions)}")
+        if self.has("restrictions") and self.chance(0.2):
+            found.append(f"-c {self._requirement(random.choice(self.names))}")
         return found
 
 
 def make_case(flavour: str, seed: int) -> Case:
     """The case of a seed; always the same one."""
-    return _Maker(Random(f"{flavour} {seed}"), flavour).case()
+    random = Random(f"{flavour} {seed}")
+    some = {"all": FEATURES, "mixed": FEATURES, "monotone": MONOTONE, "plain": ()}.get(flavour, (flavour,))
+    if flavour in ("mixed", "monotone"):
+        some = random.sample(some, random.randint(2, len(some)))
+    return _Maker(random, frozenset(some)).case()
+
+
+@st.composite
+def cases(draw: st.DrawFn, flavour: str) -> Case:
+    """Cases of a flavour, for hypothesis: that of a seed, of which nearly all is kept."""
+    case = make_case(flavour, draw(st.integers(0, 2**32 - 1)))
+    # A byte becomes 0 where hypothesis makes a failing case simpler. All are one draw: of several that are alike,
+    # hypothesis would exchange some, and spend most examples on the same case again.
+    keep = iter(draw(st.binary(min_size=_MOST_ITEMS, max_size=_MOST_ITEMS)))
+
+    def kept(items: Iterable[_Item]) -> list[_Item]:
+        return [item for item in list(items) if next(keep, 1)]
+
+    packages = {}
+    for name, releases in case.packages.items():
+        left = [(version, replace(rel, requires=kept(rel.requires))) for version, rel in releases.items()]
+        packages[name] = dict(kept(left))
+    return replace(
+        case,
+        packages=dict(kept(packages.items())),
+        specs=kept(replace(spec, requirements=tuple(kept(spec.requirements))) for spec in case.specs),
+        shared=kept(case.shared),
+    )
