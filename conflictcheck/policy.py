@@ -236,13 +236,9 @@ class _Cutoff:
     """The ``--exclude-newer`` instant: RFC 3339 times in UTC are compared as text, as there are very many."""
 
     def __init__(self, instant: datetime) -> None:
-        self._instant = instant.astimezone(UTC)
-        self._text = self._instant.strftime("%Y-%m-%dT%H:%M:%S")
+        # Without the zone: a time of whole seconds has no fraction here, and comes before all of the same second.
+        self._text = instant.astimezone(UTC).replace(tzinfo=None).isoformat()
 
     def admits(self, stamp: str | None) -> bool:
         """Whether a file with this upload time was there before; one without is not known to be."""
-        if stamp is None:
-            return False
-        if self._instant.microsecond and stamp.startswith(self._text):
-            return datetime.fromisoformat(stamp) < self._instant
-        return stamp < self._text
+        return stamp is not None and stamp.removesuffix("Z") < self._text

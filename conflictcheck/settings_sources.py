@@ -8,7 +8,6 @@ that was configured, as in pip; a single value replaces it.
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -296,8 +295,11 @@ def _checked(urls: Sequence[str], source: str) -> list[str]:
 
 def _folder(name: str) -> Path | None:
     """The absolute path of a folder that exists; None for any other text."""
-    path = os.path.expanduser(name)  # noqa: PTH111 - pathlib's fails where there is no such user, this leaves the name
-    return Path(path).absolute() if os.path.isdir(path) else None  # noqa: PTH112 - pathlib's fails on some names
+    try:
+        folder = Path(name).expanduser()
+        return folder.absolute() if folder.is_dir() else None
+    except (OSError, RuntimeError, ValueError):  # too long, of no user, or with a null character
+        return None
 
 
 def _checked_links(places: Sequence[str], source: str) -> list[str]:

@@ -134,7 +134,11 @@ class Target:
         if requires_python not in self._known_pythons:
             specifier = _requires_python(requires_python)
             version = self.environment["python_full_version"]
-            self._known_pythons[requires_python] = specifier is None or specifier.contains(version, prereleases=True)
+            try:
+                admitted = specifier is None or specifier.contains(version, prereleases=True)
+            except ValueError:  # a number of more digits than Python reads
+                admitted = True
+            self._known_pythons[requires_python] = admitted
         return self._known_pythons[requires_python]
 
 

@@ -6,6 +6,7 @@ Only the few fields that resolving needs are read, so the headers are scanned he
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from packaging.utils import canonicalize_name
@@ -19,6 +20,7 @@ MAX_DOCUMENT = 16 << 20
 STATIC_SINCE = (2, 2)
 """The metadata version since which a field of a source distribution is final unless ``Dynamic`` names it (PEP 643)."""
 
+_METADATA_VERSION = re.compile(r"(\d{1,9})\.(\d{1,9})", re.ASCII)
 _SINGLE = {"metadata-version", "name", "version", "requires-python"}
 _MULTIPLE = {"requires-dist", "provides-extra", "dynamic"}
 
@@ -38,8 +40,8 @@ class Document:
     @property
     def is_static(self) -> bool:
         """Whether a source distribution's requirements are final (PEP 643)."""
-        major, _, minor = self.metadata_version.partition(".")
-        if not (major.isdigit() and minor.isdigit()) or (int(major), int(minor)) < STATIC_SINCE:
+        stated = _METADATA_VERSION.fullmatch(self.metadata_version)
+        if stated is None or (int(stated[1]), int(stated[2])) < STATIC_SINCE:
             return False
         return {"requires-dist", "requires-python", "provides-extra"}.isdisjoint(name.lower() for name in self.dynamic)
 

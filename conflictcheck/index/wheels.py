@@ -148,12 +148,12 @@ def _checked(member: _Member) -> _Member:
         raise WheelError("the wheel's metadata is too large")
     if member.flags & _ENCRYPTED:
         raise WheelError("the wheel is encrypted")
+    if member.method not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        raise WheelError("the wheel is packed in a way that wheels are not")
     return member
 
 
 def _unpacked(packed: bytes, member: _Member) -> bytes:
-    if member.method not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-        raise WheelError("the wheel is packed in a way that wheels are not")
     try:
         stored = member.method == zipfile.ZIP_STORED
         document = _bounded(packed if stored else zlib.decompressobj(-15).decompress(packed, MAX_DOCUMENT + 1))

@@ -24,6 +24,8 @@ _PLAIN = re.compile(
     r"(?:\( *([<>=!~][^;@()\[\]]*)\)|([<>=!~][^;@()\[\]]*))? *(?:;(.+))?",
     re.ASCII,
 )
+_ENDLESS_NUMBER = re.compile(r"[0-9]{1000}")
+"""Python refuses to read numbers of thousands of digits, and would do so wherever versions are compared."""
 _ZERO_STAR = re.compile(r"(>=|<=|<|>)\s*(\d+(?:\.\d+)*)\.\*")
 
 
@@ -55,14 +57,18 @@ class Dependency:
 @lru_cache(maxsize=100_000)
 def parse_dependency(text: str) -> Dependency | None:
     """Read one requirement string; None if it is none, even after the repairs that pip and uv make."""
+    if _ENDLESS_NUMBER.search(text):
+        return None
     try:
         return _parse_plain(text) or _dependency(Requirement(text))
     except (InvalidRequirement, InvalidSpecifier, InvalidMarker):
         pass
+    except RecursionError:  # a marker of hundreds of parentheses
+        return None
     try:
         # ">=1.0.*" was accepted for years, and old releases are full of it.
         return _dependency(Requirement(_ZERO_STAR.sub(r"\1\2", text)))
-    except InvalidRequirement:
+    except (InvalidRequirement, RecursionError):
         return None
 
 

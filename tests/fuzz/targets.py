@@ -1,0 +1,10 @@
+"""Every fuzz target; cheap and simple ones first."""
+
+from __future__ import annotations
+
+import fuzz_index
+import fuzz_reading
+import fuzz_text
+
+TARGETS = (*fuzz_text.TARGETS, *fuzz_index.TARGETS, *fuzz_reading.TARGETS)
+BY_NAME = {target.name: target for target in TARGETS}
