@@ -89,14 +89,17 @@ def notice_oddities(
     found: list[Diagnostic] = []
     inferred: set[str] = set()
     shared: dict[str, Listing] = {}
+    newer: set[tuple[str, str]] = set()
     for environment in environments:
         for target in oracle.targets[environment.python_version]:
             kernel = oracle.kernel(target)
             for pin in environment.packages:
                 found += _about_pin(pin)
                 listing = store.listing(pin.name)
-                if isinstance(listing, Listing) and listing.also_on and pin.url is None:
-                    shared[pin.name] = listing
+                if isinstance(listing, Listing) and pin.url is None:
+                    newer.update(listing.newer)
+                    if listing.also_on:
+                        shared[pin.name] = listing
                 package = kernel.packages.get(pin.name)
                 for i, release in enumerate(package.releases if package else ()):
                     if (
@@ -120,8 +123,13 @@ def notice_oddities(
             )
         )
     found += _about_empty_index(store)
-    found += _about_indexes([listing for listing in shared.values() if listing.differs], alike=False)
-    found += _about_indexes([listing for listing in shared.values() if not listing.differs], alike=True)
+    unrelated = [listing for listing in shared.values() if listing.differs and not listing.related]
+    found += _about_indexes(unrelated, "which list different files", Severity.WARNING)
+    related = [listing for listing in shared.values() if listing.related]
+    found += _about_indexes(related, "which say that it is one project")
+    alike = [listing for listing in shared.values() if not listing.differs]
+    found += _about_indexes(alike, "which list the same files")
+    found += _about_newer_indexes(newer)
     return list(dict.fromkeys(found))
 
 
@@ -136,7 +144,19 @@ def _about_empty_index(store: FactStore) -> list[Diagnostic]:
     return [Diagnostic(Severity.WARNING, "index-empty", message)]
 
 
-def _about_indexes(listings: Sequence[Listing], *, alike: bool) -> list[Diagnostic]:
+def _about_newer_indexes(newer: set[tuple[str, str]]) -> list[Diagnostic]:
+    """Indexes that speak a newer version of the Simple API than is known here (PEP 629 asks for a warning)."""
+    return [
+        Diagnostic(
+            Severity.WARNING,
+            "newer-index",
+            f"{shown_address(index)} speaks version {version} of the Simple API; what is new in it is not looked at",
+        )
+        for index, version in sorted(newer)
+    ]
+
+
+def _about_indexes(listings: Sequence[Listing], files: str, severity: Severity = Severity.NOTE) -> list[Diagnostic]:
     """Names that several indexes offer; where these list different files, they may mean different projects."""
     if not listings:
         return []
@@ -146,9 +166,8 @@ def _about_indexes(listings: Sequence[Listing], *, alike: bool) -> list[Diagnost
         | {shown_address(index) for listing in listings for index in listing.also_on}
     )
     is_on = f"{and_list(names[:8], more=len(names) - 8)} {'is' if len(names) == 1 else 'are'} on {and_list(indexes)}"
-    files = "which list the same files" if alike else "which list different files"
     message = f"{is_on}, {files}; releases of all of them are considered, as in pip"
-    return [Diagnostic(Severity.NOTE if alike else Severity.WARNING, "several-indexes", message)]
+    return [Diagnostic(severity, "several-indexes", message)]
 
 
 def _about_pin(pin: Pin) -> list[Diagnostic]:

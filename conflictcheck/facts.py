@@ -24,9 +24,9 @@ class File(msgspec.Struct, frozen=True, array_like=True, gc=False):
         requires_python: the specifier as listed, or None.
         yanked: None, or the reason given (may be empty).
         upload_time: RFC 3339 in UTC, or None where the index does not say.
-        hashes: ``sha256:…`` values, sorted.
+        hashes: ``sha256:…`` and stronger ones, at most one of an algorithm from an index.
         size: bytes, or None.
-        metadata: None: no metadata file (PEP 658); else its hash (``sha256:…``) or an empty string.
+        metadata: None: no metadata file (PEP 658); else its hash (as in `hashes`) or an empty string.
         index: the index or find-links place it was listed by, without credentials.
     """
 
@@ -58,6 +58,8 @@ class Listing(msgspec.Struct, frozen=True, array_like=True):
         also_on: further indexes that offer the same name; their files are among these, as in pip.
         invalid: filenames passed over because they name no version of this package.
         differs: whether these indexes list different files, so that the name may stand for different projects.
+        related: whether they say that it is one project all the same (PEP 708).
+        newer: which of them speak a version of the Simple API that is not known here: address and version.
     """
 
     name: str
@@ -65,6 +67,8 @@ class Listing(msgspec.Struct, frozen=True, array_like=True):
     also_on: tuple[str, ...] = ()
     invalid: tuple[str, ...] = ()
     differs: bool = False
+    related: bool = False
+    newer: tuple[tuple[str, str], ...] = ()
 
 
 class Missing(msgspec.Struct, frozen=True, array_like=True):
