@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from packaging.markers import InvalidMarker, Marker
+from packaging.markers import (
+    InvalidMarker,
+    Marker,
+    UndefinedComparison,
+    UndefinedEnvironmentName,
+    default_environment,
+)
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as ParsedRequirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -76,6 +82,7 @@ def parse_requirement(
         placed = is_reference(text) or (editable and "@" not in text)
         parsed = _parse_place(text, written, origin) if placed else _parse_pep508(text, written, origin)
         name, extras, specifier, marker, url, more = parsed
+        _check_marker(marker, written)
         _check_kind(origin.kind, written, editable=editable, url=url)
         return Requirement(
             spec=origin.spec,
@@ -146,6 +153,20 @@ def _locate(place: str, written: str, origin: Origin) -> Reference:
         return parse_reference(place, origin.folders)
     except SpecError as error:
         raise SpecError(f"{quote(written)}: {error.message}", hint=error.hint) from None
+
+
+def _check_marker(marker: Marker | None, written: str) -> None:
+    """Refuse a marker that has no value anywhere: whether it has one does not depend on the environment."""
+    if marker is None:
+        return
+    try:
+        marker.evaluate({**default_environment(), "extra": ""})
+    except UndefinedEnvironmentName as error:
+        raise SpecError(f"the marker of {quote(written)} asks for {error}, which has no value here") from None
+    except UndefinedComparison:
+        raise SpecError(
+            f"the marker of {quote(written)} compares texts with ~= or ===", hint="write == or a version"
+        ) from None
 
 
 def _check_kind(kind: RequirementKind, written: str, *, editable: bool, url: str | None) -> None:
