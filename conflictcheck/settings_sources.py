@@ -141,7 +141,7 @@ def read_timestamp(text: str, *, source: str) -> datetime:
             instant = instant.astimezone(UTC)  # the first and last day there are may have none in UTC
     except (ValueError, OverflowError):
         instant = None
-    if instant is None or not re.match(r"\d{4}-\d{2}-\d{2}[Tt ]", text, re.ASCII):
+    if instant is None or not re.fullmatch(r"\d{4}-\d{2}-\d{2}[Tt ][0-9:.,+Zz-]+", text, re.ASCII):
         raise UsageError(
             f"{source}: {text!r} is neither a date nor a timestamp",
             hint="write a date like 2024-11-02 or a timestamp like 2024-11-02T15:30:00Z",

@@ -150,9 +150,13 @@ def _parse_place(text: str, written: str, origin: Origin) -> _Parts:
 
 def _locate(place: str, written: str, origin: Origin) -> Reference:
     try:
-        return parse_reference(place, origin.folders)
+        reference = parse_reference(place, origin.folders)
     except SpecError as error:
         raise SpecError(f"{quote(written)}: {error.message}", hint=error.hint) from None
+    is_local = reference.url.startswith("file:")
+    if variables_in(written) and not is_local and (reference.name or "") not in canonicalize_name(written):
+        raise SpecError(f"{quote(written)}: a variable holds the name of the package", hint="write it out")
+    return reference
 
 
 def _check_marker(marker: Marker | None, written: str) -> None:

@@ -133,6 +133,8 @@ def parse_reference(text: str, folders: Sequence[Path]) -> Reference:
         extras = tuple(e.strip() for e in found["extras"].split(",") if e.strip())
         text = text[: found.start()]
     if unset := variables_in(text):
+        if not variables_in(text.partition("#")[0]):
+            raise SpecError("no variable is expanded after the # of a URL", hint="write what it stands for")
         raise SpecError(f"the environment variable {unset[0]} is not set")
     if has_controls(text):  # in a URL it would be hidden by percent signs
         raise SpecError("a control character in the place", hint="take it out")
@@ -149,7 +151,7 @@ def parse_reference(text: str, folders: Sequence[Path]) -> Reference:
         return Reference(name, place.as_uri() + kept, extras, hashes)
     vcs, plus, transport = scheme.partition("+")
     if scheme not in _FETCHED and (vcs not in _VCS or not ((plus and transport) or vcs == "git")):
-        raise SpecError(f"the URL scheme {scheme} is not known", hint="http, https, file, or git+https and the like")
+        raise SpecError("the scheme of the URL is not known", hint="http, https, file, or git+https and the like")
     check_address(path)
     if name is None and vcs not in _VCS:
         name = archive_name(unquote(PurePosixPath(urlsplit(path).path).name))

@@ -25,8 +25,8 @@ _LONGEST_QUOTE = 200
 _USER_INFO = re.compile(r"(?<=://)(?P<user>[^/?#]*)@")
 _HARMLESS_USER = re.compile(r"git|(\$\{[A-Z0-9_]+\}|:)+")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
-# A word that begins with a scheme, or what follows the @ of "name @ address".
-_ADDRESS = re.compile(r"(?:(?<!\S)|(?<=@))(?:[A-Za-z][A-Za-z0-9+.-]*:\S*|(?<=@)\s*\$\{\S*|(?<=@ )\$\{\S*)")
+# A word that begins with a scheme, or what follows the @ of "name @ address"; up to what names packages and extras.
+_ADDRESS = re.compile(r"(?:(?<!\S)|(?<=@))(?:[A-Za-z][A-Za-z0-9+.-]*:|(?<=@)\s*\$\{|(?<=@ )\$\{)[^\s#\[]*")
 ONLY_IN_URLS = "variables are expanded only in URLs"
 
 

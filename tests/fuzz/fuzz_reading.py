@@ -45,7 +45,8 @@ def hold_requirement(requirement: Requirement, data: bytes) -> None:
     """What was read can be shown, printed, compared and evaluated."""
     assert requirement.text
     assert requirement.text.isprintable(), repr(requirement.text)
-    hold_secret(requirement.text, data)
+    for shown in (requirement.text, requirement.name, *requirement.extras, *requirement.hashes):
+        hold_secret(shown, data)
     assert requirement.line is None or requirement.line >= 1
     assert SpecifierSet(str(requirement.specifier)) == requirement.specifier
     for version in VERSIONS:
@@ -158,7 +159,14 @@ def hold_value(written: str, value: Any) -> None:
 def poetry(data: bytes) -> None:
     name, version, python, markers = parts(data, 4)
     assert specifier(version) is not None
-    entry = {"version": version, "python": python, "markers": markers, "extras": ["x"], "git": "https://git.example/a.git", "rev": version}
+    entry = {
+        "version": version,
+        "python": python,
+        "markers": markers,
+        "extras": ["x"],
+        "git": "https://git.example/a.git",
+        "rev": version,
+    }
     for kept in (("version", "markers"), ("version", "python", "extras"), ("git", "rev")):
         for line in to_pep508(name, {key: entry[key] for key in kept}):
             parse_requirement(line, Origin(SpecId("a"), "a", 1, (place(),)))

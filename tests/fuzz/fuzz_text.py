@@ -38,7 +38,16 @@ if TYPE_CHECKING:
 CONFIGURATION_WORDS = (
     *(b"[global]\n", b"[install]\n", b"index-url = ", b"extra-index-url = ", b"find-links = ", b"no-index = ", b"true"),
     *(b"https://user:pw@index.example/simple", b"name=https://", b"timeout = 5", b"only-binary = :all:", b"cert = "),
-    *(b":none:", b"~nobody-of-that-name/", b"pre = yes", b"trusted-host = ", b"http://[::1", b"file:///", b"\n  ", b"%(x)s"),
+    *(
+        b":none:",
+        b"~nobody-of-that-name/",
+        b"pre = yes",
+        b"trusted-host = ",
+        b"http://[::1",
+        b"file:///",
+        b"\n  ",
+        b"%(x)s",
+    ),
 )
 ADDRESS_WORDS = (
     *(b"https://", b"http://", b"file:", b"//", b"@", b":", b"#", b"?", b"[::1]", b"%2f", b"%40", b"../", b":99999"),
@@ -151,14 +160,15 @@ def credentials(data: bytes) -> None:
         assert SECRET not in form, form
 
 
+_HIDDEN = frozenset({"Cc", "Cs", "Zl", "Zp", "LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
+"""Categories and directions of what hides, breaks a line or turns the reading direction around."""
+
+
 def shown_text(data: bytes) -> None:
     """Text from outside does nothing to a terminal."""
     given = data.decode("utf-8", "surrogateescape")
     for form in (visible(given), printable(given), collapse(given), quote(given), shown(given)):
-        assert not any(category(letter) in {"Cc", "Cs", "Zl", "Zp"} for letter in form), repr(form)
-        assert not any(
-            bidirectional(letter) in {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"} for letter in form
-        )
+        assert not _HIDDEN & {*map(category, set(form)), *map(bidirectional, set(form))}, repr(form)
         form.encode()
     assert visible(visible(given)) == visible(given)
     assert len(shown(given)) <= 200

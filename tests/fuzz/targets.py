@@ -5,6 +5,8 @@ from __future__ import annotations
 import fuzz_index
 import fuzz_reading
 import fuzz_text
+from fuzz_target import CORPUS, LONGEST
 
 TARGETS = (*fuzz_text.TARGETS, *fuzz_index.TARGETS, *fuzz_reading.TARGETS)
 BY_NAME = {target.name: target for target in TARGETS}
+__all__ = ["BY_NAME", "CORPUS", "LONGEST", "TARGETS"]

@@ -138,7 +138,7 @@ def test_a_folder_that_is_no_project_gives_way_to_one_that_is(folder: Folder) ->
         ),
         ("./empty", '"./empty": the folder is no Python project; it has no pyproject.toml, setup.py or setup.cfg'),
         ("./requirements.txt", '"./requirements.txt": neither a project folder nor an archive'),
-        ("foo @ gopher://h.example/x", ('"foo @ gopher://h.example/x": the URL scheme gopher is not known;'
+        ("foo @ gopher://h.example/x", ('"foo @ gopher://h.example/x": the scheme of the URL is not known;'
          " http, https, file, or git+https and the like")),
         ("foo @ https:///x.zip", '"foo @ https:///x.zip": the URL names no host'),
         ("foo @ https://[x/y.zip", '"foo @ https://[x/y.zip": the URL names no host'),

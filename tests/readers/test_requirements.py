@@ -234,6 +234,24 @@ def test_what_follows_an_at_sign_is_a_url(folder: Folder, line: str, url: str | 
         assert str(only(folder, line, variables).url).partition("#")[0] == url
 
 
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("git+https://h.example/r.git#egg=${V}", "no variable is expanded after the # of a URL"),
+        ("foo @ https://h.example/foo-1.zip#subdirectory=${V}", "no variable is expanded after the # of a URL"),
+        ("https://h.example/${V}-1.zip", "a variable holds the name of the package"),
+        ("foo @ https://h.example/${V}-1.zip", "a variable holds the name of the package"),
+        ("foo @ ${V}://h.example/foo-1.zip", "the scheme of the URL is not known"),
+        ("https://h.example/foo-1.zip[${V}]", "is not the name of an extra"),
+    ],
+)
+def test_a_variable_names_no_package_and_shows_in_no_message(folder: Folder, line: str, why: str) -> None:
+    folder.write(REQ, line)
+    [error] = folder.errors(REQ, variables={"V": "hunter2"})
+    assert why in error
+    assert "hunter2" not in error
+
+
 @pytest.mark.parametrize("written", ["$V", "${v}", "%V%"])
 def test_other_ways_to_write_a_variable_are_no_variables(folder: Folder, written: str) -> None:
     folder.write(REQ, f"foo=={written}")
