@@ -33,12 +33,14 @@ class Entry:
         written: as written, for reports.
         value: the requirement, or the name of the group that is included.
         is_include: whether it includes a group.
+        problem: what is wrong with it, which matters only where it is used (PEP 735); empty if nothing is.
     """
 
     line: int
     written: str
     value: str
     is_include: bool = False
+    problem: str = ""
 
 
 @dataclass(slots=True)
@@ -155,11 +157,8 @@ class _Reading:
                     case {"include-group": str(name)} if len(value) == 1:
                         entries.append(Entry(line, f"include-group {quote(name)}", name, is_include=True))
                     case _:
-                        self._problem(
-                            f"an item of the group {quote(written)} is neither a requirement nor an include-group",
-                            *place,
-                            position,
-                        )
+                        problem = f"an item of the group {quote(written)} is neither a requirement nor an include-group"
+                        entries.append(Entry(line, "", "", problem=problem))
 
     def poetry(self) -> None:
         """``[tool.poetry]``; what ``[project]`` states comes first, as in Poetry."""

@@ -262,6 +262,8 @@ class _Section:
     def _add(self, entries: Iterable[Entry], marker: Marker | None = None, chain: _Chain = ()) -> None:
         for entry in entries:
             try:
+                if entry.problem:
+                    raise SpecError(entry.problem)  # noqa: TRY301 - as what is wrong with a requirement
                 if entry.is_include:
                     self._include(entry, chain)
                 else:
