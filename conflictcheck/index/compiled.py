@@ -33,6 +33,9 @@ class _Columns(msgspec.Struct, array_like=True, tag=1):
     sizes: list[int | None]
     metadata: list[str | None]
     invalid: tuple[str, ...]
+    newer: str
+    tracks: tuple[str, ...]
+    alternates: tuple[str, ...]
 
 
 class _Missing(msgspec.Struct, array_like=True, tag=2):
@@ -78,6 +81,9 @@ def encode_page(page: Page | Missing | LinkPage) -> bytes:
             sizes=[file.size for file in files],
             metadata=[file.metadata for file in files],
             invalid=page.invalid,
+            newer=page.newer,
+            tracks=page.tracks,
+            alternates=page.alternates,
             texts=list(numbers),
         )
     )
@@ -119,6 +125,6 @@ def decode_page(data: bytes) -> Page | Missing | LinkPage:
             found.metadata,
             repeat(found.index),
         )
-        return Page(tuple(files), found.invalid)
+        return Page(tuple(files), found.invalid, found.newer, found.tracks, found.alternates)
     except (msgspec.DecodeError, UnicodeDecodeError, LookupError, RecursionError) as error:
         raise CompiledError(str(error)) from error

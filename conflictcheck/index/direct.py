@@ -18,7 +18,7 @@ from conflictcheck.index.addresses import (
     without_secrets,
 )
 from conflictcheck.index.filenames import parse_filename
-from conflictcheck.index.files import MAX_SDIST, FileReader, UnreadableError, sha256_of, verified
+from conflictcheck.index.files import MAX_SDIST, FileReader, UnreadableError, hash_of, verified
 from conflictcheck.index.projects import MAX_TEXT, is_project_file, metadata_of_project
 from conflictcheck.index.sdists import SdistError, metadata_of_sdist
 from conflictcheck.index.transport import FetchError, explained
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from conflictcheck.index.transport import Transport
 
 VERSION_CONTROL = ("git", "hg", "svn", "bzr")
+_WEAK = ("md5", "sha1", "sha224")
+_STRONG = ("sha256", "sha384", "sha512")
+"""The hashes that a URL may state (PEP 440, direct references); all are checked, the strong ones passed on."""
 
 
 class DirectReader:
@@ -82,19 +85,21 @@ class DirectReader:
 
     def _archive(self, url: str, name: NormalizedName, options: dict[str, str]) -> tuple[Metadata, File] | Unknown:
         filename = unquote(urlsplit(url).path.rpartition("/")[2])
-        hashes = (f"sha256:{options['sha256'].lower()}",) if "sha256" in options else ()
+        hashes = tuple(f"{name}:{options[name].lower()}" for name in (*_WEAK, *_STRONG) if name in options)
         file = File(filename, split_credentials(url)[0], "", hashes=hashes)
         if filename.endswith(".whl"):
             parsed = parse_filename(filename, name)
             if parsed is None:
                 return Unknown(f"{shown_address(url)} is no wheel of {name} by its name")
             file = msgspec.structs.replace(file, version=parsed.version, tags=parsed.tags, build=parsed.build)
-            return self._reader.read(file, name, parsed.version, whole=bool(hashes)), file
+            metadata = self._reader.read(file, name, parsed.version, whole=bool(hashes))
+            strong = tuple(value for value in hashes if value.startswith(_STRONG))
+            return metadata, msgspec.structs.replace(file, hashes=strong)
         with self._opened(url, file) as archive:
             found = metadata_of_sdist(archive, filename, name, "", subdirectory=options.get("subdirectory", ""))
             if isinstance(found, Unknown):
                 return found
-            return found, msgspec.structs.replace(file, version=found.version, hashes=(sha256_of(archive),))
+            return found, msgspec.structs.replace(file, version=found.version, hashes=(hash_of(archive),))
 
     def _opened(self, url: str, file: File) -> IO[bytes]:
         if url.startswith("file:"):

@@ -33,6 +33,10 @@ class UnreadableError(Exception):
     """A file that holds no usable metadata; the text is the reason, one clause."""
 
 
+class MislistedError(UnreadableError):
+    """A file that is not what is listed, or is gone: the page that lists it is not to be relied on."""
+
+
 class _NoRangesError(Exception):
     """The server does not serve parts of files as it should."""
 
@@ -59,8 +63,9 @@ class FileReader:
             whole: whether a wheel is to be read as a whole, for the sake of its hash.
 
         Raises:
-            FetchError: the file could not be had.
+            FetchError: the file could not be had, which may pass.
             UnreadableError: the file is of no use.
+            MislistedError: because it is not what is listed.
         """
         if not file.is_wheel:
             with self._whole(file, MAX_SDIST) as archive:
@@ -74,16 +79,20 @@ class FileReader:
         return _known(found)
 
     def _metadata_file(self, file: File) -> bytes | None:
-        """The metadata file beside a wheel (PEP 658), None if it is not there although it was announced."""
+        """The metadata file beside a wheel (PEP 658).
+
+        None if it is not there although it was announced, or if nothing tells whether it is whole.
+        """
         if file.url.startswith("file:"):
             path = file_path(file.url + ".metadata")
             return path.read_bytes() if path.is_file() else None
         answer = self._transport.fetch(file.url + ".metadata", label=file.filename, limit=MAX_DOCUMENT)
-        if answer.status != HTTPStatus.OK:
+        if answer.status != HTTPStatus.OK or not (answer.ends or file.metadata):
             return None
         document = answer.body()
-        if file.metadata and file.metadata != f"sha256:{hashlib.sha256(document).hexdigest()}":
-            raise UnreadableError(f"the metadata file of {file.filename} does not have the hash that the index lists")
+        algorithm = (file.metadata or "").partition(":")[0]
+        if file.metadata and file.metadata != f"{algorithm}:{hashlib.new(algorithm, document).hexdigest()}":
+            raise MislistedError(f"the metadata file of {file.filename} does not have the hash that the index lists")
         return document
 
     def _from_wheel(self, file: File, name: str, *, whole: bool) -> bytes:
@@ -180,23 +189,25 @@ def _known(found: Metadata | Unknown) -> Metadata:
     return found
 
 
-def _gone(file: File, answer: Answer) -> FetchError:
-    return FetchError(f"{file.filename}: {explained(answer.status, 'the server')}")
+def _gone(file: File, answer: Answer) -> FetchError | MislistedError:
+    kind = MislistedError if answer.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE} else FetchError
+    return kind(f"{file.filename}: {explained(answer.status, 'the server')}")
 
 
 def verified(archive: IO[bytes], file: File) -> IO[bytes]:
-    """A file as a whole, if it has the hash that is listed."""
-    if file.hashes and sha256_of(archive) not in file.hashes:
-        archive.close()
-        raise UnreadableError(f"{file.filename} does not have the hash that is stated for it")
+    """A file as a whole, if it has the hashes that are stated for it."""
+    for algorithm in dict.fromkeys(value.partition(":")[0] for value in file.hashes):
+        if hash_of(archive, algorithm) not in file.hashes:
+            archive.close()
+            raise MislistedError(f"{file.filename} does not have the hash that is stated for it")
     archive.seek(0)
     return archive
 
 
-def sha256_of(archive: IO[bytes]) -> str:
+def hash_of(archive: IO[bytes], algorithm: str = "sha256") -> str:
     """The hash of a whole file, as `File.hashes` has it."""
     archive.seek(0)
-    digest = hashlib.sha256()
+    digest = hashlib.new(algorithm, usedforsecurity=False)
     while chunk := archive.read(1 << 20):
         digest.update(chunk)
-    return f"sha256:{digest.hexdigest()}"
+    return f"{algorithm}:{digest.hexdigest()}"

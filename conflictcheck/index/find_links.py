@@ -71,9 +71,13 @@ def read_file_index(index: str, name: str) -> Page | Missing:
     return to_page(found.links, url=found.url, name=name, index=index)
 
 
-def links_of_page(body: bytes, url: str) -> LinkPage:
-    """The links to distribution files in a find-links page."""
-    page = parse_html(body)
+def links_of_page(body: bytes, url: str, *, ends: bool = True) -> LinkPage:
+    """The links to distribution files in a find-links page; `ends` as in `parse_html`.
+
+    Raises:
+        PageError: if it is cut off.
+    """
+    page = parse_html(body, ends=ends)
     return LinkPage(page.base_for(url), [link for link in page.links if is_archive(link.filename)])
 
 

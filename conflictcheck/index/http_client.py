@@ -96,15 +96,12 @@ class HttpClient:
         self._client.close()
 
     def _get(self, url: str, limit: int, headers: dict[str, str], *, archive: bool) -> Answer:
-        origin = origin_of(url)
         for delay in (*self._delays, None):
-            if reason := self._out_of_reach.get(origin):
-                raise FetchError(reason)
             wait = delay
             try:
                 answer = self._follow(url, limit, headers, archive=archive)
             except httpx2.RequestError as error:
-                reason = self._failed(error, url, last=delay is None)
+                reason = self._failed(error, last=delay is None)
             else:
                 wait = None if delay is None else _retry_after(answer.headers.get("retry-after"), delay)
                 if answer.status not in TRANSIENT or wait is None or wait > MAX_RETRY_AFTER:
@@ -114,8 +111,9 @@ class HttpClient:
             time.sleep(wait)
         raise AssertionError("the last try returns or raises")
 
-    def _failed(self, error: httpx2.RequestError, url: str, *, last: bool) -> str:
+    def _failed(self, error: httpx2.RequestError, *, last: bool) -> str:
         """The reason why there is no answer, after noting whether the host is to be asked again."""
+        url = str(error.request.url)  # the last one where there were redirects
         origin = origin_of(url)
         if isinstance(error, httpx2.TimeoutException):
             reason = f"no answer within {self._timeout:g} s"
@@ -134,6 +132,8 @@ class HttpClient:
         asked_again = False
         for _ in range(MAX_REDIRECTS):
             url, login = split_credentials(url)
+            if reason := self._out_of_reach.get(origin_of(url)):
+                raise FetchError(reason)
             auth = httpx2.BasicAuth(*login) if login else self._credentials.for_url(url)
             answer = self._ask(url, limit, headers, auth, archive=archive)
             if answer.status == HTTPStatus.UNAUTHORIZED and not asked_again and self._credentials.ask(url):
@@ -233,7 +233,7 @@ def redirected(url: str, location: str) -> str:
         target = urljoin(url, location)
     except ValueError:
         target = ""
-    if not is_address(target) or target.startswith("file:"):
+    if not is_address(target) or not target.isprintable() or target.startswith("file:"):
         raise FetchError(f"{shown_address(url)}: redirected to an address that cannot be read")
     if url.startswith("https:") and not target.startswith("https:"):
         raise FetchError(f"{shown_address(url)}: redirected from https to http, which is refused")
@@ -245,7 +245,7 @@ def _retry_after(value: str | None, otherwise: float) -> float:
     if value is None:
         return otherwise
     try:
-        if value.isdecimal():
+        if value.isascii() and value.isdecimal():
             return float(value)
         return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
     except (ValueError, OverflowError):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
 
 from conflictcheck.facts import Missing, Unknown
 from conflictcheck.index.addresses import shown_address
@@ -16,7 +19,7 @@ from conflictcheck.index.simple_api import ACCEPT, MAX_PAGE, LinkPage, Page, Pag
 from conflictcheck.index.transport import FetchError, explained
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from conflictcheck.index.cache import Cache
     from conflictcheck.index.transport import Answer, Transport
@@ -62,6 +65,7 @@ class Pages:
     ) -> None:
         self._transport = transport
         self._workers = workers
+        self._key = transport.disguise.key
         self._cache = cache
         self._offline = offline
         self._refresh = refresh
@@ -70,7 +74,8 @@ class Pages:
         """Get pages side by side, one answer a request in the same order."""
         stored: Mapping[str, StoredPage] = {}
         if self._cache is not None:
-            stored = self._cache.pages([request.url for request in requests if request.url.startswith("http")])
+            keys = {self._key(request.url): request.url for request in requests if request.url.startswith("http")}
+            stored = {keys[key]: page for key, page in self._cache.pages(list(keys)).items()}
         answers: dict[PageRequest, PageAnswer] = {}
         now = time.time()
         for request in requests:
@@ -83,6 +88,12 @@ class Pages:
         fetched = self._workers.map(self._get, jobs)
         answers.update(zip((request for request, _ in jobs), fetched, strict=True))
         return [answers[request] for request in requests]
+
+    def doubt(self, url: str) -> None:
+        """Have the next run ask for this page again, and for all of it: what it lists could not be had."""
+        if self._cache is not None:
+            for key, page in self._cache.pages([self._key(url)]).items():
+                self._cache.put_page(key, replace(page, etag="", modified="", fresh_until=0))
 
     def _get(self, job: tuple[PageRequest, StoredPage | None]) -> PageAnswer:
         request, stored = job
@@ -115,9 +126,13 @@ class Pages:
             return Unknown(f"{shown_address(request.url)}: {explained(answer.status, 'the index')}")
         elif request.name:
             kind = answer.headers.get("content-type", "")
-            page = parse_page(answer.body(), kind, url=answer.url, name=request.name, index=request.place)
+            page = parse_page(
+                answer.body(), kind, url=answer.url, name=request.name, index=request.place, ends=answer.ends
+            )
         else:
-            page = links_of_page(answer.body(), answer.url)
+            page = links_of_page(answer.body(), answer.url, ends=answer.ends)
+        if self._transport.disguise.has_values:
+            page = _veiled(page, self._transport.disguise.veil)
         if self._cache is not None:
             self._store(request, answer, encode_page(page), None)
         return page
@@ -134,7 +149,18 @@ class Pages:
             int(time.time()) + min(fresh, MAX_FRESH - 1),
             data,
         )
-        self._cache.put_page(request.url, page)
+        self._cache.put_page(self._key(request.url), page)
+
+
+def _veiled(page: Page | LinkPage | Missing, veil: Callable[[str], str]) -> Page | LinkPage | Missing:
+    """The page with its addresses as they may be shown: it may repeat what it was asked for with."""
+    if isinstance(page, Page):
+        files = tuple(msgspec.structs.replace(file, url=veil(file.url)) for file in page.files)
+        return msgspec.structs.replace(page, files=files)
+    if isinstance(page, LinkPage):
+        links = [msgspec.structs.replace(link, url=veil(link.url)) for link in page.links]
+        return LinkPage(veil(page.url), links)
+    return page
 
 
 def _decoded(stored: StoredPage, request: PageRequest) -> Page | LinkPage | Missing | None:

@@ -22,7 +22,7 @@ from conflictcheck.index.addresses import (
 from conflictcheck.index.base import Index, MetadataRequest
 from conflictcheck.index.cache import Cache
 from conflictcheck.index.filenames import in_order, parse_filename
-from conflictcheck.index.files import FileReader, UnreadableError
+from conflictcheck.index.files import FileReader, MislistedError, UnreadableError
 from conflictcheck.index.find_links import check_place, place_url
 from conflictcheck.index.pages import NOT_CACHED, PageAnswer, PageRequest, Pages
 from conflictcheck.index.simple_api import Link, LinkPage, Page, to_page
@@ -57,8 +57,10 @@ class RemoteIndex(Index):
 
     def __init__(self, settings: IndexSettings, progress: Progress) -> None:
         _check(settings)
-        self._indexes = _plain(url.rstrip("/") for url in settings.index_urls)
-        self._places = _plain(place_url(place) for place in settings.find_links)
+        cover = settings.disguise.cover
+        self._indexes = tuple(map(cover, _plain(url.rstrip("/") for url in settings.index_urls)))
+        self._places = tuple(map(cover, _plain(place_url(place) for place in settings.find_links)))
+        self._disguise = settings.disguise
         self._offline = settings.offline
         self._cache = None if settings.cache_dir is None else Cache.open(settings.cache_dir)
         self._workers = Workers(CONCURRENCY)
@@ -107,10 +109,11 @@ class RemoteIndex(Index):
         new = {key: request for key, request in zip(keys, requests, strict=True) if key not in self._metadata}
         stored: dict[str, Metadata] = {}
         if self._cache is not None:
-            stored = self._cache.metadata([_key(file) for request in new.values() for file in _tried(request)])
+            files = [file for request in new.values() for file in _tried(request) if self._is_kept(file)]
+            stored = self._cache.metadata([self._key(file) for file in files])
         left = {}
         for key, request in new.items():
-            if (found := stored.get(_key(request.files[0]))) and _is_about(found, request):
+            if (found := stored.get(self._key(request.files[0]))) and _is_about(found, request):
                 self._metadata[key] = found
             else:
                 left[key] = request
@@ -127,8 +130,25 @@ class RemoteIndex(Index):
                 from conflictcheck.index.direct import DirectReader  # noqa: PLC0415 - costly, rarely needed
 
                 reader = DirectReader(self._transport, self._reader)
-                [self._direct[url, name]] = self._workers.map(lambda url: reader.read(url, name), [url])
+                real = self._disguise.reveal(url)
+                [found] = self._workers.map(lambda real: reader.read(real, name), [real])
+                self._direct[url, name] = found if real == url else self._covered(found, url)
         return self._direct[url, name]
+
+    def _key(self, file: File) -> str:
+        """What the cache knows a file by."""
+        return "#".join((self._disguise.key(file.url), *file.hashes))
+
+    def _covered(self, found: tuple[Metadata, File] | Unknown, url: str) -> tuple[Metadata, File] | Unknown:
+        """What stands behind an address, without what must not be shown of that."""
+        veil = self._disguise.veil
+        if isinstance(found, Unknown):
+            return Unknown(veil(found.reason))
+        metadata, file = found
+        return (
+            msgspec.structs.replace(metadata, filename=veil(metadata.filename)),
+            msgspec.structs.replace(file, filename=veil(file.filename), url=url.partition("#")[0]),
+        )
 
     def close(self) -> None:
         """See `Index.close`."""
@@ -140,7 +160,7 @@ class RemoteIndex(Index):
     def _read(self, request: MetadataRequest, stored: dict[str, Metadata]) -> Metadata | Unknown:
         reasons: list[str] = []
         for file in _tried(request):
-            key = _key(file)
+            key = self._key(file)
             if (found := stored.get(key)) and _is_about(found, request):
                 return found
             if self._offline and not file.url.startswith("file:"):
@@ -148,13 +168,26 @@ class RemoteIndex(Index):
                 continue
             try:
                 found = self._reader.read(file, request.name, request.version)
-            except (FetchError, UnreadableError) as error:
+            except FetchError as error:
+                return Unknown(str(error))  # it may pass, and another file may say something else
+            except UnreadableError as error:
+                if isinstance(error, MislistedError):
+                    self._pages.doubt(
+                        file.index if file.index in self._places else page_address(file.index, request.name)
+                    )
                 reasons.append(str(error))
                 continue
             if self._cache is not None and not file.url.startswith("file:"):
                 self._cache.put_metadata(key, found)
             return found
         return Unknown(reasons[0])
+
+    def _is_kept(self, file: File) -> bool:
+        """Whether what the cache knows of a file may be about the same file still.
+
+        An address may come to mean another file, an address and a hash cannot.
+        """
+        return self._offline or bool(file.hashes)
 
 
 class _FoundLinks:
@@ -204,6 +237,10 @@ def _check(settings: IndexSettings) -> None:
     for url in settings.index_urls:
         if not is_address(url):
             raise UsageError(f"{shown(without_secrets(url))} is no address of a package index")
+        if "?" in url:
+            raise UsageError(
+                f"{shown_address(url)}: the address of an index has no query", hint="leave out what follows ?"
+            )
     for place in settings.find_links:
         check_place(place)
     if settings.ca_bundle is not None:
@@ -229,23 +266,48 @@ def combine(name: str, answers: dict[str, PageAnswer]) -> Listing | Missing | Un
     pages = {index: answer for index, answer in answers.items() if isinstance(answer, Page)}
     if not pages:
         return Missing(name)
+    newer = tuple((index, page.newer) for index, page in pages.items() if page.newer)
     first, *further = pages.values()
     if not further:
-        return Listing(name, first.files, (), first.invalid)
+        return Listing(name, first.files, (), first.invalid, newer=newer)
     files = {file.filename: file for page in reversed(pages.values()) for file in page.files}
     invalid = sorted({filename for page in pages.values() for filename in page.invalid})
     differs = any(not _are_alike(one, other) for one, other in combinations(pages.values(), 2))
-    return Listing(name, in_order(files.values()), tuple(pages)[1:], tuple(invalid), differs)
+    related = differs and _are_related({page_address(index, name): page for index, page in pages.items()})
+    return Listing(name, in_order(files.values()), tuple(pages)[1:], tuple(invalid), differs, related, newer)
+
+
+def _are_related(pages: dict[str, Page]) -> bool:
+    """Whether the pages of several indexes say that they are about one project (PEP 708).
+
+    Either all but one say that they track that one, or all name the same places, their own included.
+
+    Args:
+        pages: by address.
+    """
+    tracked = {address: set(map(_plain_address, page.tracks)) for address, page in pages.items()}
+    named = {frozenset(map(_plain_address, (address, *page.alternates))) for address, page in pages.items()}
+    return any(
+        all(_plain_address(owner) in tracks for address, tracks in tracked.items() if address != owner)
+        for owner in pages
+    ) or (len(named) == 1 and named.pop().issuperset(map(_plain_address, pages)))
+
+
+def _plain_address(url: str) -> str:
+    return split_credentials(url)[0].rstrip("/")
 
 
 def _are_alike(one: Page, other: Page) -> bool:
     """Whether one of two pages has nothing that the other has not, as that of a mirror."""
     fewer, more = sorted((one.files, other.files), key=len)
     known = {file.filename: file.hashes for file in more}
-    return all(
-        file.filename in known and (file.hashes == known[file.filename] or not file.hashes or not known[file.filename])
-        for file in fewer
-    )
+    return all(file.filename in known and _may_be_same(file.hashes, known[file.filename]) for file in fewer)
+
+
+def _may_be_same(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Whether hashes may be those of one file: none of an algorithm that is in both differs."""
+    known = dict(value.split(":", 1) for value in other)
+    return all(known.get(name, digest) == digest for name, digest in (value.split(":", 1) for value in one))
 
 
 def _plain(urls: Iterable[str]) -> tuple[str, ...]:
@@ -254,11 +316,6 @@ def _plain(urls: Iterable[str]) -> tuple[str, ...]:
 
 def _tried(request: MetadataRequest) -> tuple[File, ...]:
     return request.files[:MAX_FILES_TRIED]
-
-
-def _key(file: File) -> str:
-    """What the cache knows a file by: an address may come to mean another file, an address and a hash cannot."""
-    return "#".join((file.url, *file.hashes))
 
 
 def _is_about(found: Metadata, request: MetadataRequest) -> bool:

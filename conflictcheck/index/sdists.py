@@ -9,6 +9,7 @@ import re
 import tarfile
 import zipfile
 import zlib
+from functools import partial
 from typing import IO, TYPE_CHECKING, NamedTuple, cast
 
 from conflictcheck.index.core_metadata import parse_document
@@ -124,9 +125,7 @@ def _tar_members(stream: IO[bytes]) -> Iterator[_Member]:
     for _ in range(MAX_MEMBERS):
         stream.seek(at)
         block = stream.read(tarfile.BLOCKSIZE)
-        if block in {b"", tarfile.NUL * tarfile.BLOCKSIZE}:
-            if at == 0:
-                raise tarfile.ReadError("empty")
+        if block == tarfile.NUL * tarfile.BLOCKSIZE and at > 0:  # the mark of the end
             return
         info = tarfile.TarInfo.frombuf(block, "utf-8", "replace")
         data = at + tarfile.BLOCKSIZE
@@ -139,9 +138,16 @@ def _tar_members(stream: IO[bytes]) -> Iterator[_Member]:
             long_path = _long_path(info, stream.read(info.size)) or long_path
         elif info.type != tarfile.XGLTYPE:
             if info.isreg():
-                yield _Member(long_path or info.name, info.size, lambda size=info.size: stream.read(size))  # type: ignore[misc]
+                yield _Member(long_path or info.name, info.size, partial(_read_all, stream, info.size))
             long_path = ""
     raise SdistError("it holds more files than a source distribution should")
+
+
+def _read_all(stream: IO[bytes], size: int) -> bytes:
+    data = stream.read(size)
+    if len(data) < size:
+        raise EOFError
+    return data
 
 
 def _long_path(info: tarfile.TarInfo, data: bytes) -> str:
