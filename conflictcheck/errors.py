@@ -86,3 +86,26 @@ class InputErrors(ConflictCheckError):  # noqa: N818 - it is several
 
 class InternalError(Exception):
     """Two parts of conflictcheck disagree: a bug of ours, never worded as the user's mistake."""
+
+
+class Disagreement(InternalError):  # noqa: N818 - the word for it
+    """The second opinion on an answer differs from the first, so that one of them is wrong.
+
+    Attributes:
+        about: what they disagree on, in one sentence without a full stop.
+        evidence: a file with the lines, options and facts that repeats it, or None where it could not be written.
+    """
+
+    def __init__(self, about: str, evidence: str | None = None) -> None:
+        super().__init__(about)
+        self.about = about
+        self.evidence = evidence
+
+    def __str__(self) -> str:
+        """What, and what to do with the file."""
+        if self.evidence is None:
+            return self.about
+        return (
+            f"{self.about}; {self.evidence} repeats this mistake: please send it along (it holds the requirement "
+            "lines, the options and what the index said, and no passwords)"
+        )

@@ -15,7 +15,8 @@ from conflictcheck import __version__
 from conflictcheck.cautions import notice_old_releases, notice_unbounded
 from conflictcheck.clashes import ClashFinder
 from conflictcheck.environments import build_environment, notice_oddities
-from conflictcheck.errors import InputErrors
+from conflictcheck.errors import Disagreement, InputErrors
+from conflictcheck.evidence import write_evidence
 from conflictcheck.explanation import explain_lines
 from conflictcheck.fixes import Fixer, Fixes
 from conflictcheck.index import open_index
@@ -36,6 +37,7 @@ from conflictcheck.solver.oracle import No, Oracle, Yes
 from conflictcheck.solver.store import FactStore
 from conflictcheck.splitting import name_parts, split_specs
 from conflictcheck.targets import make_target
+from conflictcheck.verification import SecondOpinion
 from conflictcheck.wording import join_words, word_clash
 
 if TYPE_CHECKING:
@@ -82,6 +84,7 @@ def check(settings: Settings, progress: Progress, *, index: Index | None = None)
 
     Raises:
         ConflictCheckError: if the input cannot be read or the options make no sense.
+        Disagreement: the second opinion on the answer differs; a mistake of ours, with a file that repeats it.
     """
     return check_files(settings, progress, index=index).report
 
@@ -112,10 +115,14 @@ def check_files(
     targets = make_targets(settings)
     policy, index_settings, notes = merge_file_options(settings, read.specs)
     source = index if index is not None else open_index(index_settings, progress)
+    store = FactStore(source)
     try:
-        run = _Run(read, shared, targets, policy, FactStore(source), progress)
+        run = _Run(read, shared, targets, policy, store, progress)
         report = run.report(settings.max_environments, notes, target_environments)
         report = _with_problems(report, source.problems)
+    except Disagreement as error:
+        held = replace(settings, policy=policy)
+        raise Disagreement(error.about, write_evidence(held, read.specs, shared, store, __version__)) from error
     finally:
         if index is None:
             source.close()
@@ -269,12 +276,14 @@ class _Run:
         self.progress.phase("split")
         split = split_specs(findings.placeable, findings.cores, finder.probe)
         self.progress.phase("resolving")
+        opinion = SecondOpinion(oracle, lines, self.store, self.policy)
         environments = []
         for name, part in zip(name_parts(split.parts), split.parts, strict=True):
             part_lines = finder.lines_of(part)
             answer = oracle.resolve(part_lines)
             if isinstance(answer, Yes):
                 environments.append(build_environment(oracle, name, part, part_lines, answer))
+                opinion.check_environment(part_lines, answer)
         cores = (*findings.cores, *split.cores)
         doubts = [*_doubts(findings, split), *_taken_for_granted(oracle.assumed)]
         clashes = tuple(self._clash(oracle, core) for core in cores)
@@ -296,6 +305,7 @@ class _Run:
             *notes,
             *doubts,
             *_about_fixes(clashes, fixes),
+            *opinion.confirm_clashes(cores),
             *notice_oddities(oracle, self.store, environments, lines),
             *notice_old_releases(oracle, environments, finder.lines_of),
             *notice_unbounded(clashes),

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from conflictcheck.errors import InternalError
-from conflictcheck.model import RequirementKind
+from conflictcheck.errors import Disagreement
+from conflictcheck.model import Diagnostic, Severity
+from conflictcheck.phrases import and_list
 from conflictcheck.solver.nogoods import BudgetSpentError
 from conflictcheck.solver.oracle import No, Yes
 from conflictcheck.solver.reading import Reading
@@ -29,10 +30,6 @@ if TYPE_CHECKING:
     from conflictcheck.solver.oracle import Oracle
     from conflictcheck.solver.store import FactStore
     from conflictcheck.targets import Target
-
-
-class Disagreement(InternalError):  # noqa: N818 - the word for it
-    """The second opinion differs."""
 
 
 @dataclass(slots=True)
@@ -63,18 +60,35 @@ class SecondOpinion:
         """
         self._check(lines, answer, exactly=True)
 
-    def confirm_clash(self, core: Core) -> bool:
-        """See that a clash is impossible on every Python, and possible without any one of its lines if it says so.
+    def confirm_clashes(self, cores: Iterable[Core]) -> list[Diagnostic]:
+        """See that each clash is impossible on every Python, and possible without any one of its lines if it says so.
 
         Returns:
-            Whether that is known now; False if the engine was at it for too long.
+            A warning for each that took the engine too long, so that the kernel alone vouches for it.
 
         Raises:
-            Disagreement: it is not so.
+            Disagreement: one is no clash, or holds more lines than it takes.
         """
+        return [
+            Diagnostic(
+                Severity.WARNING,
+                "clash-not-confirmed",
+                f"the clash of {and_list(core.specs)} is not confirmed, as the second engine gave up on it after "
+                f"{self.budget:,} steps",
+                self.lines[core.lines[0]].file,
+                self.lines[core.lines[0]].line,
+            )
+            for core in cores
+            if not self._is_confirmed(core)
+        ]
+
+    def _is_confirmed(self, core: Core) -> bool:
+        # The same lines clash in many specs.
         key = frozenset(_meaning(self.lines[i]) for i in core.lines)
         if key not in self._confirmed:
-            self._confirmed[key] = self._is_impossible(core) and (not core.minimal or self._is_minimal(core))
+            self._confirmed[key] = self._is_impossible(core)
+            if core.minimal:
+                self._check_subsets(core)
         return self._confirmed[key]
 
     def _is_impossible(self, core: Core) -> bool:
@@ -96,23 +110,25 @@ class SecondOpinion:
             return False
         return True
 
-    def _is_minimal(self, core: Core) -> bool:
+    def _check_subsets(self, core: Core) -> None:
+        """See that the lines can be satisfied without any one of them.
+
+        That is enough for all subsets: what satisfies lines satisfies fewer of them, unless one that is left out asked
+        for a locked release; and such a line is one of a clash because of what it asks for, as its own absence shows.
+        """
         for line in core.lines:
             rest = frozenset(core.lines) - {line}
             reply = self.oracle.ask(rest)
-            if isinstance(reply, No):
-                raise Disagreement(f"a clash is said to be minimal, and is one without {self.lines[line].text}")
+            if isinstance(reply, Yes):
+                try:
+                    self._check(rest, reply)
+                    continue
+                except Disagreement:
+                    # An earlier answer may be of a kernel that numbered the releases in another way.
+                    reply = self.oracle.resolve(rest)
             if not isinstance(reply, Yes):
-                return False
-            try:
-                self._check(rest, reply)
-            except Disagreement:
-                # An earlier answer may be of a kernel that numbered the releases in another way.
-                reply = self.oracle.resolve(rest)
-                if not isinstance(reply, Yes):
-                    raise
-                self._check(rest, reply)
-        return True
+                raise Disagreement(f"{self.lines[line].text} is said to be needed for a clash, and is not")
+            self._check(rest, reply)
 
     def _check(self, lines: Iterable[int], answer: Yes, *, exactly: bool = False) -> None:
         asked = [self.lines[i] for i in sorted(lines)]
@@ -149,5 +165,5 @@ def _meaning(line: Requirement) -> tuple[object, ...]:
     return line.kind, line.name, str(line.specifier), line.extras, str(line.marker or ""), line.url, line.hashes
 
 
-def _shown(lines: Sequence[Requirement]) -> str:
-    return ", ".join(line.text if line.kind is not RequirementKind.PYTHON else line.text for line in lines)
+def _shown(lines: Iterable[Requirement]) -> str:
+    return and_list([f"{line.spec}: {line.text}" for line in lines])

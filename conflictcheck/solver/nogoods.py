@@ -14,19 +14,20 @@ by weighting constraints", 2004.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Mapping
 
-    Nogood = Mapping[Hashable, int]
+V = TypeVar("V")
+"""What stands for a variable."""
 
 
 class BudgetSpentError(Exception):
     """The search took as many steps as it may."""
 
 
-class NogoodSearch:
+class NogoodSearch(Generic[V]):
     """What is left of every variable's values.
 
     Args:
@@ -40,27 +41,27 @@ class NogoodSearch:
     """
 
     def __init__(self, budget: int) -> None:
-        self.values: dict[Hashable, int] = {}
-        self.weights: dict[Hashable, int] = defaultdict(lambda: 1)
+        self.values: dict[V, int] = {}
+        self.weights: dict[V, int] = defaultdict(lambda: 1)
         self.steps = 0
         self.decisions = 0
         self._budget = budget
-        self._about: dict[Hashable, list[Nogood]] = defaultdict(list)
-        self._trail: list[tuple[Hashable, int, Nogood | None]] = []
-        self._waiting: deque[Nogood] = deque()
+        self._about: dict[V, list[Mapping[V, int]]] = defaultdict(list)
+        self._trail: list[tuple[V, int, Mapping[V, int] | None]] = []
+        self._waiting: deque[Mapping[V, int]] = deque()
 
-    def add_variable(self, variable: Hashable, values: int) -> None:
+    def add_variable(self, variable: V, values: int) -> None:
         """Add a variable that no nogood is about yet."""
         self.values[variable] = values
 
-    def add(self, *terms: tuple[Hashable, int]) -> None:
+    def add(self, *terms: tuple[V, int]) -> None:
         """Say that not all of these variables have a value in the set beside them."""
-        nogood: dict[Hashable, int] = {}
+        nogood: dict[V, int] = {}
         for variable, some in terms:
             nogood[variable] = nogood.get(variable, -1) & some
         self._add(nogood)
 
-    def decide(self, variable: Hashable, some: int) -> None:
+    def decide(self, variable: V, some: int) -> None:
         """Try what follows if a variable has a value in this set."""
         self.decisions += 1
         self._narrow(variable, some, None)
@@ -93,17 +94,17 @@ class NogoodSearch:
                     return False
         return True
 
-    def _add(self, nogood: Nogood) -> None:
+    def _add(self, nogood: Mapping[V, int]) -> None:
         for variable in nogood:
             self._about[variable].append(nogood)
         self._waiting.append(nogood)
 
-    def _narrow(self, variable: Hashable, left: int, because: Nogood | None) -> None:
+    def _narrow(self, variable: V, left: int, because: Mapping[V, int] | None) -> None:
         self._trail.append((variable, self.values[variable], because))
         self.values[variable] = left
         self._waiting.extend(nogood for nogood in self._about[variable] if nogood is not because)
 
-    def _undo(self) -> tuple[Hashable, int, Nogood | None]:
+    def _undo(self) -> tuple[V, int, Mapping[V, int] | None]:
         step = self._trail.pop()
         variable, before, because = step
         self.values[variable] = before
@@ -114,7 +115,7 @@ class NogoodSearch:
             self._waiting.append(because)
         return step
 
-    def _learn(self, conflict: Nogood) -> bool:
+    def _learn(self, conflict: Mapping[V, int]) -> bool:
         """From a nogood that is broken to one that changes what is decided; False if it is broken in any case."""
         nogood = dict(conflict)
         while self._trail:
@@ -133,7 +134,7 @@ class NogoodSearch:
                 nogood[other] = some | theirs if other == variable else nogood.get(other, -1) & theirs
         return False
 
-    def _decisions_under(self, nogood: Nogood, apart: Hashable) -> int:
+    def _decisions_under(self, nogood: Mapping[V, int], apart: V) -> int:
         """How many decisions were made when all parts of a nogood but one came to hold."""
         made = self.decisions
         for variable, before, because in reversed(self._trail):

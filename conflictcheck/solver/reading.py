@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName
+from packaging.markers import Marker, UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as Parsed
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -189,10 +189,7 @@ class Reading:
         """Whether the text of a marker holds; an empty one does."""
         key = (condition, extra)
         if key not in self._conditions:
-            try:
-                self._conditions[key] = not condition or self._holds(Marker(condition), extra)
-            except InvalidMarker:
-                self._conditions[key] = False
+            self._conditions[key] = not condition or self._holds(Marker(condition), extra)
         return self._conditions[key]
 
     def _holds(self, marker: Marker | None, extra: str = "") -> bool:
@@ -247,10 +244,8 @@ class Reading:
             return True
         if metadata.requires_python is not None and not self.admits_python(metadata.requires_python):
             return False
-        # Nearly all can be read, which the kernel's parser knows by now; where it says no, packaging has the last word.
-        return all(
-            parse_dependency(text) is not None or _head(_parted(text)[0]) is not None for text in metadata.requires_dist
-        )
+        # What is a requirement at all, with the repairs of old ones and the bounds on absurd ones, is not in dispute.
+        return all(parse_dependency(text) is not None for text in metadata.requires_dist)
 
     def suits_target(self, release: Release) -> bool:
         """Whether each file of a release can be installed: its wheel tags and its ``Requires-Python``."""
@@ -270,7 +265,7 @@ class Reading:
                     yield want
 
     def need(self, text: str, asked_by: str, extra: str = "") -> Want | None:
-        """What one ``Requires-Dist`` asks for here; None if nothing, for this extra.
+        """What one ``Requires-Dist`` of a usable release asks for here; None if nothing, for this extra.
 
         What it asks for without the extra belongs to the package itself, and is not repeated.
         """
@@ -288,8 +283,6 @@ class Reading:
         elif not extra or not self._is_true(condition, extra):
             return None
         parsed = _head(head)
-        if parsed is None:
-            return None
         extras = tuple(sorted(canonicalize_name(one) for one in parsed.extras))
         return self._left(Want(canonicalize_name(parsed.name), extras, parsed.specifier, parsed.url, frozenset(), ""))
 
@@ -316,14 +309,12 @@ def _parted(text: str) -> tuple[str, str]:
 
 
 @lru_cache(maxsize=100_000)
-def _head(text: str) -> Parsed | None:
-    """A requirement without its marker; None if it is none."""
-    for repaired in (text, _repaired(text)):
-        try:
-            return Parsed(repaired)
-        except InvalidRequirement:
-            continue
-    return None
+def _head(text: str) -> Parsed:
+    """A requirement without its marker."""
+    try:
+        return Parsed(text)
+    except InvalidRequirement:
+        return Parsed(_repaired(text))
 
 
 def _repaired(text: str) -> str:

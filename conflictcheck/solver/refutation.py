@@ -4,10 +4,10 @@ A package is a variable whose values are "absent" (bit 0) and its releases; an e
 "wanted". What is asked for, and what each known release needs, are nogoods: "p in these releases, and q in none that
 will do". They are written down once a package turns out to be needed, so that only what the lines reach is looked at.
 
-A release whose metadata nobody asked for needs nothing: the problem gets easier by that, so that a *no* is final. One
-that may be chosen only where something asks for it (a pre-release, say) is left open at first as well; when nothing else
-is left of a package, a nogood says who may ask. As a release might be asked for by one that nobody needs, each answer is
-walked, and if it is no environment, its releases together become a nogood.
+A release whose metadata nobody asked for needs nothing: that makes the problem easier, so that a *no* is final. One
+that may be chosen only where something asks for it (a pre-release, say) is left open at first as well; when nothing
+else is left of a package, a nogood says who may ask. As a release that nobody needs might ask, each answer is walked,
+and if it is no environment, its releases together become a nogood.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class _Question:
     def __init__(self, reading: Reading, lines: Collection[Requirement], budget: int) -> None:
         self._reading = reading
         self._lines = lines
-        self._search = NogoodSearch(budget)
+        self._search: NogoodSearch[_Variable] = NogoodSearch(budget)
         self._masks: dict[tuple[NormalizedName, str, str | None, frozenset[str]], int] = {}
         self._all: dict[_Variable, int] = {}
         self._undecided: dict[_Variable, int] = {}
@@ -125,7 +125,9 @@ class _Question:
     def _left(self, variable: _Variable) -> int:
         """The values that are not gone for good."""
         values = self._search.values
-        return values[variable] if not self._search.decisions else self._undecided.get(variable, -1) & self._all[variable]
+        return (
+            values[variable] if not self._search.decisions else self._undecided.get(variable, -1) & self._all[variable]
+        )
 
     def _require(self, want: Want, *conditions: tuple[_Variable, int]) -> None:
         """Where the conditions hold, a package is there in a release that will do, with its extras."""
@@ -155,13 +157,14 @@ class _Question:
                 self._require(want, *wanted, (package, values))
 
     def _said_by(self, name: NormalizedName) -> dict[str, int]:
-        """Each ``Requires-Dist`` of a package's known releases, with the releases that have it."""
+        """Each ``Requires-Dist`` of a package's usable releases as far as known, with the releases that have it."""
         if name not in self._texts:
             found: dict[str, int] = defaultdict(int)
             for i, release in enumerate(self._reading.offer(name).releases):
                 metadata = self._reading.metadata(release)
-                for text in metadata.requires_dist if isinstance(metadata, Metadata) else ():
-                    found[text] |= 2 << i
+                if isinstance(metadata, Metadata) and self._reading.is_usable(release):
+                    for text in metadata.requires_dist:
+                        found[text] |= 2 << i
             self._texts[name] = found
         return self._texts[name]
 
@@ -201,9 +204,9 @@ class _Question:
         for asking, extra in self._reachable():
             package = self._package(asking)
             for text, values in self._said_by(asking).items():
-                want = self._reading.need(text, asking, extra)
-                if want is not None and want.name == name:
-                    yield want, package, values
+                need = self._reading.need(text, asking, extra)
+                if need is not None and need.name == name:
+                    yield need, package, values
 
     def _reachable(self) -> list[_Variable]:
         """All packages and extras that the lines may come to need."""
@@ -218,8 +221,8 @@ class _Question:
             for extra in ("", *want.extras):
                 if (want.name, extra) not in found:
                     found[want.name, extra] = None
-                    further = (self._reading.need(text, want.name, extra) for text in self._said_by(want.name))
-                    waiting += [one for one in further if one is not None]
+                    said = (self._reading.need(text, want.name, extra) for text in self._said_by(want.name))
+                    waiting += [further for further in said if further is not None]
         return list(found)
 
     # -- answers -----------------------------------------------------------------------------------------------

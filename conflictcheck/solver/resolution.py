@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import NormalizedName
 from resolvelib import AbstractProvider, BaseReporter, ResolutionError, Resolver
 
-from conflictcheck.errors import InternalError
+from conflictcheck.errors import Disagreement
 from conflictcheck.facts import Metadata
 from conflictcheck.model import RequirementKind
 from conflictcheck.solver.dependencies import parse_dependency
@@ -82,19 +82,17 @@ def resolve_environment(kernel: Kernel, lines: Iterable[int], solution: Solution
         The packages by name, sorted.
 
     Raises:
-        InternalError: if resolvelib finds the choice wrong, or leaves a package over.
+        Disagreement: if resolvelib finds the choice wrong, or leaves a package over.
     """
     chosen = [kernel.lines[i] for i in sorted(lines)]
     provider = _Provider(kernel, chosen, solution)
     try:
         result = Resolver(provider, BaseReporter()).resolve(list(provider.roots()), max_rounds=100_000)
     except ResolutionError as error:
-        raise InternalError(f"resolvelib rejects what the search chose: {error!r}") from error
+        raise Disagreement(f"resolvelib rejects what the search chose: {error!r}") from error
     installed = {name for name, _ in result.mapping}
     if installed != set(solution.releases):
-        raise InternalError(
-            f"the search chose packages that nobody needs: {sorted(set(solution.releases) - installed)}"
-        )
+        raise Disagreement(f"the search chose packages that nobody needs: {sorted(set(solution.releases) - installed)}")
     extras: dict[NormalizedName, set[str]] = defaultdict(set)
     askers: dict[NormalizedName, set[str]] = defaultdict(set)
     requires: dict[str, set[str]] = defaultdict(set)
@@ -217,7 +215,7 @@ class _Provider(AbstractProvider[_Wanted, _Candidate, Identifier]):
         for text in candidate.metadata.requires_dist:
             dependency = parse_dependency(text)
             if dependency is None:
-                raise InternalError(f"{candidate.name} was chosen although its metadata has {text!r}")
+                raise Disagreement(f"{candidate.name} was chosen although its metadata has {text!r}")
             marker = dependency.marker
             plain = marker is None or marker.evaluate({**environment, "extra": ""})
             applies = (

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conflictcheck.facts import Missing
+from conflictcheck.facts import Metadata, Missing, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from packaging.utils import NormalizedName
 
-    from conflictcheck.facts import File, Listing, Metadata, Unknown
+    from conflictcheck.facts import File, Listing
     from conflictcheck.index.base import Index, MetadataRequest
+
+    _Direct = tuple[Metadata, File]
 
 
 class FactStore:
@@ -57,6 +59,12 @@ class FactStore:
     def known_direct(self, name: NormalizedName) -> list[tuple[str, tuple[Metadata, File] | Unknown]]:
         """The direct references of a package that were asked for, by URL, and what is known of them."""
         return sorted((url, known) for (url, package), known in self._direct.items() if package == name)
+
+    def known(self) -> tuple[dict[NormalizedName, Listing | Missing | Unknown], list[Metadata], dict[str, _Direct]]:
+        """All that was answered: the listings by name, what releases say, and direct references by URL."""
+        said = [metadata for metadata in self._metadata.values() if isinstance(metadata, Metadata)]
+        direct = {url: known for (url, _), known in self._direct.items() if not isinstance(known, Unknown)}
+        return dict(self._listings), said, direct
 
     @property
     def place(self) -> str:
