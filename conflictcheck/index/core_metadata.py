@@ -20,6 +20,9 @@ MAX_DOCUMENT = 16 << 20
 STATIC_SINCE = (2, 2)
 """The metadata version since which a field of a source distribution is final unless ``Dynamic`` names it (PEP 643)."""
 
+MAX_MAJOR = 2
+"""Of the metadata version; one of a newer major version may mean something else (core metadata specification)."""
+
 _METADATA_VERSION = re.compile(r"(\d{1,9})\.(\d{1,9})", re.ASCII)
 _SINGLE = {"metadata-version", "name", "version", "requires-python"}
 _MULTIPLE = {"requires-dist", "provides-extra", "dynamic"}
@@ -38,10 +41,14 @@ class Document:
     dynamic: list[str] = field(default_factory=list)
 
     @property
+    def _version(self) -> tuple[int, int]:
+        stated = _METADATA_VERSION.fullmatch(self.metadata_version)
+        return (0, 0) if stated is None else (int(stated[1]), int(stated[2]))
+
+    @property
     def is_static(self) -> bool:
         """Whether a source distribution's requirements are final (PEP 643)."""
-        stated = _METADATA_VERSION.fullmatch(self.metadata_version)
-        if stated is None or (int(stated[1]), int(stated[2])) < STATIC_SINCE:
+        if self._version < STATIC_SINCE:
             return False
         return {"requires-dist", "requires-python", "provides-extra"}.isdisjoint(name.lower() for name in self.dynamic)
 
@@ -54,6 +61,8 @@ class Document:
             source: where the document is from.
             filename: the file it was read from.
         """
+        if self._version[0] > MAX_MAJOR:
+            return Unknown(f"its metadata is of version {shown(self.metadata_version)}, which is not known here")
         if canonicalize_name(self.name) != name:
             return Unknown(f"its metadata is about {shown(self.name) or 'no package'}")
         own = normalized(self.version.strip())
