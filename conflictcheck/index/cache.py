@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FILENAME = "cache.sqlite3"
 LOCK = "cache.lock"
 """Held by whoever replaces the file, so that no two do at once; empty, and only there once that has happened."""
-SCHEMA = 1
+SCHEMA = 2
 """Raised with every change of the tables or of what is in them; a cache of another number is replaced."""
 BUSY_TIMEOUT = 5000
 MAX_SIZE = 1_000_000_000
