@@ -10,7 +10,8 @@ import optparse
 import re
 import shlex
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from conflictcheck.errors import SpecError
 from conflictcheck.readers.hints import command_hint
@@ -181,7 +182,7 @@ def _parse_options(text: str) -> list[tuple[str, str]]:
     except ValueError:
         raise SpecError(f"{quote(text)} has a quote that is not closed") from None
     given: list[tuple[str, str]] = []
-    _, rest = _option_parser(given).parse_args(words)
+    _, rest = _option_parser().parse_args(words, optparse.Values({"given": given}))
     if rest:
         what = "a backslash with a space after it joins no lines" if rest == [" "] else "write it on a line of its own"
         raise SpecError(f"{quote(' '.join(rest))} follows the options of {quote(text)}", hint=what)
@@ -201,14 +202,18 @@ class _OptionParser(optparse.OptionParser):
         )
 
 
-def _option_parser(given: list[tuple[str, str]]) -> _OptionParser:
-    """A parser that accepts what pip's does, abbreviations included, and appends (name, value) to `given`."""
+@cache
+def _option_parser() -> _OptionParser:
+    """A parser that accepts what pip's does, abbreviations included, and appends (name, value) to the values' `given`.
+
+    Made once: a file may have options on a thousand lines.
+    """
     parser = _OptionParser(add_help_option=False)
     for names, takes_value in [(n, True) for n in _TAKING_A_VALUE] + [(n, False) for n in _SWITCHES]:
         canonical = next(name for name in names if name.startswith("--"))
 
-        def record(_option: object, _given_as: str, value: str | None, _parser: object, name: str = canonical) -> None:
-            given.append((name, value or ""))
+        def record(_option: object, _as: str, value: str | None, using: Any, name: str = canonical) -> None:
+            using.values.given.append((name, value or ""))
 
         parser.add_option(*names, action="callback", callback=record, type="string" if takes_value else None)
     return parser

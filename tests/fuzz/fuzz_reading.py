@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import tomllib
 from typing import Any
+from warnings import catch_warnings
 
 from fuzz_target import SECRET, Target, hold_secret, parts, place, text
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
+from pathspec import GitIgnoreSpec
 
 from conflictcheck.errors import ConflictCheckError, SpecError
 from conflictcheck.model import Edit, ReadResult, Requirement, RequirementKind, SpecId
 from conflictcheck.readers import READERS, read_restrictions, read_specs
 from conflictcheck.readers.base import Workspace
-from conflictcheck.readers.discovery import find_files
+from conflictcheck.readers.discovery import find_files, parse_patterns
 from conflictcheck.readers.editing import edit_content
 from conflictcheck.readers.grammar import iter_lines, parse_line
 from conflictcheck.readers.lines import Origin, parse_requirement
 from conflictcheck.readers.poetry import specifier, to_pep508
 from conflictcheck.readers.references import parse_reference, project_name
+from conflictcheck.readers.text import decode
 from conflictcheck.readers.toml_document import parse_toml
 from conflictcheck.solver.dependencies import MarkerEvaluator
 from conflictcheck.specifier_text import specifier_span
@@ -26,7 +29,7 @@ from conflictcheck.targets import make_target
 
 VARIABLES = {"TOKEN": SECRET, "HOST": "index.example"}
 EVALUATOR = MarkerEvaluator(dict(make_target("3.11", "linux").environment))
-VERSIONS = [Version(one) for one in ("0", "1.0a1", "1.0", "1.0+local", "1.0.post1", "2!1")]
+VERSIONS = [Version(one) for one in ("1.0a1", "2!1.0.post1+local")]
 
 REQUIREMENT_WORDS = (
     *(b"==", b">=", b"~=", b"===", b"!=", b"<", b",", b"[extra]", b" ; ", b"python_version", b"extra == 'x'", b" and "),
@@ -99,7 +102,7 @@ def script(data: bytes) -> None:
 def gitignore(data: bytes) -> None:
     folder = place() / "tree"
     if not folder.is_dir():
-        for name in ("requirements.txt", "api/requirements-dev.txt", "a" * 90 + "/" + "b" * 90 + "/requirements.txt"):
+        for name in ("requirements.txt", f"{'a' * 90}/{'b' * 90}/requirements.txt"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text("numpy\n")
         (folder / ".git").mkdir()
@@ -109,6 +112,17 @@ def gitignore(data: bytes) -> None:
     assert len(found) == len(set(found))
     for problem in workspace.problems:
         assert str(problem).isprintable()
+    if len(data) <= SHORT and b"[" not in data and not workspace.problems:
+        with catch_warnings(action="ignore"):
+            usual = GitIgnoreSpec.from_lines(decode(data).splitlines(), backend="simple")
+        quick = parse_patterns(decode(data).splitlines())
+        for path in PATHS:
+            assert quick.check_file(path).include == usual.check_file(path).include, path
+
+
+SHORT = 40
+"""Bytes of patterns that match fast enough without what is done about their stars."""
+PATHS = ("a", "ab/", "a/b/a.b", "ba/ab/aab/b", "aabab", "a/a/a/b/a/b/", ".a/b b/*", "requirements.txt")
 
 
 def requirement_line(data: bytes) -> None:

@@ -66,7 +66,9 @@ def main() -> int:
 
 def _run(name: str, options: argparse.Namespace) -> dict[str, Any]:
     """Run one target in a process of its own, again where that dies; what it noted down last counts."""
-    with tempfile.TemporaryDirectory(prefix="fuzz-run-") as folder:
+    from fuzz_target import in_memory  # noqa: PLC0415 - the child has it instrumented
+
+    with tempfile.TemporaryDirectory(prefix="fuzz-run-", dir=in_memory()) as folder:
         kept = options.keep / name if options.keep else Path(folder, "kept")
         kept.mkdir(parents=True, exist_ok=True)
         before = len(list(kept.iterdir()))
