@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from conflictcheck.facts import Unknown
 from conflictcheck.model import RequirementKind
-from conflictcheck.solver.encoding import runs
+from conflictcheck.solver.encoding import bits, runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,6 +30,7 @@ Node = tuple["NormalizedName", str]
 
 MOST_RELEASES = 100
 """How many releases are loaded for such questions, in all."""
+_NEIGHBOURS = 8
 
 
 class Completion:
@@ -64,12 +65,9 @@ class Completion:
         while self._is_possible():
             chosen, extras = kernel.model()
             reached = self._reach(chosen)
-            new = [(name, chosen[name]) for name, _ in reached if chosen[name] not in kernel.loaded[name]]
+            new = {(name, chosen[name]) for name, _ in reached if chosen[name] not in kernel.loaded[name]}
             if new:
-                if kernel.loaded_to_be_sure >= MOST_RELEASES:
-                    raise TooMany
-                kernel.loaded_to_be_sure += len(new)
-                kernel.load(dict.fromkeys(new))
+                self._load(sorted(new))
                 self._loops.clear()
                 continue
             unfounded = frozenset({*((name, "") for name in chosen), *extras} - reached)
@@ -81,6 +79,22 @@ class Completion:
         # Without more lines, no more is needed: what is impossible for this reason may become possible with them.
         self.leans = self._active in core
         return [literal for literal in core if literal != self._active]
+
+    def _load(self, new: Sequence[tuple[NormalizedName, int]]) -> None:
+        """Load what is locked first, with its neighbours: most often it cannot be installed, whoever asks for it."""
+        kernel = self._kernel
+        locked = [
+            (name, k)
+            for name, i in new
+            if (mask := kernel.packages[name].everything & ~kernel.packages[name].unlocked) >> i & 1
+            for k in bits(mask & ((1 << i + 1) - 1))[:_NEIGHBOURS]
+            if k not in kernel.loaded[name]
+        ]
+        wanted = locked or new
+        if kernel.loaded_to_be_sure >= MOST_RELEASES:
+            raise TooMany
+        kernel.loaded_to_be_sure += len(wanted)
+        kernel.load(wanted)
 
     def _is_possible(self) -> bool:
         """Write the completion of what is loaded by now, and ask."""

@@ -408,22 +408,19 @@ class Search:
     def _conclude(self, core: Sequence[int]) -> Answer:
         """The lines alone are impossible, unless that rests on what is not loaded or not known."""
         kernel = self._kernel
-        if locked := kernel.locks_in_core():
-            return self._conclude_exactly(self._blame(core, locked))
-        if kernel.facts not in core:
-            return self._blame(core)
-        if self._solve(self._without_facts()):
-            return Undecided(self._missing_fact())
-        core = kernel.core()
-        if locked := kernel.locks_in_core():
-            return self._conclude_exactly(self._blame(core, locked))
-        return self._blame(core)
+        if kernel.facts in core:
+            if self._solve(self._without_facts()):
+                return Undecided(self._missing_fact())
+            core = kernel.core()
+        locked = kernel.locks_in_core()
+        answer = self._blame(core, locked)
+        return self._conclude_exactly(answer) if locked else answer
 
     def _conclude_exactly(self, otherwise: Conflict) -> Answer:
         """Load whatever might ask for locked releases, and see whether the answer is still *no*.
 
         Args:
-            otherwise: the answer where too many releases might.
+            otherwise: the answer where too many releases might, or one of which it cannot be known.
         """
         completion = Completion(self._kernel, self._lines, self._base)
         try:
@@ -432,7 +429,7 @@ class Search:
                 completion = Completion(self._kernel, self._lines, self._without_facts())
                 core = completion.core()
                 if core is None:
-                    return Undecided(self._missing_fact())
+                    return otherwise
         except TooMany:
             return otherwise
         if core is not None:
