@@ -147,11 +147,19 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class ReadResult:
-    """What the readers found: specs in a stable order, notes on what was passed over, and the files read, by name."""
+    """What the readers found.
+
+    Attributes:
+        specs: in a stable order.
+        diagnostics: on what was passed over, among others.
+        sources: the files that were read, by name.
+        variables: the values of the variables that were expanded in addresses.
+    """
 
     specs: tuple[Spec, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
     sources: Mapping[str, Source] = field(default_factory=dict, compare=False)
+    variables: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,10 @@ from packaging.version import Version
 from conflictcheck import __version__
 from conflictcheck.cautions import notice_old_releases, notice_unbounded
 from conflictcheck.clashes import ClashFinder
+from conflictcheck.disguise import Disguise
 from conflictcheck.environments import build_environment, notice_oddities
 from conflictcheck.errors import Disagreement, InputErrors
-from conflictcheck.evidence import write_evidence
+from conflictcheck.evidence import read_evidence, write_evidence
 from conflictcheck.explanation import explain_lines
 from conflictcheck.fixes import Fixer, Fixes
 from conflictcheck.index import open_index
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
     from conflictcheck.splitting import Split
     from conflictcheck.targets import Target
 
-    Given = tuple[ReadResult, tuple[Requirement, ...], dict[str, Source]]
+    Given = tuple[ReadResult, tuple[Requirement, ...], dict[str, Source], Disguise]
 
 _SEVERITIES = list(Severity)
 
@@ -111,10 +112,10 @@ def check_files(
     """
     started = time.perf_counter()
     progress.phase("reading")
-    read, shared, sources = given or _read_input(settings)
+    read, shared, sources, disguise = given or _read_input(settings)
     targets = make_targets(settings)
     policy, index_settings, notes = merge_file_options(settings, read.specs)
-    source = index if index is not None else open_index(index_settings, progress)
+    source = index if index is not None else open_index(replace(index_settings, disguise=disguise), progress)
     store = FactStore(source)
     try:
         run = _Run(read, shared, targets, policy, store, progress)
@@ -147,8 +148,9 @@ def write_snapshot(settings: Settings, output: Path, progress: Progress) -> Repo
     from conflictcheck.index import snapshot  # noqa: PLC0415 - needed by this command alone
 
     given = _read_input(settings)
-    _, index_settings, _ = merge_file_options(settings, given[0].specs)
-    recording = snapshot.RecordingIndex(open_index(index_settings, progress))
+    read, _, _, disguise = given
+    _, index_settings, _ = merge_file_options(settings, read.specs)
+    recording = snapshot.RecordingIndex(open_index(replace(index_settings, disguise=disguise), progress))
     try:
         report = check_files(settings, progress, index=recording, given=given).report
     finally:
@@ -158,6 +160,18 @@ def write_snapshot(settings: Settings, output: Path, progress: Progress) -> Repo
         created = datetime.now(UTC).replace(microsecond=0)
         snapshot.write_snapshot(recording.facts, output, created=created, version=__version__, keep_files=kept)
     return report
+
+
+def repeat_run(file: Path, progress: Progress) -> Report:
+    """Check again what a `Disagreement` left in a file.
+
+    Raises:
+        Disagreement: the mistake is still there.
+        SnapshotError: the file is something else.
+    """
+    settings, specs, shared, index = read_evidence(file)
+    run = _Run(ReadResult(specs), shared, make_targets(settings), settings.policy, FactStore(index), progress)
+    return run.report(settings.max_environments, (), target_environments=1)
 
 
 def make_targets(settings: Settings) -> dict[str, tuple[Target, ...]]:
@@ -219,12 +233,13 @@ def _with_problems(report: Report, problems: Iterable[str]) -> Report:
 
 
 def _read_input(settings: Settings) -> Given:
-    """The specs, the lines of ``--constraint`` and ``--override`` files, and all files that were read.
+    """The specs, the lines of ``--constraint`` and ``--override`` files, the files read, and how to show addresses.
 
     Raises:
         InputErrors: with every problem of all of them.
     """
     read = ReadResult((), (), {})
+    expanded: dict[str, str] = {}
     shared: list[Requirement] = []
     sources: dict[str, Source] = {}
     problems: list[ConflictCheckError] = []
@@ -239,19 +254,32 @@ def _read_input(settings: Settings) -> Given:
     except InputErrors as error:
         problems += error.errors
     sources.update(read.sources)
+    expanded.update(read.variables)
     restricting = [(file, RequirementKind.CONSTRAINT) for file in settings.constraints]
     restricting += [(file, RequirementKind.OVERRIDE) for file in settings.overrides]
     for file, kind in restricting:
         try:
             shared += read_restrictions(
-                file, kind, cwd=settings.cwd, sources=sources, allow_outside=settings.allow_outside
+                file,
+                kind,
+                cwd=settings.cwd,
+                sources=sources,
+                expanded=expanded,
+                allow_outside=settings.allow_outside,
             )
         except InputErrors as error:
             problems += error.errors
     if problems:
         # A file that is both a spec and included by a constraint file has its problems once.
         raise InputErrors(list({str(problem): problem for problem in problems}.values()))
-    return read, tuple(shared), sources
+    disguise = Disguise(expanded)
+    specs = tuple(replace(spec, requirements=_covered(spec.requirements, disguise)) for spec in read.specs)
+    return replace(read, specs=specs), _covered(shared, disguise), sources, disguise
+
+
+def _covered(lines: Sequence[Requirement], disguise: Disguise) -> tuple[Requirement, ...]:
+    """The lines with their addresses as they may be shown."""
+    return tuple(line if line.url is None else replace(line, url=disguise.cover(line.url)) for line in lines)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,10 @@ module reads the environment and configuration files.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+
+from conflictcheck.disguise import Disguise
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,6 +38,7 @@ class IndexSettings:
         backoff: seconds before the first time, twice as many before each further one.
         keyring: whether the keyring may be asked for credentials.
         ca_bundle: a file of certificates to trust besides the system's, or None.
+        disguise: how addresses may be shown.
     """
 
     index_urls: tuple[str, ...]
@@ -49,6 +52,7 @@ class IndexSettings:
     backoff: float = 0.2
     keyring: bool = False
     ca_bundle: Path | None = None
+    disguise: Disguise = field(default_factory=Disguise, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "conflictcheck"
 
 LAYERS = (
-    ("errors", "facts", "progress", "escaping"),
+    ("errors", "facts", "progress", "escaping", "disguise"),
     ("model", "settings", "targets", "phrases", "specifier_text", "writing"),
     ("policy", "pip_configuration"),
     ("readers", "index", "exports", "reports"),

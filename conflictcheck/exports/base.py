@@ -69,6 +69,12 @@ def is_direct(pin: Pin) -> bool:
     return pin.url is not None
 
 
+def without_query(url: str) -> str:
+    """An address without its query, which may be a secret (``?token=…``)."""
+    address, hash_sign, fragment = url.partition("#")
+    return address.partition("?")[0] + hash_sign + fragment
+
+
 def local_path(url: str) -> str | None:
     """The path of a ``file:`` URL of this machine, or None for any other."""
     from urllib.parse import urlsplit  # noqa: PLC0415

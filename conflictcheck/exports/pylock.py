@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urldefrag
 
 from conflictcheck.errors import InternalError, OutputError
 from conflictcheck.escaping import HIDDEN
-from conflictcheck.exports.base import Export, local_path, platform_marker, stem
+from conflictcheck.exports.base import Export, local_path, platform_marker, stem, without_query
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,6 +82,8 @@ def _release(pin: Pin, filename: str) -> dict[str, Any]:
             file=filename,
             hint="use --export requirements",
         )
+    if any("${" in file.url for file in hashed):
+        raise _cannot_lock(pin, filename, "its address holds the value of a variable, which is not written anywhere")
     release: dict[str, Any] = {}
     if hashed[0].index.startswith(("https://", "http://")):
         release["index"] = hashed[0].index
@@ -96,7 +98,7 @@ def _file(file: File) -> dict[str, Any]:
     entry: dict[str, Any] = {"name": file.filename}
     if instant := _instant(file.upload_time):
         entry["upload-time"] = instant
-    entry["url"] = file.url
+    entry["url"] = without_query(file.url)
     if file.size is not None:
         entry["size"] = file.size
     entry["hashes"] = _hashes(file.hashes)
@@ -109,6 +111,8 @@ def _hashes(values: tuple[str, ...]) -> dict[str, str]:
 
 def _direct(pin: Pin, url: str, filename: str) -> dict[str, Any]:
     """A direct reference: a version-control checkout, a folder or an archive (PEP 751, packages.vcs and following)."""
+    if "${" in url or without_query(url) != url:
+        raise _cannot_lock(pin, filename, "its address holds what may be a secret, which is not written anywhere")
     plain, fragment = urldefrag(url)
     fragments = {key: found[0] for key, found in parse_qs(fragment).items()}
     subdirectory = {"subdirectory": fragments["subdirectory"]} if fragments.get("subdirectory") else {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conflictcheck.escaping import visible
-from conflictcheck.exports.base import Export, local_path, platform_marker, stem
+from conflictcheck.exports.base import Export, local_path, platform_marker, stem, without_query
 from conflictcheck.phrases import and_list
 
 if TYPE_CHECKING:
@@ -37,6 +37,11 @@ def _header(environment: Environment, report: Report, filename: str, unhashed: l
     if unhashed:
         # With one hash in the file pip demands one for every line (pip's documentation, "Hash-checking Mode").
         lines.append(f"# Without hashes, because there is none for {and_list(unhashed[:3], more=len(unhashed) - 3)}.")
+    lines += [
+        f"# To be completed: the address of {pin.name} had a query (?...), which may be a secret."
+        for pin in environment.packages
+        if pin.url is not None and without_query(pin.url) != pin.url
+    ]
     return lines
 
 
@@ -65,4 +70,4 @@ def _requirement(pin: Pin) -> str:
         return f"{pin.name}{extras}=={pin.version}"
     if pin.editable and (path := local_path(pin.url)):
         return f"-e {visible(path)}{extras}"
-    return f"{pin.name}{extras} @ {visible(pin.url)}"
+    return f"{pin.name}{extras} @ {visible(without_query(pin.url))}"

@@ -7,7 +7,11 @@ import os
 import re
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
+
+if TYPE_CHECKING:
+    from urllib.parse import SplitResult
 
 SCHEMES = frozenset({"http", "https", "file"})
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -27,10 +31,19 @@ def split_credentials(url: str) -> tuple[str, Login | None]:
         return without_secrets(url), None
     userinfo, at, host = parts.netloc.rpartition("@")
     if not at:
-        return url, None
+        # Where a password has a slash or the like in it, what stands before that is no host and port.
+        return (without_secrets(url) if _is_broken(parts) else url), None
     user, _, password = userinfo.partition(":")
     login = (unquote(user), unquote(password)) if userinfo else None
     return urlunsplit(parts._replace(netloc=host)), login
+
+
+def _is_broken(parts: SplitResult) -> bool:
+    try:
+        _ = parts.port
+    except ValueError:
+        return True
+    return False
 
 
 def without_secrets(url: str) -> str:

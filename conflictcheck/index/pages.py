@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from conflictcheck.facts import Missing, Unknown
-from conflictcheck.index.addresses import shown_address
+from conflictcheck.index.addresses import shown, shown_address
 from conflictcheck.index.cache import StoredPage
 from conflictcheck.index.compiled import CompiledError, decode_page, encode_page
 from conflictcheck.index.find_links import links_of_page, read_file_index, read_place
-from conflictcheck.index.simple_api import ACCEPT, MAX_PAGE, LinkPage, Page, PageError, parse_page
+from conflictcheck.index.simple_api import ACCEPT, HTML_TYPES, MAX_PAGE, LinkPage, Page, PageError, parse_page
 from conflictcheck.index.transport import FetchError, explained
 
 if TYPE_CHECKING:
@@ -130,6 +130,9 @@ class Pages:
                 answer.body(), kind, url=answer.url, name=request.name, index=request.place, ends=answer.ends
             )
         else:
+            kind = answer.headers.get("content-type", "text/html").partition(";")[0].strip().lower()
+            if kind not in HTML_TYPES:
+                raise PageError(f"it is {shown(kind, 60)}, not a page with links")
             page = links_of_page(answer.body(), answer.url, ends=answer.ends)
         if self._transport.disguise.has_values:
             page = _veiled(page, self._transport.disguise.veil)

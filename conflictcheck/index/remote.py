@@ -84,10 +84,11 @@ class RemoteIndex(Index):
     @property
     def problems(self) -> list[str]:
         """See `Index.problems`; they are about the cache and find-links pages."""
-        absent = [] if self._links is None else self._links.absent
+        absent, empty = ([], []) if self._links is None else (self._links.absent, self._links.empty)
         return [
             *([] if self._cache is None else self._cache.problems),
             *(f"the --find-links page {shown_address(place)} does not exist" for place in absent),
+            *(f"the --find-links page {shown_address(place)} lists no files" for place in empty),
         ]
 
     def listings(self, names: Sequence[NormalizedName]) -> list[Listing | Missing | Unknown]:
@@ -198,10 +199,12 @@ class _FoundLinks:
 
     Attributes:
         absent: the places that are not there.
+        empty: those that have no files.
     """
 
     def __init__(self, answers: dict[str, PageAnswer]) -> None:
         self.absent = [place for place, answer in answers.items() if isinstance(answer, Missing)]
+        self.empty = [place for place, page in answers.items() if isinstance(page, LinkPage) and not page.links]
         self._failed = next((answer for answer in answers.values() if isinstance(answer, Unknown)), None)
         self._links = [
             (canonicalize_name(link.filename), place, page.url, link)

@@ -203,7 +203,9 @@ def write_snapshot(
             name: msgspec.structs.replace(
                 listing,
                 files=tuple(
-                    file if (name, file.version) in kept else msgspec.structs.replace(file, url="", hashes=())
+                    msgspec.structs.replace(file, url=file.url.partition("?")[0])
+                    if (name, file.version) in kept
+                    else msgspec.structs.replace(file, url="", hashes=())
                     for file in listing.files
                 ),
             )

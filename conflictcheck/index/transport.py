@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import IO, TYPE_CHECKING
 
@@ -65,13 +65,17 @@ class Transport:
     A run that finds all in its cache never gets as far as loading an HTTP client, which takes as long as the cache.
 
     Args:
-        settings: addresses with the credentials in them, how long to wait, and whom to trust.
+        settings: addresses with the credentials in them, how they may be shown, how long to wait, and whom to trust.
         connections: how many connections may be open.
         progress: told of each request.
+
+    Attributes:
+        disguise: how addresses may be shown.
     """
 
     def __init__(self, settings: IndexSettings, *, connections: int, progress: Progress) -> None:
         self._settings = settings
+        self.disguise = settings.disguise
         self._connections = connections
         self._progress = progress
         self._lock = threading.Lock()
@@ -89,7 +93,7 @@ class Transport:
         """GET a URL.
 
         Args:
-            url: absolute, http or https.
+            url: absolute, http or https; as it may be shown.
             label: what to call the request in the progress.
             limit: bytes that the body may have.
             headers: to send besides the usual ones.
@@ -98,13 +102,15 @@ class Transport:
         Raises:
             FetchError: there is no answer.
         """
-        client = self._opened()
+        client, disguise = self._opened(), self.disguise
         self._progress.fetching(label)
         size = 0
         try:
-            answer = client.get(url, limit, dict(headers or {}), archive=archive)
+            answer = client.get(disguise.reveal(url), limit, dict(headers or {}), archive=archive)
             size = answer.size
-            return answer
+            return replace(answer, url=disguise.shown_after(url, answer.url))
+        except FetchError as error:
+            raise FetchError(disguise.veil(str(error))) from None
         finally:
             self._progress.fetched(label, size=size)
 

@@ -82,7 +82,7 @@ def read_specs(
         specs.setdefault(WITH, _read_with(with_requirements, workspace))
     if workspace.problems:
         raise InputErrors(workspace.distinct_problems())
-    return ReadResult(tuple(specs.values()), _sorted(workspace), workspace.sources())
+    return ReadResult(tuple(specs.values()), _sorted(workspace), workspace.sources(), workspace.expanded)
 
 
 def read_restrictions(
@@ -92,6 +92,7 @@ def read_restrictions(
     cwd: Path,
     variables: Mapping[str, str] | None = None,
     sources: dict[str, Source] | None = None,
+    expanded: dict[str, str] | None = None,
     allow_outside: bool = False,
 ) -> tuple[Requirement, ...]:
     """The lines of a file given with ``--constraint`` or ``--override``.
@@ -102,6 +103,7 @@ def read_restrictions(
         cwd: absolute; the spec id of the lines is the file's path relative to it.
         variables: as for `read_specs`.
         sources: takes in the files that are read, by name.
+        expanded: takes in the values of variables that addresses have.
         allow_outside: as for `read_specs`.
 
     Raises:
@@ -123,6 +125,8 @@ def read_restrictions(
         raise InputErrors(workspace.distinct_problems())
     if sources is not None:
         sources.update(workspace.sources())
+    if expanded is not None:
+        expanded.update(workspace.expanded)
     return tuple(collected.requirements)
 
 

@@ -45,6 +45,7 @@ class Workspace:
         allow_outside: whether files outside of what the user named may be read.
         problems: the errors met so far.
         diagnostics: the notes and warnings met so far.
+        expanded: the values of the variables that addresses had so far.
         included: files that a spec's file includes, each with the kind of its lines and the file that names it.
     """
 
@@ -54,6 +55,7 @@ class Workspace:
     allow_outside: bool = False
     problems: list[SpecError] = field(default_factory=list)
     diagnostics: set[Diagnostic] = field(default_factory=set)
+    expanded: dict[str, str] = field(default_factory=dict)
     included: dict[Path, set[tuple[RequirementKind, Path]]] = field(default_factory=dict)
     _contents: dict[Path, bytes] = field(default_factory=dict)
     _piped: dict[Path, str] = field(default_factory=dict)

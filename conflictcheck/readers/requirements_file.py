@@ -110,6 +110,9 @@ class _Reading:
     def _take(
         self, parsed: ParsedLine, line: LogicalLine, origin: Origin, path: Path, chain: tuple[_Step, ...]
     ) -> None:
+        addresses = [(parsed.requirement, parsed.value), *((option.written, option.value) for option in parsed.options)]
+        for name in (name for written, value in addresses if written != value for name in variables_in(written)):
+            self._workspace.expanded[name] = self._workspace.variables.get(name, "")
         if parsed.requirement:
             requirement = parse_requirement(
                 parsed.requirement, origin, value=parsed.value, editable=parsed.editable, hashes=parsed.hashes

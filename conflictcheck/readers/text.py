@@ -6,6 +6,7 @@ import codecs
 import re
 from unicodedata import category
 
+from conflictcheck.disguise import COVER
 from conflictcheck.errors import SpecError
 
 SIZE_LIMIT = 10 * 1024 * 1024
@@ -23,6 +24,10 @@ _CODING_LINE = re.compile(rb"^#.*?coding[:=][ \t]*([-\w.]+)")
 _LONGEST_QUOTE = 200
 # The authority ends at the first slash, and the user information at the last @ before it; whatever a password holds.
 _USER_INFO = re.compile(r"(?<=://)(?P<user>[^/?#]*)@")
+# What is no authority, because no number follows the colon, is a password with a slash or the like in it.
+_BROKEN_USER_INFO = re.compile(r"(?<=://)(?!\[)[^\s/?#@]*:(?!\d{0,5}(?:[/?#\s]|$))[^\s/?#@]*[/?#]\S*@")
+_QUERY = re.compile(r"(://[^\s?#]*\?)([^\s#]+)")
+_QUERY_VALUE = re.compile(r"(?P<key>[^&;=]*=)?(?P<value>[^&;]+)")
 _HARMLESS_USER = re.compile(r"git|(\$\{[A-Z0-9_]+\}|:)+")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 # A word that begins with a scheme, or what follows the @ of "name @ address"; up to what names packages and extras.
@@ -96,8 +101,22 @@ def quote(text: str) -> str:
 
 
 def redact(text: str) -> str:
-    """`text` with the user and password of each URL in it covered; ``${VARIABLES}`` are no secrets and stay."""
-    return _USER_INFO.sub(lambda m: m[0] if _HARMLESS_USER.fullmatch(m["user"]) else "****@", text)
+    """`text` with what may be secret in each URL covered: user, password and query; ``${VARIABLES}`` stay.
+
+    An ``@`` in the path is none of it (``git+https://host.example/project@v1``), unless what stands before the path
+    cannot be a host and port.
+    """
+    if "://" not in text:
+        return text
+    text = _BROKEN_USER_INFO.sub(f"{COVER}@", text)
+    text = _USER_INFO.sub(lambda m: m[0] if _HARMLESS_USER.fullmatch(m["user"]) else f"{COVER}@", text)
+    return _QUERY.sub(lambda m: m[1] + _QUERY_VALUE.sub(_covered, m[2]), text)
+
+
+def _covered(pair: re.Match[str]) -> str:
+    """A part of a query without its value, or without all of it where it has no name."""
+    harmless = _HARMLESS_USER.fullmatch(pair["value"]) and pair["value"] != "git"
+    return pair[0] if harmless else f"{pair['key'] or ''}{COVER}"
 
 
 def without_credentials(url: str) -> str:
