@@ -245,7 +245,7 @@ class Fixer:
     def _fix(self, solved: _Solved, *, detailed: bool) -> Fix | None:
         """The split with the edits made; None if it cannot be decided."""
         members = {spec for part in solved.parts for spec in part}
-        placed = sorted({*self._placed, *members})
+        placed = sorted({*self._placed, *members, *self._mended(solved.changes)})
         specs = {spec: apply(self._specs[spec], solved.changes) for spec in placed}
         finder = ClashFinder(self._oracle, specs, apply(self._shared, solved.changes))
         # A pin may ask for a yanked release or a pre-release, which a wider specifier does not.
@@ -261,6 +261,14 @@ class Fixer:
             parts = split.parts
         versions = self._changes(parts, finder) if detailed else ()
         return Fix(solved.edits, len(parts), versions)
+
+    def _mended(self, changes: Changes) -> list[SpecId]:
+        """Specs that cannot be installed alone, and can with the edits: a line may belong to several."""
+        return [
+            spec
+            for spec in self._specs
+            if spec not in self._placed and isinstance(self._oracle.ask(self._corrector.lines_of([spec], changes)), Yes)
+        ]
 
     def _changes(self, parts: Iterable[Sequence[SpecId]], finder: ClashFinder) -> tuple[Change, ...]:
         """Packages that the specs get in another version than in their environment of the split."""

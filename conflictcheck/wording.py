@@ -371,7 +371,7 @@ class _Writer:
 
     def _needs(self, node: Needed) -> str:
         package = self.kernel.packages[node.name]
-        if len(node.texts) <= 2:  # noqa: PLR2004 - more is harder to read than the range
+        if len(node.texts) <= 2 or not node.mask:  # noqa: PLR2004 - more is harder to read than the range, if there is one
             return _alternatives(node.texts)
         return f"{node.name} somewhere in {versions_in_words(package, node.mask)}"
 

@@ -140,7 +140,7 @@ class _Maker:
         for _ in range(20):
             lines = list(self._lines())
             if self.contested:
-                lines.append(self.contested + operator + self.random.choice(self.versions[self.contested]))
+                lines.append(f"{self.contested}{operator}{len(case.specs) % 3 + 1}.0")
             spec = builders.spec(f"{'vwxyz'[len(case.specs)]}.txt", lines)
             # A spec that cannot be installed alone has nothing to say about clashes: few of them will do.
             if self.chance(0.02) or brute.holds([*spec.requirements, *case.shared], case.shared):

@@ -247,6 +247,13 @@ def test_a_spec_that_cannot_be_installed_alone_is_mended() -> None:
     assert said(found.run)[0] == "a: numpy>=3 -> numpy>=1.26 (1)"
 
 
+def test_who_can_be_installed_as_well_after_an_edit_counts() -> None:
+    index = universe({"a": {"1.0": ["c"]}, "b": {"1.0": [], "2.0": []}, "c": {"2.0": []}})
+    found = find(World(index, specs(w=["b>=2"], x=["b<2", "a"], z=["c"]), constraints("c<2")))
+    menus = [said(menu) for menu in found.menus.values()]
+    assert menus == [["constraints.txt: c<2 -> c<3 (2)"]] * 2
+
+
 def test_requires_python_is_lowered_to_a_python_that_is_asked_for() -> None:
     found = find(World(universe(NUMPY), specs(a=["python>=3.12", "numpy"], b=["numpy"])))
     assert said(found.run) == ['a: requires-python = ">=3.12" -> requires-python = ">=3.11" (1)']

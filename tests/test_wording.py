@@ -64,6 +64,12 @@ def several_alternatives() -> World:
     return World(universe({"x": plain(), "lib": lib}), specs(a=["x>=2.1"], b=["lib"]))
 
 
+def several_alternatives_none_of_which_exists() -> World:
+    lib = {"1.0": ["x==1.3"], "1.1": ["x==1.4"], "1.2": ["x==1.5"], "1.3": ["missing"]}
+    web = {"1.0": ["missing<1"], "1.1": ["missing==1"], "1.2": ["missing>1"]}
+    return World(universe({"x": plain(), "lib": lib, "web": web}), specs(a=["lib<1.3"], b=["web"]))
+
+
 def rule_out() -> World:
     lib = {"1.0": ["x<1.1", "y<2"], "2.0": ["x>=3", "y<2"], "3.0": ["x>=3", "y>=2"]}
     return World(universe({"x": plain(), "y": plain(), "lib": lib}), specs(a=["x<3", "y>=2"], b=["lib"]))
@@ -427,6 +433,7 @@ SITUATIONS = [
     python_in_the_middle_of_one_chain, python_that_is_too_new, platform_in_the_middle, editable_project,
     alternatives_cut_with_a_count, ranges_cut_with_a_count, url_of_a_dependency_and_range, url_and_constraint,
     yanked_between_specs, too_new_between_specs, everything_is_too_new, no_upload_date,
+    several_alternatives_none_of_which_exists,
 ]  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from truth import Truth
 from conflictcheck.environments import build_environment
 from conflictcheck.index.memory import Rel
 from conflictcheck.solver.oracle import Maybe, Yes
+from examples import part_of_examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("flavour", FLAVOURS)
+@part_of_examples(2)
 @given(st.data())
 def test_core_and_brute_force_agree(flavour: str, data: st.DataObject) -> None:
     truth = Truth(data.draw(cases(flavour)))
