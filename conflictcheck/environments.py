@@ -88,18 +88,11 @@ def notice_oddities(
     """What a reader of the environments should know: inferred metadata, yanked releases, several indexes, extras."""
     found: list[Diagnostic] = []
     inferred: set[str] = set()
-    shared: dict[str, Listing] = {}
-    newer: set[tuple[str, str]] = set()
     for environment in environments:
         for target in oracle.targets[environment.python_version]:
             kernel = oracle.kernel(target)
             for pin in environment.packages:
                 found += _about_pin(pin)
-                listing = store.listing(pin.name)
-                if isinstance(listing, Listing) and pin.url is None:
-                    newer.update(listing.newer)
-                    if listing.also_on:
-                        shared[pin.name] = listing
                 package = kernel.packages.get(pin.name)
                 for i, release in enumerate(package.releases if package else ()):
                     if (
@@ -123,13 +116,9 @@ def notice_oddities(
             )
         )
     found += _about_empty_index(store)
-    unrelated = [listing for listing in shared.values() if listing.differs and not listing.related]
-    found += _about_indexes(unrelated, "which list different files", Severity.WARNING)
-    related = [listing for listing in shared.values() if listing.related]
-    found += _about_indexes(related, "which say that it is one project")
-    alike = [listing for listing in shared.values() if not listing.differs]
-    found += _about_indexes(alike, "which list the same files")
-    found += _about_newer_indexes(newer)
+    pinned = {pin.name for environment in environments for pin in environment.packages if pin.url is None}
+    listings = [store.listing(name) for name in pinned.union(line.name for line in lines)]
+    found += _about_listings([listing for listing in listings if isinstance(listing, Listing)])
     return list(dict.fromkeys(found))
 
 
@@ -142,6 +131,20 @@ def _about_empty_index(store: FactStore) -> list[Diagnostic]:
     none = none if len(missing) == 1 else f"none of the {len(missing)} packages asked for exists"
     message = f"{none} {store.place}; the address may not be that of a package index"
     return [Diagnostic(Severity.WARNING, "index-empty", message)]
+
+
+def _about_listings(listings: Sequence[Listing]) -> list[Diagnostic]:
+    """What is odd about the indexes that packages were looked up on."""
+    shared = [listing for listing in listings if listing.also_on]
+    unrelated = [listing for listing in shared if listing.differs and not listing.related]
+    related = [listing for listing in shared if listing.related]
+    alike = [listing for listing in shared if not listing.differs]
+    return [
+        *_about_indexes(unrelated, "which list different files", Severity.WARNING),
+        *_about_indexes(related, "which say that it is one project"),
+        *_about_indexes(alike, "which list the same files"),
+        *_about_newer_indexes({newer for listing in listings for newer in listing.newer}),
+    ]
 
 
 def _about_newer_indexes(newer: set[tuple[str, str]]) -> list[Diagnostic]:

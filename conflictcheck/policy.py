@@ -139,7 +139,9 @@ def _mark_predating(releases: list[Release], target: Target) -> list[Release]:
     stay possible where somebody asks for nothing newer.
     """
     for first, release in enumerate(releases):
-        suiting = [file for file in release.sources if file.is_wheel and target.suits_python(file.tags)]
+        suiting = [
+            file for file in (*release.files, *release.sources) if file.is_wheel and target.suits_python(file.tags)
+        ]
         if suiting:
             if any(file.tags.endswith("-any") for file in suiting):
                 return releases
@@ -216,9 +218,10 @@ class _Selector:
         standing = [file for file in usable if file.yanked is None]
         yanked = None if standing else (usable[0].yanked or "")
         usable = standing or usable
-        # Wheels of one release agree on their metadata in practice, and uv relies on it too: one for another platform
-        # spares reading a source distribution.
-        sources = usable if usable[0].tags else [*foreign[:1], *usable]
+        # The best wheel is what pip and uv install or fail on: no other file speaks for it. Wheels of one release agree
+        # on their metadata in practice, and uv relies on it too: one for another platform spares reading a source
+        # distribution.
+        sources = usable[:1] if usable[0].tags else [*foreign[:1], *usable]
         return Release(self.name, version, tuple(usable), tuple(sources[:4]), yanked)
 
     def _why_none(self, wheels: Sequence[object], sdists: Sequence[File], foreign: Sequence[File]) -> tuple[Why, str]:

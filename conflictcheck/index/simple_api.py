@@ -23,6 +23,7 @@ ACCEPT = (
     "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, "
     "text/html;q=0.1, application/json;q=0.05"
 )
+HTML_TYPES = frozenset({"application/vnd.pypi.simple.v1+html", "text/html", "application/xhtml+xml"})
 MAX_PAGE = 256 << 20
 """Bytes of a page; the largest ones of today have some 50 million."""
 MAX_INVALID = 100
@@ -118,7 +119,7 @@ def parse_page(body: bytes, content_type: str, *, url: str, name: str, index: st
         detail = _json_detail(body)
         links, about, version = detail.files, detail.name, detail.meta.api_version
         tracks, alternates = detail.meta.tracks, detail.alternate_locations
-    elif kind in {"application/vnd.pypi.simple.v1+html", "text/html", "application/xhtml+xml"}:
+    elif kind in HTML_TYPES:
         if not _is_utf8(body):
             raise PageError("the index answered with HTML that is not UTF-8")
         page = parse_html(body, ends=ends)
