@@ -18,14 +18,13 @@ from packaging.utils import NormalizedName
 from conflictcheck.errors import OutputError, SnapshotError
 from conflictcheck.facts import Listing, Missing
 from conflictcheck.index.snapshot import SnapshotFacts, SnapshotIndex
-from conflictcheck.model import ReadResult, Requirement, RequirementKind, Spec, SpecId
+from conflictcheck.model import Requirement, RequirementKind, Spec, SpecId
 from conflictcheck.settings import IndexSettings, Policy, PrereleasePolicy, Settings
 from conflictcheck.writing import write_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from conflictcheck.model import Source
     from conflictcheck.solver.store import FactStore
 
 FILE = "conflictcheck-disagreement.json.gz"
@@ -96,10 +95,8 @@ def write_evidence(
     return None
 
 
-def read_evidence(
-    path: Path,
-) -> tuple[Settings, tuple[ReadResult, tuple[Requirement, ...], Mapping[str, Source]], SnapshotIndex]:
-    """Read what `write_evidence` wrote: the settings, the input and the facts, as `pipeline.check_files` takes them.
+def read_evidence(path: Path) -> tuple[Settings, tuple[Spec, ...], tuple[Requirement, ...], SnapshotIndex]:
+    """Read what `write_evidence` wrote: the settings, the specs, the shared lines and the facts.
 
     Raises:
         SnapshotError: it cannot be read or is something else.
@@ -120,8 +117,8 @@ def read_evidence(
         Spec(SpecId(name), name.partition("#")[0], tuple(_read(line) for line in lines))
         for name, lines in found.specs.items()
     )
-    given = (ReadResult(specs), tuple(_read(line) for line in found.shared), dict[str, "Source"]())
-    return settings, given, SnapshotIndex(found.facts, tool_version=found.tool_version)
+    index = SnapshotIndex(found.facts, tool_version=found.tool_version)
+    return settings, specs, tuple(_read(line) for line in found.shared), index
 
 
 def _facts_of(store: FactStore) -> SnapshotFacts:

@@ -103,8 +103,8 @@ class SecondOpinion:
                 chosen = find_environment(self._reading(target), lines, self.budget)
                 if chosen is not None:
                     raise Disagreement(
-                        f"on Python {version} on {platform} the lines {_shown(lines)} are said to clash, and "
-                        f"{environment_of(chosen)} satisfies them"
+                        f"on Python {version} on {platform} {_shown(lines)} {'is' if len(lines) == 1 else 'are'} said to "
+                        f"clash, and {environment_of(chosen)} satisfies {'it' if len(lines) == 1 else 'them'}"
                     )
         except BudgetSpentError:
             return False
@@ -138,16 +138,18 @@ class SecondOpinion:
             chosen: dict[NormalizedName, Release] = {
                 name: packages[name].releases[i] for name, i in numbers.items() if i < len(packages[name].releases)
             }
+            where = f"{_shown(asked)} on Python {target.python_version} on {target.platform}"
             try:
                 walked = walk(self._reading(target), asked, chosen)
             except NoEnvironmentError as error:
-                raise Disagreement(f"{_shown(asked)} on {target}: {error}") from error
+                raise Disagreement(f"{where}: {error}") from error
             if walked.unasked is not None:
                 name, _, lock = walked.unasked
-                raise Disagreement(f"{_shown(asked)} on {target}: nothing asks for {name}, a {lock}")
+                raise Disagreement(
+                    f"{where}: nothing asks for {name} {chosen[name].url or chosen[name].version}, which is a {lock}"
+                )
             if exactly and walked.reached != set(chosen):
-                over = ", ".join(sorted(set(chosen) - walked.reached))
-                raise Disagreement(f"{_shown(asked)} on {target}: nobody needs {over}")
+                raise Disagreement(f"{where}: nobody needs {and_list(sorted(set(chosen) - walked.reached))}")
 
     def _reading(self, target: Target) -> Reading:
         if target not in self._readings:
