@@ -17,6 +17,7 @@ from unittest.mock import patch
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from packaging.version import Version
 from random_universes import FLAVOURS, Case, cases
 from test_fixes_by_brute_force import assert_fix_holds
 from truth import Truth
@@ -29,7 +30,7 @@ from conflictcheck.index.snapshot import RecordingIndex, SnapshotIndex, write_sn
 from conflictcheck.model import ReadResult, Report, RequirementKind, Verdict
 from conflictcheck.progress import Progress
 from conflictcheck.reports.json import JsonReport
-from conflictcheck.settings import IndexSettings, Settings
+from conflictcheck.settings import IndexSettings, Policy, Settings
 from conflictcheck.solver.oracle import Maybe, Yes
 from examples import part_of_examples
 
@@ -42,12 +43,14 @@ if TYPE_CHECKING:
     from conflictcheck.model import Requirement
 
 LOCKING = [flavour for flavour in FLAVOURS if flavour in ("prereleases", "yanked", "wheels", "mixed", "all")]
-NEVER = datetime(2024, 1, 1, tzinfo=UTC)
+NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
+MORNING, AFTERNOON = "2024-01-01T08:00:00Z", "2024-01-01T16:00:00Z"
 
 
-def check(case: Case, index: Index | None = None) -> Report:
+def check(case: Case, index: Index | None = None, policy: Policy | None = None) -> Report:
     here = Path("/nowhere")
     settings = Settings(here, IndexSettings(()), case.pythons, case.platforms, overrides=(str(here / "overrides.txt"),))
+    settings = replace(settings, policy=policy or Policy())
     # The specs are not read from files, as nothing is held here about readers.
     with (
         patch.object(pipeline, "read_specs", lambda *_, **__: ReadResult(tuple(case.specs))),
@@ -61,11 +64,12 @@ def written(report: Report) -> str:
     return JsonReport().render(report, color=False, width=80, verbose=0)
 
 
-def good_sets(case: Case) -> set[frozenset[str]]:
-    """The sets of specs that can share an environment, each asked about as if there were no others."""
+def good_sets(case: Case, *, afresh: bool = False) -> set[frozenset[str]]:
+    """The sets of specs that can share an environment; `afresh`: each asked about as if there were no others."""
     ids = [spec.id for spec in case.specs]
-    groups = (frozenset(group) for size in range(1, len(case.specs) + 1) for group in combinations(ids, size))
-    return {group for group in groups if isinstance(case.world().ask(*group), Yes)}
+    groups = (frozenset(group) for size in range(1, len(ids) + 1) for group in combinations(ids, size))
+    world = case.world()
+    return {group for group in groups if isinstance((case.world() if afresh else world).ask(*group), Yes)}
 
 
 # -- the same again ----------------------------------------------------------------------------------------------------
@@ -76,11 +80,10 @@ def test_a_repeated_check_gives_the_same_bytes(case: Case) -> None:
     assert written(check(case)) == written(check(case))
 
 
-@pytest.mark.parametrize("flavour", ["plain", "mixed"])
-def test_another_process_with_another_order_of_hashes_gives_the_same_bytes(flavour: str) -> None:
+def test_another_process_with_another_order_of_hashes_gives_the_same_bytes() -> None:
     code = (
         "import hashlib, random_universes, test_laws as laws\n"
-        f"cases = [random_universes.make_case({flavour!r}, seed) for seed in range(12)]\n"
+        "cases = [random_universes.make_case('mixed', seed) for seed in range(20)]\n"
         "reports = [laws.written(laws.check(case)) for case in cases]\n"
         "print(hashlib.sha256(''.join(reports).encode()).hexdigest())"
     )
@@ -91,7 +94,7 @@ def test_another_process_with_another_order_of_hashes_gives_the_same_bytes(flavo
             check=True,
             capture_output=True,
         ).stdout
-        for seed in ("1", "2", "3")
+        for seed in ("1", "2")
     }
     assert len(found) == 1
 
@@ -103,7 +106,7 @@ def test_a_snapshot_gives_the_same_report(case: Case) -> None:
     kept = {(pin.name, pin.version) for environment in report.environments for pin in environment.packages}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "facts"
-        write_snapshot(index.facts, path, created=NEVER, version="1", keep_files=kept)
+        write_snapshot(index.facts, path, created=NOON, version="1", keep_files=kept)
         again = check(case, SnapshotIndex.read(path))
     assert written(again) == written(report)
     assert again.environments == report.environments, "which hold what exports need"
@@ -171,7 +174,7 @@ def test_what_specs_are_called_does_not_matter(case: Case, data: st.DataObject) 
 @given(cases("monotone"), st.data())
 def test_a_subset_of_a_good_set_is_good(case: Case, data: st.DataObject) -> None:
     """Where no release is chosen only because something asks for it; there, fewer specs may ask for less."""
-    good = good_sets(case)
+    good = good_sets(case, afresh=True)
     if good:
         group = data.draw(st.sampled_from(sorted(good, key=sorted)))
         subsets = (frozenset(some) for size in range(1, len(group)) for some in combinations(group, size))
@@ -219,6 +222,50 @@ def test_one_requirement_less_creates_no_clash(case: Case, data: st.DataObject) 
     good = good_sets(case)
     for other in less:
         assert good <= good_sets(other)
+
+
+LEFT_OUT = {
+    "disallow": (Policy(prerelease="disallow"), lambda version, _: Version(version).is_prerelease),
+    "exclude-newer": (Policy(exclude_newer=NOON), lambda _, rel: rel.upload_time == AFTERNOON),
+    "only-binary": (Policy(only_binary=frozenset((":all:",))), lambda _, rel: not rel.tags),
+}
+
+
+@pytest.mark.parametrize("option", LEFT_OUT)
+@given(cases("mixed"), st.integers(1, 4))
+def test_what_an_option_leaves_out_might_as_well_not_exist(option: str, case: Case, often: int) -> None:
+    packages = {
+        name: {
+            version: replace(rel, upload_time=(MORNING if (i + ord(name)) % often else AFTERNOON))
+            for i, (version, rel) in enumerate(releases.items())
+        }
+        for name, releases in case.packages.items()
+    }
+    policy, is_left_out = LEFT_OUT[option]
+    left = {
+        name: {
+            version: replace(rel, sdist=rel.sdist and option != "only-binary")
+            for version, rel in releases.items()
+            if not is_left_out(version, rel)
+        }
+        for name, releases in packages.items()
+    }
+    found = check(replace(case, packages=packages), policy=policy)
+    expected = check(replace(case, packages=left))
+    assert found.verdict is expected.verdict
+    assert pins(found) == pins(expected)
+    assert lines_of_clashes(found) == lines_of_clashes(expected)
+
+
+def pins(report: Report) -> list[object]:
+    return [
+        (environment.specs, environment.python_version, [(pin.name, pin.version) for pin in environment.packages])
+        for environment in report.environments
+    ]
+
+
+def lines_of_clashes(report: Report) -> list[object]:
+    return [(clash.specs, [line.text for line in clash.requirements]) for clash in report.clashes]
 
 
 # -- what is known -----------------------------------------------------------------------------------------------------

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from conflictcheck.index.memory import Rel
 
-EXAMPLES = 30
-EACH_FLAVOUR = {"clash of 2": 2, "clash of 0": 5, "2 levels": 3}
+EXAMPLES = 20
+EACH_FLAVOUR = {"clash of 2": 2, "clash of 0": 5, "2 levels": 1}
 """In so many examples of each flavour at least."""
 TOGETHER = {
     "clash of 1": 20,
@@ -32,16 +32,16 @@ TOGETHER = {
     "6 levels": 3,
     "several Pythons": 20,
     "several platforms": 20,
-    "extra": 50,
-    "marker": 40,
-    "pre-release": 50,
-    "yanked": 50,
-    "requires-python": 50,
-    "compiled wheel": 50,
-    "source distribution alone": 20,
+    "extra": 40,
+    "marker": 30,
+    "pre-release": 40,
+    "yanked": 40,
+    "requires-python": 40,
+    "compiled wheel": 40,
+    "source distribution alone": 10,
     "python line": 10,
     "constraint line": 20,
-    "override line": 20,
+    "override line": 10,
 }
 """In so many examples of all flavours together at least."""
 
