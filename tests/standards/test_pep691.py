@@ -105,6 +105,24 @@ def test_a_file_with_another_hash_than_the_page_states_is_not_believed(algorithm
     assert f"{WHEEL} does not have the hash that is stated for it" in "".join(reasons(report))
 
 
+@pytest.mark.xfail(reason="no hash in common is taken for another hash")
+def test_a_line_with_a_hash_of_a_kind_that_the_page_does_not_have_says_nothing_against_a_file(ask: Asker) -> None:
+    with IndexServer({"holygrail": {"1.0": []}}) as index:
+        digest = hashlib.sha512(index.files[WHEEL].data).hexdigest()
+        assert ask.pins(index, f"holygrail==1.0 --hash=sha512:{digest}") == {"holygrail": "1.0"}
+
+
+@pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
+def test_a_line_with_a_hash_takes_the_file_that_has_it_on_the_page(algorithm: str, ask: Asker) -> None:
+    with IndexServer({"holygrail": {"1.0": []}}) as index:
+        digest = hashlib.new(algorithm, index.files[WHEEL].data).hexdigest()
+        body = detail(file={"hashes": {"sha256": "0" * 64, algorithm: digest}}).encode()
+        index.faults["/simple/holygrail/"] = Fault(body=body, content_type=JSON)
+
+        assert ask.pins(index, f"holygrail==1.0 --hash={algorithm}:{digest}") == {"holygrail": "1.0"}
+        assert ask.pins(index, f"holygrail==1.0 --hash={algorithm}:{'f' * len(digest)}") == {}
+
+
 def test_an_unnormalized_address_is_never_asked_for_nor_one_without_the_slash_at_its_end(ask: Asker) -> None:
     with IndexServer({"holygrail": {"1.0": ["Silly_Walk"]}, "silly-walk": {"1": []}}) as index:
         ask.check(index, "HolyGrail")

@@ -123,3 +123,24 @@ def test_a_later_run_says_the_same_from_the_cache(indexes: tuple[IndexServer, In
 
     assert said(ask_both(ask, indexes, **cache)) == RELATED
     assert said(ask_both(ask, indexes, **cache, offline=True)) == RELATED
+
+
+@pytest.mark.parametrize(
+    ("hashes", "expected"),
+    [
+        ({"sha256": "1" * 64}, [("note", "which list the same files")]),
+        ({"sha512": "2" * 128}, [("note", "which list the same files")]),
+        ({}, [("note", "which list the same files")]),
+        ({"sha256": "3" * 64, "sha512": "2" * 128}, UNRELATED),
+    ],
+)
+def test_a_mirror_may_state_other_kinds_of_hashes_and_no_other_values(
+    hashes: dict[str, str], expected: list[tuple[str, str]], ask: Asker
+) -> None:
+    with IndexServer({"holygrail": {"2.0": []}}) as owner, IndexServer({"holygrail": {"2.0": []}}) as other:
+        for index, stated in ((owner, {"sha256": "1" * 64}), (other, hashes)):
+            [link] = index.links("holygrail")
+            document = {"meta": {"api-version": "1.0"}, "name": "holygrail", "files": [link | {"hashes": stated}]}
+            index.faults["/simple/holygrail/"] = Fault(body=json.dumps(document).encode(), content_type=JSON)
+
+        assert said(ask_both(ask, (owner, other))) == expected
