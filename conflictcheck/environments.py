@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from conflictcheck.model import Requirement, SpecId
+    from conflictcheck.policy import Release
     from conflictcheck.solver.oracle import Oracle, Yes
     from conflictcheck.solver.resolution import Resolved
+    from conflictcheck.solver.search import Solution
     from conflictcheck.solver.store import FactStore
+    from conflictcheck.targets import Target
 
 
 def build_environment(
@@ -35,12 +38,13 @@ def build_environment(
         answer: what the oracle's newest-first search gave.
 
     Raises:
-        InternalError: if resolvelib disagrees with the search.
+        Disagreement: if resolvelib disagrees with the search.
     """
     by_platform: dict[str, dict[NormalizedName, Resolved]] = {}
     for target in oracle.targets[answer.python_version]:
-        kernel = oracle.kernel(target)
-        by_platform[target.platform] = resolve_environment(kernel, lines, answer.solutions[target.platform])
+        releases = chosen_releases(oracle, target, answer.solutions[target.platform])
+        asked = [oracle.lines[i] for i in sorted(lines)]
+        by_platform[target.platform] = resolve_environment(oracle.reading(target), asked, releases)
     editable = {oracle.lines[i].url for i in lines if oracle.lines[i].editable}
     groups: dict[tuple[NormalizedName, str, str | None], dict[str, Resolved]] = {}
     for platform, packages in by_platform.items():
@@ -52,6 +56,14 @@ def build_environment(
         for (package, version, url), found in sorted(groups.items(), key=lambda item: (item[0][:2], item[0][2] or ""))
     ]
     return Environment(name, tuple(specs), answer.python_version, tuple(pins))
+
+
+def chosen_releases(oracle: Oracle, target: Target, solution: Solution) -> dict[NormalizedName, Release]:
+    """The releases of a solution on a target."""
+    packages = oracle.kernel(target).packages
+    return {
+        name: packages[name].releases[i] for name, i in solution.releases.items() if i < len(packages[name].releases)
+    }
 
 
 def _pin(

@@ -304,7 +304,7 @@ class _Run:
         self.progress.phase("split")
         split = split_specs(findings.placeable, findings.cores, finder.probe)
         self.progress.phase("resolving")
-        opinion = SecondOpinion(oracle, lines, self.store, self.policy)
+        opinion = SecondOpinion(oracle, lines)
         environments = []
         for name, part in zip(name_parts(split.parts), split.parts, strict=True):
             part_lines = finder.lines_of(part)

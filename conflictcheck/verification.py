@@ -9,27 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from conflictcheck.environments import chosen_releases
 from conflictcheck.errors import Disagreement
 from conflictcheck.model import Diagnostic, Severity
 from conflictcheck.phrases import and_list
 from conflictcheck.solver.nogoods import BudgetSpentError
 from conflictcheck.solver.oracle import No, Yes
-from conflictcheck.solver.reading import Reading
 from conflictcheck.solver.refutation import BUDGET, environment_of, find_environment
 from conflictcheck.solver.walk import NoEnvironmentError, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from packaging.utils import NormalizedName
-
     from conflictcheck.clashes import Core
     from conflictcheck.model import Requirement
-    from conflictcheck.policy import Release
-    from conflictcheck.settings import Policy
     from conflictcheck.solver.oracle import Oracle
-    from conflictcheck.solver.store import FactStore
-    from conflictcheck.targets import Target
 
 
 @dataclass(slots=True)
@@ -39,17 +33,12 @@ class SecondOpinion:
     Args:
         oracle: whose answers they are.
         lines: all lines of the run, without those that were only tried.
-        store: where the facts came from.
-        policy: which releases may be chosen.
         budget: steps of the engine for one clash on one target.
     """
 
     oracle: Oracle
     lines: Sequence[Requirement]
-    store: FactStore
-    policy: Policy
     budget: int = BUDGET
-    _readings: dict[Target, Reading] = field(default_factory=dict)
     _confirmed: dict[frozenset[object], bool] = field(default_factory=dict)
 
     def check_environment(self, lines: Iterable[int], answer: Yes) -> None:
@@ -100,11 +89,11 @@ class SecondOpinion:
             for version, targets in self.oracle.targets.items():
                 platform = reply.failures[version][0]
                 target = next(target for target in targets if target.platform == platform)
-                chosen = find_environment(self._reading(target), lines, self.budget)
+                chosen = find_environment(self.oracle.reading(target), lines, self.budget)
                 if chosen is not None:
                     raise Disagreement(
-                        f"on Python {version} on {platform} {_shown(lines)} {'is' if len(lines) == 1 else 'are'} said to "
-                        f"clash, and {environment_of(chosen)} satisfies {'it' if len(lines) == 1 else 'them'}"
+                        f"on Python {version} on {platform} {_shown(lines)} {'is' if len(lines) == 1 else 'are'} said "
+                        f"to clash, and {environment_of(chosen)} satisfies {'it' if len(lines) == 1 else 'them'}"
                     )
         except BudgetSpentError:
             return False
@@ -133,14 +122,10 @@ class SecondOpinion:
     def _check(self, lines: Iterable[int], answer: Yes, *, exactly: bool = False) -> None:
         asked = [self.lines[i] for i in sorted(lines)]
         for target in self.oracle.targets[answer.python_version]:
-            packages = self.oracle.kernel(target).packages
-            numbers = answer.solutions[target.platform].releases
-            chosen: dict[NormalizedName, Release] = {
-                name: packages[name].releases[i] for name, i in numbers.items() if i < len(packages[name].releases)
-            }
+            chosen = chosen_releases(self.oracle, target, answer.solutions[target.platform])
             where = f"{_shown(asked)} on Python {target.python_version} on {target.platform}"
             try:
-                walked = walk(self._reading(target), asked, chosen)
+                walked = walk(self.oracle.reading(target), asked, chosen)
             except NoEnvironmentError as error:
                 raise Disagreement(f"{where}: {error}") from error
             if walked.unasked is not None:
@@ -150,17 +135,6 @@ class SecondOpinion:
                 )
             if exactly and walked.reached != set(chosen):
                 raise Disagreement(f"{where}: nobody needs {and_list(sorted(set(chosen) - walked.reached))}")
-
-    def _reading(self, target: Target) -> Reading:
-        if target not in self._readings:
-            packages = self.oracle.kernel(target).packages
-
-            def selected(name: NormalizedName) -> Sequence[Release] | None:
-                known = packages.get(name)
-                return None if known is None else [release for release in known.releases if release.url is None]
-
-            self._readings[target] = Reading(target, self.lines, self.store, self.policy, selected)
-        return self._readings[target]
 
 
 def _meaning(line: Requirement) -> tuple[object, ...]:

@@ -193,7 +193,7 @@ def _disagree(*_: object) -> None:
 
 
 def opinion_on(world: World, budget: int = 10_000) -> SecondOpinion:
-    return SecondOpinion(world.oracle, world.lines, world.oracle._store, world.policy, budget)  # noqa: SLF001
+    return SecondOpinion(world.oracle, world.lines, budget)
 
 
 def test_a_clash_that_is_none_is_refused() -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conflictcheck.solver.kernel import Kernel, NewDirectReference
+from conflictcheck.solver.reading import Reading
 from conflictcheck.solver.search import Conflict, Search, Solution
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from conflictcheck.model import Requirement
+    from conflictcheck.policy import Release
     from conflictcheck.settings import Policy
     from conflictcheck.solver.search import Answer
     from conflictcheck.solver.store import FactStore
@@ -93,6 +95,7 @@ class Oracle:
         self._urls: dict[Target, dict[NormalizedName, set[str]]] = {}
         self._known: dict[frozenset[int], Reply] = {}
         self._wishes: dict[Target, dict[NormalizedName, int]] = {}
+        self._readings: dict[Target, tuple[Kernel, Reading]] = {}
         self.asked = 0
         self.assumed: frozenset[NormalizedName] = frozenset()
 
@@ -121,6 +124,15 @@ class Oracle:
             except NewDirectReference:
                 continue
         return self._kernels[target]
+
+    def reading(self, target: Target) -> Reading:
+        """What is asked for and what there is on a target, apart from its kernel's clauses."""
+        kernel = self.kernel(target)
+        known = self._readings.get(target)
+        if known is None or known[0] is not kernel:
+            reading = Reading(target, self.lines, self._store, self._policy, lambda name: _selected(kernel, name))
+            known = self._readings[target] = kernel, reading
+        return known[1]
 
     def load(self, target: Target, name: NormalizedName, releases: Sequence[int]) -> bool:
         """Make known what some releases need, whether or not a search came by them.
@@ -210,3 +222,9 @@ class Oracle:
                 kernel.close()
                 del self._kernels[target]
                 self._wishes.pop(target, None)
+
+
+def _selected(kernel: Kernel, name: NormalizedName) -> list[Release] | None:
+    """The releases that policy leaves of a package, where the kernel has come by it."""
+    package = kernel.packages.get(name)
+    return None if package is None else [release for release in package.releases if release.url is None]

@@ -17,18 +17,13 @@ from resolvelib import AbstractProvider, BaseReporter, ResolutionError, Resolver
 from conflictcheck.errors import Disagreement
 from conflictcheck.facts import Metadata
 from conflictcheck.model import RequirementKind
-from conflictcheck.solver.dependencies import parse_dependency
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from packaging.specifiers import SpecifierSet
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from conflictcheck.model import Requirement
     from conflictcheck.policy import Release
-    from conflictcheck.solver.kernel import Kernel
-    from conflictcheck.solver.search import Solution
-    from conflictcheck.targets import Target
+    from conflictcheck.solver.reading import Reading, Want
 
 Identifier = tuple[NormalizedName, str]
 """A package, or with a non-empty second part one of its extras."""
@@ -38,8 +33,7 @@ Identifier = tuple[NormalizedName, str]
 class _Wanted:
     name: NormalizedName
     extra: str
-    specifier: SpecifierSet | None
-    url: str | None
+    want: Want | None
     asked_by: str
 
 
@@ -70,13 +64,15 @@ class Resolved:
     requires: tuple[str, ...]
 
 
-def resolve_environment(kernel: Kernel, lines: Iterable[int], solution: Solution) -> dict[NormalizedName, Resolved]:
+def resolve_environment(
+    reading: Reading, lines: Collection[Requirement], chosen: Mapping[NormalizedName, Release]
+) -> dict[NormalizedName, Resolved]:
     """Resolve with the releases that the search chose.
 
     Args:
-        kernel: of the target.
-        lines: positions of the environment's lines.
-        solution: the search's answer for them.
+        reading: of the target.
+        lines: of the environment, of all kinds.
+        chosen: the release of each package.
 
     Returns:
         The packages by name, sorted.
@@ -84,15 +80,14 @@ def resolve_environment(kernel: Kernel, lines: Iterable[int], solution: Solution
     Raises:
         Disagreement: if resolvelib finds the choice wrong, or leaves a package over.
     """
-    chosen = [kernel.lines[i] for i in sorted(lines)]
-    provider = _Provider(kernel, chosen, solution)
+    provider = _Provider(reading, lines, chosen)
     try:
         result = Resolver(provider, BaseReporter()).resolve(list(provider.roots()), max_rounds=100_000)
     except ResolutionError as error:
         raise Disagreement(f"resolvelib rejects what the search chose: {error!r}") from error
     installed = {name for name, _ in result.mapping}
-    if installed != set(solution.releases):
-        raise Disagreement(f"the search chose packages that nobody needs: {sorted(set(solution.releases) - installed)}")
+    if installed != set(chosen):
+        raise Disagreement(f"the search chose packages that nobody needs: {sorted(set(chosen) - installed)}")
     extras: dict[NormalizedName, set[str]] = defaultdict(set)
     askers: dict[NormalizedName, set[str]] = defaultdict(set)
     requires: dict[str, set[str]] = defaultdict(set)
@@ -121,59 +116,42 @@ def resolve_environment(kernel: Kernel, lines: Iterable[int], solution: Solution
 class _Provider(AbstractProvider[_Wanted, _Candidate, Identifier]):
     """Offers exactly the chosen release of each package."""
 
-    def __init__(self, kernel: Kernel, lines: Sequence[Requirement], solution: Solution) -> None:
-        self._target: Target = kernel.target
+    def __init__(
+        self, reading: Reading, lines: Collection[Requirement], chosen: Mapping[NormalizedName, Release]
+    ) -> None:
+        self._reading = reading
         self._lines = lines
-        self._chosen = {
-            name: (kernel.packages[name].releases[i], kernel.loaded[name][i].metadata)
-            for name, i in solution.releases.items()
-        }
+        self._chosen = {name: (release, reading.metadata(release)) for name, release in chosen.items()}
         self._satisfied: dict[_Wanted, bool] = {}
-        self._constraints: dict[NormalizedName, list[Requirement]] = defaultdict(list)
-        self._overrides: dict[NormalizedName, list[Requirement]] = defaultdict(list)
-        for line in lines:
-            if line.kind is RequirementKind.CONSTRAINT and self._applies(line):
-                self._constraints[line.name].append(line)
-            elif line.kind is RequirementKind.OVERRIDE:
-                self._overrides[line.name].append(line)
+        self._asking = {
+            (name, ""): len(metadata.requires_dist)
+            for name, (_, metadata) in self._chosen.items()
+            if isinstance(metadata, Metadata)
+        }
+        self._constraints = list(reading.wants_of(lines, RequirementKind.CONSTRAINT))
+        self._overrides: dict[NormalizedName, list[Want]] = defaultdict(list)
+        for want in reading.wants_of(lines, RequirementKind.OVERRIDE):
+            self._overrides[want.name].append(want)
 
     def roots(self) -> Iterator[_Wanted]:
         """What the lines ask for."""
-        for line in self._lines:
-            if line.kind is RequirementKind.REQUIREMENT and self._applies(line):
-                yield from self._want(line.name, line.extras, line.specifier, line.url, line.spec)
+        for want in self._reading.wants_of(self._lines, RequirementKind.REQUIREMENT):
+            yield from self._each(want)
 
-    def _applies(self, line: Requirement) -> bool:
-        return line.marker is None or line.marker.evaluate({**self._target.environment, "extra": ""})
-
-    def _want(
-        self,
-        name: NormalizedName,
-        extras: Iterable[NormalizedName],
-        specifier: SpecifierSet,
-        url: str | None,
-        asked_by: str,
-    ) -> Iterator[_Wanted]:
-        if name in self._overrides:
-            for line in self._overrides[name]:
-                if self._applies(line):
-                    yield from self._each(name, {*extras, *line.extras}, line.specifier, line.url, asked_by)
-        else:
-            yield from self._each(name, extras, specifier, url, asked_by)
-
-    @staticmethod
-    def _each(
-        name: NormalizedName, extras: Iterable[str], specifier: SpecifierSet, url: str | None, asked_by: str
-    ) -> Iterator[_Wanted]:
-        yield _Wanted(name, "", specifier, url, asked_by)
-        for extra in sorted(extras):
-            yield _Wanted(name, extra, None, None, asked_by)
+    def _each(self, want: Want) -> Iterator[_Wanted]:
+        """A requirement, what overrides say of its package, and their extras."""
+        overrides = self._overrides.get(want.name, ())
+        for said in (want, *overrides):
+            yield _Wanted(want.name, "", said, want.asked_by)
+        for extra in sorted({*want.extras, *(extra for said in overrides for extra in said.extras)}):
+            yield _Wanted(want.name, extra, None, want.asked_by)
 
     def identify(self, requirement_or_candidate: _Wanted | _Candidate) -> Identifier:
         return requirement_or_candidate.name, requirement_or_candidate.extra
 
-    def get_preference(self, identifier: Identifier, *_: object, **__: object) -> Identifier:
-        return identifier
+    def get_preference(self, identifier: Identifier, *_: object, **__: object) -> tuple[int, Identifier]:
+        # Each round looks at all that was asked for so far: what asks for little comes first.
+        return self._asking.get(identifier, 0), identifier
 
     def find_matches(
         self,
@@ -189,41 +167,20 @@ class _Provider(AbstractProvider[_Wanted, _Candidate, Identifier]):
             return []
         candidate = _Candidate(name, extra, release, metadata)
         fits = all(self.is_satisfied_by(wanted, candidate) for wanted in requirements[identifier])
-        within = all(self._admits(release, line.specifier, line.url) for line in self._constraints.get(name, ()))
+        within = all(want.admits(release) for want in self._constraints if want.name == name)
         return [candidate] if fits and within else []
 
     def is_satisfied_by(self, requirement: _Wanted, candidate: _Candidate) -> bool:
-        if requirement.specifier is None:
+        if requirement.want is None:
             return True
         # resolvelib asks again in each round, and there is only one candidate a package.
         if requirement not in self._satisfied:
-            self._satisfied[requirement] = self._admits(candidate.release, requirement.specifier, requirement.url)
+            self._satisfied[requirement] = requirement.want.admits(candidate.release)
         return self._satisfied[requirement]
 
-    @staticmethod
-    def _admits(release: Release, specifier: SpecifierSet, url: str | None) -> bool:
-        if url is not None and release.url != url:
-            return False
-        return release.any_version or specifier.contains(release.version, prereleases=True)
-
     def get_dependencies(self, candidate: _Candidate) -> Iterator[_Wanted]:
-        extra = candidate.extra
-        if extra:
+        if candidate.extra:
             # The extra holds no version of its own: its base is the same release by construction.
-            yield _Wanted(candidate.name, "", None, None, candidate.name)
-        environment = dict(self._target.environment)
-        for text in candidate.metadata.requires_dist:
-            dependency = parse_dependency(text)
-            if dependency is None:
-                raise Disagreement(f"{candidate.name} was chosen although its metadata has {text!r}")
-            marker = dependency.marker
-            plain = marker is None or marker.evaluate({**environment, "extra": ""})
-            applies = (
-                plain
-                if not extra
-                else not plain and marker is not None and marker.evaluate({**environment, "extra": extra})
-            )
-            if applies:
-                yield from self._want(
-                    dependency.name, dependency.extras, dependency.specifier, dependency.url, candidate.name
-                )
+            yield _Wanted(candidate.name, "", None, candidate.name)
+        for want in self._reading.needs(candidate.release, candidate.extra):
+            yield from self._each(want)

@@ -6,10 +6,9 @@ import pytest
 from builders import World, name, specs, universe
 
 from conflictcheck.environments import build_environment
-from conflictcheck.errors import InternalError
+from conflictcheck.errors import Disagreement
 from conflictcheck.index.memory import Rel
 from conflictcheck.solver.oracle import No, Yes
-from conflictcheck.solver.resolution import resolve_environment
 from conflictcheck.solver.search import Solution
 
 LINUX, WINDOWS = "cp311-cp311-manylinux_2_17_x86_64", "cp311-cp311-win_amd64"
@@ -101,5 +100,5 @@ def test_wrong_choice_is_reported_as_our_mistake(releases: dict[str, int], compl
     assert isinstance(world.ask(), Yes)
     world.kernel.load([(name("y"), 1)])
     wrong = Solution({name(package): i for package, i in releases.items()}, {})
-    with pytest.raises(InternalError, match=complaint):
-        resolve_environment(world.kernel, world.lines_of("a"), wrong)
+    with pytest.raises(Disagreement, match=complaint):
+        build_environment(world.oracle, "env", ["a"], world.lines_of("a"), Yes("3.11", {"linux": wrong}))
