@@ -2,10 +2,10 @@
 
     python benchmarks/compare_resolvers.py [--pip] [--count N] [--first SEED] [--log FILE] [--uv UV]
 
-Each seed gives an index with real wheels and source distributions, and up to four specs. Each spec alone, each pair and
-all together are put to conflictcheck and to uv, for several Pythons and platforms; or with --pip to pip, for the running
-Python, the only one that it builds for. Verdicts and chosen versions are compared. What differs is counted by the rules
-of docs/differences.md that explain it; what none explains is printed with its seed.
+Each seed gives an index with real wheels and source distributions, and up to four specs. Each spec alone, each pair
+and all together are put to conflictcheck and to uv, for several Pythons and platforms; or with --pip to pip, for the
+running Python, the only one that it builds for. Verdicts and chosen versions are compared. What differs is counted by
+the rules of docs/differences.md that explain it; what none explains is printed with its seed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import tempfile
 from collections import Counter
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from made_up_indexes import Universe, make_universe
 from packaging.utils import canonicalize_name
@@ -71,7 +71,11 @@ class Resolvers:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT, cwd=folder,
         )  # fmt: skip
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End pip."""
         self._pip.communicate()
 
     def serve(self, universe: Universe) -> None:
@@ -94,6 +98,12 @@ class Resolvers:
             (self.folder / file).write_text("".join(f"{line}\n" for line in lines))
 
     def conflictcheck(self, universe: Universe, files: Sequence[str]) -> Reply:
+        try:
+            return self._check(universe, files)
+        except Exception as error:  # noqa: BLE001 - a mistake of ours is an answer that is counted
+            return Reply(trouble=repr(error))
+
+    def _check(self, universe: Universe, files: Sequence[str]) -> Reply:
         here = universe.pythons == (HERE,)
         report = conflictcheck.check(
             files,
@@ -211,8 +221,11 @@ def main() -> None:
     if given.log and given.log.exists():
         done = {entry["seed"]: entry["answers"] for entry in map(json.loads, given.log.read_text().splitlines())}
     wanted = range(given.first, given.first + given.count)
-    with tempfile.TemporaryDirectory() as folder, IndexServer({}, metadata_files=True, max_age=600) as index:
-        resolvers = Resolvers(Path(folder), index, given.uv)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        IndexServer({}, metadata_files=True, max_age=600) as index,
+        Resolvers(Path(folder), index, given.uv) as resolvers,
+    ):
         for number, seed in enumerate((seed for seed in wanted if seed not in done), 1):
             universe = make_universe(seed, here=given.pip)
             done[seed] = ask(universe, resolvers, ["pip"] if given.pip else ["uv"])
@@ -221,7 +234,6 @@ def main() -> None:
                     log.write(json.dumps({"seed": seed, "answers": done[seed]}) + "\n")
             if not number % 100:
                 print(f"{number} universes", file=sys.stderr, flush=True)
-        resolvers.close()
     found = [each for seed in wanted for each in judge_all(seed, done[seed], here=given.pip)]
     print(table(found))
 
