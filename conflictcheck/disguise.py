@@ -18,6 +18,8 @@ COVER = "****"
 _SHORTEST = 4
 """Characters of a value that can be a secret; shorter ones would be found in words that have nothing to do with it."""
 _LONGEST_PORT = 5
+_COMMON = frozenset({"", "simple", "links", "files"})
+"""Parts of paths that everybody's addresses have."""
 
 
 class Disguise:
@@ -28,7 +30,7 @@ class Disguise:
     """
 
     def __init__(self, variables: Mapping[str, str] | None = None) -> None:
-        pairs = [(_secret_part(value), _with_host(value, name)) for name, value in (variables or {}).items()]
+        pairs = [pair for name, value in (variables or {}).items() for pair in _secrets(name, value)]
         # The longest first: one may hold another.
         self._values = sorted(
             (pair for pair in pairs if _can_be_secret(pair[0])), key=lambda pair: (-len(pair[0]), pair)
@@ -86,15 +88,17 @@ class Disguise:
         )
 
 
-def _secret_part(value: str) -> str:
-    """Of a value that is an address or ends in one: host and path, without user, password and query."""
-    return value.partition("://")[2].partition("?")[0].rpartition("@")[2].rstrip("/") if "://" in value else value
+def _secrets(name: str, value: str) -> list[tuple[str, str]]:
+    """What of a variable's value may be a secret, each with what to show in its place.
 
-
-def _with_host(value: str, name: str) -> str:
-    """What to show in its place; the host of an address is no secret, and needed to read it as one."""
-    part = _secret_part(value)
-    return f"{part.partition('/')[0]}/${{{name}}}" if "://" in value else f"${{{name}}}"
+    Of a value that is an address it is each part of the path; user, password and query are never shown anyway, and the
+    host is needed to read it as an address.
+    """
+    if "://" not in value:
+        return [(value, f"${{{name}}}")]
+    path = value.partition("://")[2].partition("?")[0].partition("#")[0].rpartition("@")[2].partition("/")[2]
+    parts = [part for part in path.split("/") if part not in _COMMON]
+    return [(part, f"${{{name}}}" if len(parts) == 1 else f"${{{name}/{n}}}") for n, part in enumerate(parts, start=1)]
 
 
 def _can_be_secret(part: str) -> bool:

@@ -276,6 +276,8 @@ def _default_index(given: CommandLine, environ: Mapping[str, str], pip: PipConfi
 
 def _checked(urls: Sequence[str], source: str) -> list[str]:
     """Index addresses without the names that uv allows before them (``name=https://…``), and not obviously wrong."""
+    from conflictcheck.index.addresses import plain_place  # noqa: PLC0415 - keeps start-up short
+
     found = []
     for given in urls:
         url = _INDEX_NAME.sub("", given, count=1) if "=" in given.split("://", 1)[0] else given
@@ -283,7 +285,7 @@ def _checked(urls: Sequence[str], source: str) -> list[str]:
             folder = _folder(url)
             if folder is None:
                 raise UsageError(
-                    f"{source}: {_plain(url)!r} is not the address of an index",
+                    f"{source}: {plain_place(url)!r} is not the address of an index",
                     hint="use one that starts with https://, or a folder that exists",
                 )
             url = folder.as_uri()
@@ -306,21 +308,14 @@ def _checked_links(places: Sequence[str], source: str) -> list[str]:
 
 
 def _readable(url: str, source: str) -> str:
-    from conflictcheck.index.addresses import is_address  # noqa: PLC0415 - keeps start-up short
+    from conflictcheck.index.addresses import is_address, plain_place  # noqa: PLC0415 - keeps start-up short
 
     if not is_address(url) or not url.isprintable():
         raise UsageError(
-            f"{source}: {_plain(url)!r} is not an address that can be read",
+            f"{source}: {plain_place(url)!r} is not an address that can be read",
             hint="check its scheme, host and port; a whole one is https://host.example/simple",
         )
     return url
-
-
-def _plain(url: str) -> str:
-    """An address for a message: without what may be a secret."""
-    from conflictcheck.index.addresses import split_credentials  # noqa: PLC0415 - keeps start-up short
-
-    return split_credentials(url)[0].partition("?")[0]
 
 
 def _keyring(environ: Mapping[str, str], pip: PipConfiguration) -> bool:

@@ -88,6 +88,8 @@ class IndexServer:
         requests: how often each path was asked for.
         headers: those of the last request for each path, names in lower case.
         left: set once it serves no more.
+        prefix: what every path begins with (``/token``); requests without it are refused.
+        targets: path and query of every request, as they were asked for.
     """
 
     def __init__(
@@ -112,6 +114,8 @@ class IndexServer:
         self.requests: Counter[str] = Counter()
         self.headers: dict[str, dict[str, str]] = {}
         self.left = threading.Event()
+        self.prefix = ""
+        self.targets: list[str] = []
         self._lock = threading.Lock()
         for name, releases in packages.items():
             for version, given in releases.items():
@@ -149,7 +153,7 @@ class IndexServer:
     @property
     def url(self) -> str:
         """The root of the Simple API."""
-        return f"{self.root}/simple"
+        return f"{self.root}{self.prefix}/simple"
 
     @property
     def url_with_login(self) -> str:
@@ -160,7 +164,7 @@ class IndexServer:
     @property
     def links_url(self) -> str:
         """A page that links to all files, for find-links."""
-        return f"{self.root}/links/"
+        return f"{self.root}{self.prefix}/links/"
 
     def __enter__(self) -> Self:
         """Serve until left."""
@@ -242,7 +246,12 @@ class _Handler(BaseHTTPRequestHandler):
         """Be quiet."""
 
     def do_GET(self) -> None:
-        index, path = self.index, self.path.partition("?")[0]
+        index = self.index
+        index.targets.append(self.path)
+        if not self.path.startswith(index.prefix):
+            self._answer(403, b"", HTML)
+            return
+        path = self.path.removeprefix(index.prefix).partition("?")[0]
         index.note(path, self.headers)
         fault = index.fault_for(path) or Fault()
         index.left.wait(fault.delay)

@@ -52,6 +52,13 @@ def without_secrets(url: str) -> str:
     return f"{scheme[0] if scheme else ''}{url.rpartition('@')[2]}" if "@" in url else url
 
 
+def plain_place(place: str) -> str:
+    """An address or path that a user gave, fit to be shown whatever it is."""
+    if "://" in place:
+        return split_credentials(place)[0].partition("?")[0]
+    return re.sub(r"^[^\s/\\@:]+:[^\s/\\@]+@", "****@", place)
+
+
 def origin_of(url: str) -> Origin:
     """Scheme, host and port: what credentials may be sent to (RFC 6454)."""
     parts = urlsplit(url)

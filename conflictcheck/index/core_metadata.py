@@ -24,6 +24,7 @@ MAX_MAJOR = 2
 """Of the metadata version; one of a newer major version may mean something else (core metadata specification)."""
 
 _METADATA_VERSION = re.compile(r"(\d{1,9})\.(\d{1,9})", re.ASCII)
+_LOGIN = re.compile(r"(?<=://)(?!git@)[^/?#\s]*@")
 _SINGLE = {"metadata-version", "name", "version", "requires-python"}
 _MULTIPLE = {"requires-dist", "provides-extra", "dynamic"}
 
@@ -71,7 +72,7 @@ class Document:
         return Metadata(
             name,
             own,
-            tuple(self.requires_dist),
+            tuple(_LOGIN.sub("", text) for text in self.requires_dist),
             self.requires_python or None,
             tuple(dict.fromkeys(map(canonicalize_name, self.provides_extra))),
             source,

@@ -6,7 +6,15 @@ from pathlib import Path
 
 from conflictcheck.errors import UsageError
 from conflictcheck.facts import Missing
-from conflictcheck.index.addresses import file_path, file_url, is_address, shown, shown_address, without_secrets
+from conflictcheck.index.addresses import (
+    file_path,
+    file_url,
+    is_address,
+    plain_place,
+    shown,
+    shown_address,
+    without_secrets,
+)
 from conflictcheck.index.filenames import is_archive
 from conflictcheck.index.simple_api import MAX_PAGE, Link, LinkPage, Page, PageError, link_to, parse_html, to_page
 
@@ -29,7 +37,7 @@ def check_place(place: str) -> None:
         try:
             file_path(url).stat()
         except OSError as error:
-            what = shown_address(url) if place.startswith("file:") else shown(place)
+            what = shown_address(url) if place.startswith("file:") else shown(plain_place(place))
             raise UsageError(f"--find-links: {what} cannot be read: {error.strerror}") from error
 
 

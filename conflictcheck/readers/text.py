@@ -26,6 +26,7 @@ _LONGEST_QUOTE = 200
 _USER_INFO = re.compile(r"(?<=://)(?P<user>[^/?#]*)@")
 # What is no authority, because no number follows the colon, is a password with a slash or the like in it.
 _BROKEN_USER_INFO = re.compile(r"(?<=://)(?!\[)[^\s/?#@]*:(?!\d{0,5}(?:[/?#\s]|$))[^\s/?#@]*[/?#]\S*@")
+_BARE_LOGIN = re.compile(r"(?<![\w/:@.])[\w.%+~-]+:[^\s/\\@]+@(?=[\w\[])")
 _QUERY = re.compile(r"(://[^\s?#]*\?)([^\s#]+)")
 _QUERY_VALUE = re.compile(r"(?P<key>[^&;=]*=)?(?P<value>[^&;]+)")
 _HARMLESS_USER = re.compile(r"git|(\$\{[A-Z0-9_]+\}|:)+")
@@ -106,6 +107,8 @@ def redact(text: str) -> str:
     An ``@`` in the path is none of it (``git+https://host.example/project@v1``), unless what stands before the path
     cannot be a host and port.
     """
+    if "@" in text:
+        text = _BARE_LOGIN.sub(f"{COVER}@", text)
     if "://" not in text:
         return text
     text = _BROKEN_USER_INFO.sub(f"{COVER}@", text)
