@@ -6,7 +6,7 @@ import os
 import sqlite3
 import threading
 import zlib
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -16,7 +16,7 @@ from conflictcheck.errors import CacheError
 from conflictcheck.facts import Metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
 FILENAME = "cache.sqlite3"
@@ -115,6 +115,7 @@ class Cache:
         self._lock = threading.Lock()
         self._writable = True
         self._is_read_only = False
+        self._is_inspected = False
         self._connection: sqlite3.Connection | None = None
         self._inode: tuple[int, int] | None = None
         try:
@@ -136,6 +137,8 @@ class Cache:
                 page = StoredPage(str(etag), str(modified), fresh_until, data)
                 if page.checksum(key) == checksum:
                     found[key] = page
+                    continue
+            self._inspect()
         return found
 
     def put_page(self, key: str, page: StoredPage) -> None:
@@ -150,6 +153,8 @@ class Cache:
             if isinstance(data, bytes) and zlib.crc32(data, zlib.crc32(key.encode())) == checksum:
                 with suppress(msgspec.DecodeError, UnicodeDecodeError):
                     found[key] = _decoder.decode(data)
+            else:
+                self._inspect()
         return found
 
     def put_metadata(self, key: str, metadata: Metadata) -> None:
@@ -181,26 +186,36 @@ class Cache:
         before = self._size()
         with self._lock:
             try:
-                if self._connection is None:
-                    raise CacheError(self.problems[-1], file=str(self.path))
-                with self._connection:
-                    self._connection.executescript("BEGIN IMMEDIATE; DELETE FROM pages; DELETE FROM metadata;")
-                self._connection.execute("VACUUM")
-                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            except sqlite3.Error as error:
-                if _code(error) in _BUSY:
-                    raise CacheError(f"the cache cannot be emptied: {error}", file=str(self.path)) from error
-                # On a full disk there is no room to note what is deleted, and damage cannot be deleted row by row.
-                try:
-                    self._replace()
-                except (OSError, sqlite3.Error) as failure:
-                    raise CacheError(f"the cache cannot be emptied: {failure}", file=str(self.path)) from failure
+                if self._connection is None or not self._is_emptied(self._connection):
+                    with self._alone():
+                        self._disconnect()
+                        self._remove()
+            except (OSError, sqlite3.Error) as error:
+                raise CacheError(f"the cache cannot be emptied: {error}", file=str(self.path)) from error
         return max(0, before - self._size())
 
     def close(self) -> None:
         """Close the file."""
         with self._lock:
             self._disconnect()
+
+    @staticmethod
+    def _is_emptied(connection: sqlite3.Connection) -> bool:
+        """Empty it in place; False where there is no room to note what is deleted, or it is too damaged for that.
+
+        Raises:
+            sqlite3.Error: others use it without end.
+        """
+        try:
+            with connection:
+                connection.executescript("BEGIN IMMEDIATE; DELETE FROM pages; DELETE FROM metadata;")
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            if _code(error) in _BUSY:
+                raise
+            return False
+        return True
 
     def _size(self) -> int:
         return sum(path.stat().st_size for path in self._paths() if path.exists())
@@ -223,7 +238,8 @@ class Cache:
     def _open_read_only(self, reason: Exception) -> None:
         """Open the file where neither it nor files beside it can be written: what it holds is as good as ever."""
         self._disconnect()
-        if not isinstance(reason, sqlite3.Error) or _code(reason) not in _BUSY:
+        is_busy = isinstance(reason, sqlite3.Error) and _code(reason) in _BUSY
+        if self.path.is_file() and not is_busy:  # a pipe would be waited for
             self._is_read_only = True
             try:
                 self._connect(f"{self.path.absolute().as_uri()}?mode=ro&immutable=1")
@@ -314,38 +330,63 @@ class Cache:
             return os.access(self.path, os.W_OK)  # then its own header says so, which no program ever wrote
         return _code(error) not in _CIRCUMSTANCES
 
+    def _inspect(self) -> None:
+        """After a row was found damaged, see once whether more is; takes a second for the largest cache."""
+        with self._lock:
+            if self._connection is None or self._is_read_only or self._is_inspected:
+                return
+            self._is_inspected = True
+            with suppress(sqlite3.OperationalError):  # then whoever reads or writes next is told
+                found = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+                if found != "ok":
+                    self._rebuild(sqlite3.DatabaseError(found))
+
     def _rebuild(self, error: sqlite3.Error) -> None:
         """Begin with an empty file after damage was found; the lock is held."""
         try:
             self._replace()
         except (OSError, sqlite3.Error) as failure:
-            self._disconnect()
             self._give_up(failure)
         else:
             self._say_emptied(error)
 
     def _replace(self) -> None:
-        """Begin with an empty file, unless another process has meanwhile done so; never two of them at once.
+        """Begin with an empty file, unless another process has meanwhile done so.
 
         Raises:
             OSError: the file cannot be removed.
             sqlite3.Error: no other can be made.
         """
-        beside = sqlite3.connect(self.path.with_name(LOCK), timeout=BUSY_TIMEOUT / 1000, isolation_level=None)
-        with closing(beside) as lock:
-            lock.execute("BEGIN EXCLUSIVE")
-            # While it is open, no other file can get its number.
-            is_still_there = self._inode == _inode(self.path)
+        with self._alone():
+            if self._inode == _inode(self.path):  # while it is open, no other file can get its number
+                self._disconnect()
+                self._remove()
             self._disconnect()
-            for path in self._paths() if is_still_there else ():
-                path.unlink(missing_ok=True)
             self._is_read_only = False
             self._connect(str(self.path))
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Be the only process that removes files; the system lets go of the lock of one that is killed."""
+        beside = sqlite3.connect(self.path.with_name(LOCK), timeout=BUSY_TIMEOUT / 1000, isolation_level=None)
+        with closing(beside) as lock:
+            try:
+                lock.execute("BEGIN EXCLUSIVE")
+            except sqlite3.OperationalError as error:
+                # A full disk has no room for a lock, and nothing that others could be busy making.
+                if _code(error) not in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}:
+                    raise
+            yield
+
+    def _remove(self) -> None:
+        for path in self._paths():
+            path.unlink(missing_ok=True)
 
     def _say_emptied(self, error: sqlite3.Error) -> None:
         self.problems.append(f"the cache {self.path} was damaged and has been emptied: {error}")
 
     def _give_up(self, reason: Exception) -> None:
+        self._disconnect()
         self.problems.append(f"the cache {self.path} cannot be used: {reason}")
 
 

@@ -45,7 +45,12 @@ def environment(server: IndexServer, cache: Path) -> dict[str, str]:
     """The variables of a run; nothing of who runs the tests gets in but what Python needs."""
     root = str(Path(conflictcheck.__file__).parents[1])
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    own = {"PYTHONPATH": root, "PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": server.url}
+    own = {
+        "PYTHONPATH": root,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_INDEX_URL": server.url,
+    }
     return kept | own | {"CONFLICTCHECK_CACHE_DIR": str(cache)}
 
 
@@ -66,7 +71,7 @@ def outcome(process: subprocess.Popen[str]) -> tuple[int, dict[str, Any], list[s
     """Wait for a run: its code, its answer, and what went wrong on the way."""
     out, err = process.communicate(timeout=NO_MORE_THAN)
     assert err == ""
-    return process.returncode, *_parts(out)
+    return process.returncode, *parts(out)
 
 
 def checked(server: IndexServer, cache: Path, folder: Path, **options: Any) -> tuple[dict[str, Any], list[str]]:
@@ -74,7 +79,7 @@ def checked(server: IndexServer, cache: Path, folder: Path, **options: Any) -> t
     report = conflictcheck.check(
         ["site", "texts"], cwd=folder, index_url=server.url, cache_dir=cache, environ={}, **options
     )
-    return _parts(_as_json(report))
+    return parts(_as_json(report))
 
 
 def _as_json(report: Report) -> str:
@@ -82,11 +87,18 @@ def _as_json(report: Report) -> str:
     return form.render(report, color=False, width=80, verbose=False)
 
 
-def _parts(text: str) -> tuple[dict[str, Any], list[str]]:
+def parts(text: str) -> tuple[dict[str, Any], list[str]]:
+    """A report: its answer, and what went wrong on the way."""
     document = json.loads(text)
     del document["stats"]
     problems = [found["message"] for found in document.pop("diagnostics") if found["code"] == "index-problem"]
     return document, problems
+
+
+def claims(answer: dict[str, Any]) -> list[Any]:
+    """What an answer claims; how well it explains that, and which fixes it finds, may hang on what else is known."""
+    clashes = [(clash["id"], clash["specs"]) for clash in answer["clashes"]]
+    return [answer["verdict"], answer["passed"], answer["environments"], answer["minimum"], clashes]
 
 
 def is_whole(cache: Path) -> bool:

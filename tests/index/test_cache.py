@@ -157,7 +157,7 @@ def test_a_folder_that_cannot_be_used_is_done_without(server: IndexServer, tmp_p
     assert isinstance(index.listings([A])[0], Listing)
     [problem] = index.problems
     assert problem.startswith(f"the cache {tmp_path / 'file' / 'cache.sqlite3'} cannot be used: ")
-    with pytest.raises(CacheError, match="cannot be used"):
+    with pytest.raises(CacheError, match="cannot be emptied"):
         Cache.open(tmp_path / "file").clear()
 
 
