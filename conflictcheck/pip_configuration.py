@@ -130,7 +130,7 @@ def configuration_files(environ: Mapping[str, str]) -> list[Path]:
     if named == os.devnull:
         return []
     files = _global_files()
-    if not (named and Path(named).exists()):
+    if not (named and os.path.exists(named)):  # noqa: PTH110 - pathlib's fails on a name that is too long
         files += _user_files(environ)
     files.append(Path(sys.prefix, _BASENAME))
     if named:
@@ -153,7 +153,7 @@ def _global_files() -> list[Path]:
 def _user_files(environ: Mapping[str, str]) -> list[Path]:
     from platformdirs import user_config_dir, user_data_dir  # noqa: PLC0415 - not needed where files are off
 
-    home = Path(environ.get("HOME") or "~").expanduser()
+    home = Path(environ.get("HOME") or os.path.expanduser("~"))  # noqa: PTH111 - pathlib's fails where there is none
     legacy = home / ("pip" if os.name == "nt" else ".pip") / _BASENAME
     folder = user_config_dir("pip", appauthor=False, roaming=True)
     if sys.platform == "darwin" and Path(data := user_data_dir("pip", appauthor=False, roaming=True)).is_dir():
@@ -164,7 +164,7 @@ def _user_files(environ: Mapping[str, str]) -> list[Path]:
 
 
 def _read(path: Path) -> list[tuple[str, str, str]]:
-    if not path.exists():
+    if not os.path.exists(path):  # noqa: PTH110 - see above
         return []
     parser = _Parser()
     try:

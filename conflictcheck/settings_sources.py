@@ -8,6 +8,7 @@ that was configured, as in pip; a single value replaces it.
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -103,7 +104,7 @@ def cache_dir(given: str | None, environ: Mapping[str, str]) -> Path:
         raise _empty("--cache-dir")
     chosen = given or environ.get(CACHE_DIR_VARIABLE)
     if chosen:
-        return Path(chosen).expanduser().absolute()
+        return _expanded(chosen).absolute()
     from platformdirs import user_cache_path  # noqa: PLC0415 - not needed where the folder is given
 
     return user_cache_path("conflictcheck", appauthor=False)
@@ -239,11 +240,11 @@ def _ca_bundle(environ: Mapping[str, str], pip: PipConfiguration) -> Path | None
     """The certificates to trust besides the system's, which the variable of OpenSSL may name."""
     chosen = pip.text("cert")
     for value, source in ((chosen, pip.source("cert")), (environ.get("SSL_CERT_FILE"), "SSL_CERT_FILE")):
-        if value and not Path(value).expanduser().is_file():
+        if value and not os.path.isfile(_expanded(value)):  # noqa: PTH113 - pathlib's fails on some names
             raise UsageError(
                 f"{source}: there is no file {value!r}", hint="name a file of certificates, or leave the setting out"
             )
-    return Path(chosen).expanduser() if chosen else None
+    return _expanded(chosen) if chosen else None
 
 
 def _index_urls(given: CommandLine, environ: Mapping[str, str], pip: PipConfiguration) -> tuple[str, ...]:
@@ -295,11 +296,13 @@ def _checked(urls: Sequence[str], source: str) -> list[str]:
 
 def _folder(name: str) -> Path | None:
     """The absolute path of a folder that exists; None for any other text."""
-    try:
-        folder = Path(name).expanduser()
-        return folder.absolute() if folder.is_dir() else None
-    except (OSError, RuntimeError, ValueError):  # too long, of no user, or with a null character
-        return None
+    folder = _expanded(name)
+    return folder.absolute() if os.path.isdir(folder) else None  # noqa: PTH112 - pathlib's fails on some names
+
+
+def _expanded(name: str) -> Path:
+    """A path with the home folder in place of ``~``; what names no user's stays as it is."""
+    return Path(name if "\0" in name else os.path.expanduser(name))  # noqa: PTH111 - pathlib's fails there
 
 
 def _checked_links(places: Sequence[str], source: str) -> list[str]:

@@ -21,7 +21,12 @@ from conflictcheck.index.simple_api import MAX_PAGE, Link, LinkPage, Page, PageE
 
 def place_url(place: str) -> str:
     """The address of a find-links place, which may be given as a path."""
-    return place if place.startswith(("http://", "https://", "file:")) else file_url(Path(place).expanduser())
+    if place.startswith(("http://", "https://", "file:")):
+        return place
+    try:
+        return file_url(Path(place).expanduser())
+    except (RuntimeError, ValueError):  # the home folder of nobody, or a null character
+        return file_url(Path(place))
 
 
 def check_place(place: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from unicodedata import bidirectional, category
 
@@ -34,6 +35,7 @@ from conflictcheck.targets import make_target
 
 if TYPE_CHECKING:
     from conflictcheck.settings import Settings
+    from conflictcheck.targets import Target as PythonTarget
 
 CONFIGURATION_WORDS = (
     *(b"[global]\n", b"[install]\n", b"index-url = ", b"extra-index-url = ", b"find-links = ", b"no-index = ", b"true"),
@@ -55,9 +57,24 @@ ADDRESS_WORDS = (
 )
 VARIABLES = (
     *("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX", "PIP_PRE", "PIP_ONLY_BINARY"),
-    *("PIP_NO_BINARY", "PIP_TIMEOUT", "PIP_KEYRING_PROVIDER", "UV_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX"),
+    *(
+        "PIP_NO_BINARY",
+        "PIP_TIMEOUT",
+        "PIP_KEYRING_PROVIDER",
+        "PIP_CERT",
+        "CONFLICTCHECK_CACHE_DIR",
+        "UV_INDEX_URL",
+        "UV_DEFAULT_INDEX",
+        "UV_INDEX",
+    ),
     *("UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_OFFLINE", "UV_EXCLUDE_NEWER", "UV_KEYRING_PROVIDER"),
+    *("PIP_CERT", "SSL_CERT_FILE", "CONFLICTCHECK_CACHE_DIR"),
 )
+
+
+@lru_cache(maxsize=1000)
+def target(version: str) -> PythonTarget:
+    return make_target(version, "linux")
 
 
 def pip_conf(data: bytes) -> None:
@@ -101,7 +118,7 @@ def hold_settings(settings: Settings) -> None:
     for found in settings.index.find_links:
         check_place(found)
     for version in settings.python_versions:
-        make_target(version, "linux")
+        target(version)
 
 
 def timestamps(data: bytes) -> None:

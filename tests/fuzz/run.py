@@ -74,7 +74,8 @@ def _run(name: str, options: argparse.Namespace) -> dict[str, Any]:
         before = len(list(kept.iterdir()))
         command = [sys.executable, __file__, "--child", name, "--inputs", str(options.inputs), "--keep", str(kept)]
         command += ["--seconds", str(options.seconds)]
-        environ = {**os.environ, "TMPDIR": folder}
+        # Compiled modules of its own: nothing instrumented is left behind, and nobody writes them at the same time.
+        environ = {**os.environ, "TMPDIR": folder, "PYTHONPYCACHEPREFIX": folder}
         with Path(folder, "log").open("wb") as log:
             code = subprocess.run(command, cwd=folder, env=environ, stdout=log, stderr=log, check=False).returncode
         notes = Path(folder, "notes.json")
