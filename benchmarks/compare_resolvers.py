@@ -19,6 +19,7 @@ import sys
 import tempfile
 from collections import Counter
 from dataclasses import asdict, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -28,6 +29,7 @@ from resolver_differences import UNEXPLAINED, Question, Reply, judge
 from resolver_rules import HERE
 
 import conflictcheck
+from conflictcheck import pipeline
 from conflictcheck.model import Verdict
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
@@ -170,8 +172,8 @@ class Resolvers:
             self._pythons[short] = found or sys.executable
         return self._pythons[short]
 
-    def pip(self, universe: Universe, files: Sequence[str]) -> Reply:
-        constraints = ["constraints"] * bool(universe.constraints)
+    def pip(self, universe: Universe, files: Sequence[str], *more: str) -> Reply:
+        constraints = [*more, *["constraints"] * bool(universe.constraints)]
         question = {"index": self.index.url, "files": list(files), "constraints": constraints}
         assert self._pip.stdin is not None
         assert self._pip.stdout is not None
@@ -182,17 +184,26 @@ class Resolvers:
             return Reply({f"{HERE} {HERE}": answer["pins"]})
         return Reply() if answer["impossible"] else Reply(trouble=answer["said"].strip())
 
+    def pip_accepts(self, universe: Universe, files: Sequence[str], ours: Reply) -> bool:
+        """Whether pip takes conflictcheck's environment, given as constraints."""
+        pins = ours.pins[f"{HERE} {HERE}"]
+        (self.folder / "pins").write_text("".join(f"{name}=={version}\n" for name, version in pins.items()))
+        return self.pip(universe, files, "pins").pins == ours.pins
+
 
 def ask(universe: Universe, resolvers: Resolvers, peers: Sequence[str]) -> list[Answers]:
     """What each resolver says to each question."""
     resolvers.serve(universe)
-    return [
-        {
-            "files": files,
-            "replies": {name: asdict(getattr(resolvers, name)(universe, files)) for name in ("conflictcheck", *peers)},
+    answers: list[Answers] = []
+    for files in universe.questions():
+        replies: dict[str, Reply] = {
+            name: getattr(resolvers, name)(universe, files) for name in ("conflictcheck", *peers)
         }
-        for files in universe.questions()
-    ]
+        ours, pip = replies["conflictcheck"], replies.get("pip")
+        if ours.pins and pip == Reply():
+            replies["pip"] = replace(pip, accepts=resolvers.pip_accepts(universe, files, ours))
+        answers.append({"files": files, "replies": {name: asdict(reply) for name, reply in replies.items()}})
+    return answers
 
 
 def judge_all(seed: int, answers: Iterable[Answers], *, here: bool) -> Iterator[tuple[str, str]]:
@@ -221,6 +232,8 @@ def main() -> None:
     if given.log and given.log.exists():
         done = {entry["seed"]: entry["answers"] for entry in map(json.loads, given.log.read_text().splitlines())}
     wanted = range(given.first, given.first + given.count)
+    # To list the tags of a target takes longer than most of these questions.
+    pipeline.make_target = cache(pipeline.make_target)
     with (
         tempfile.TemporaryDirectory() as folder,
         IndexServer({}, metadata_files=True, max_age=600) as index,

@@ -31,10 +31,12 @@ class Reply:
     Attributes:
         pins: what it chose on each target, by Python and platform with a space between; empty if it found none.
         trouble: what it said where that is neither an environment nor "there is none".
+        accepts: whether it found none, and takes conflictcheck's when it is given that as constraints.
     """
 
     pins: Mapping[str, Pins] = field(default_factory=dict)
     trouble: str = ""
+    accepts: bool = False
 
     @property
     def python(self) -> str:
@@ -105,7 +107,9 @@ def judge(question: Question, peer: str, ours: Reply, theirs: Reply) -> str:
         return f"no answer: {peer} crashes"
     rules = next((rules for rules in THEIRS[peer] if question.follows(theirs, rules)), None)
     if rules is None:
-        return f"{UNEXPLAINED}: {dict(theirs.pins)} does not follow from {peer}'s rules"
+        gives_up = theirs.accepts and all(question.follows(ours, rules) for rules in THEIRS[peer])
+        found = f"{dict(theirs.pins)} does not follow from {peer}'s rules"
+        return f"works, only conflictcheck: {peer} gives up" if gives_up else f"{UNEXPLAINED}: {found}"
     if alone and theirs.pins:
         return f"works, only {peer}: each spec alone"
     same_python = ours.python == theirs.python
@@ -132,18 +136,15 @@ def _explain_choices(question: Question, peer: str, rules: Rules, ours: Reply, t
     for (python, platform), place in question.places.items():
         if python == ours.python:
             target = f"{python} {platform}"
-            why = explain_choice(place, rules, ours=ours.pins[target], theirs=theirs.pins[target])
-            if why is None:
-                return f"{UNEXPLAINED}: {ours.pins[target]}, and of {peer} {theirs.pins[target]} on {target}"
-            found.update(why)
+            found.update(explain_choice(place, peer, rules, ours=ours.pins[target], theirs=theirs.pins[target]))
     return f"versions: {_and(sorted(found))}" if found else SAME
 
 
-def explain_choice(place: Place, rules: Rules, *, ours: Pins, theirs: Pins) -> tuple[str, ...] | None:
-    """Why a peer chose other releases; empty if it did not, None if nothing explains it.
+def explain_choice(place: Place, peer: str, rules: Rules, *, ours: Pins, theirs: Pins) -> tuple[str, ...]:
+    """Why a peer chose other releases; empty if it did not.
 
     A rule explains it if one of the two environments is none under the rules of the other resolver. Else both are for
-    both, and they differ in what is preferred; then conflictcheck's must not be older in one package and newer in none.
+    both: each is newer somewhere, or one is older somewhere and newer nowhere, and its resolver could have done better.
     """
     if ours == theirs:
         return ()
@@ -153,11 +154,9 @@ def explain_choice(place: Place, rules: Rules, *, ours: Pins, theirs: Pins) -> t
     newer, older = _compare(ours, theirs, Version)
     if newer and older:
         return ("which gives way",)
-    if not newer:
-        return None
     if rules.prereleases == "fallback" and _compare(ours, theirs, _final_and_version)[1]:
         return ("final releases first",)
-    return ("older than need be",)
+    return (f"{peer if newer else 'conflictcheck'} is older than need be",)
 
 
 def changing(theirs: Rules, decide: Callable[[Rules], bool]) -> tuple[str, ...] | None:

@@ -172,20 +172,28 @@ def test_two_packages_cannot_both_be_at_their_newest_and_each_resolver_chooses_o
 def test_a_peer_chooses_something_older_for_nothing() -> None:
     asked = question({"a": {"1.0": [], "2.0": []}}, ["a"])
 
-    assert judge(asked, "pip", pins(a="2_0"), pins(a="1_0")) == "versions: older than need be"
+    assert judge(asked, "pip", pins(a="2_0"), pins(a="1_0")) == "versions: pip is older than need be"
 
 
-def test_conflictcheck_chooses_something_older_for_nothing_which_nothing_explains() -> None:
+def test_conflictcheck_chooses_something_older_for_nothing() -> None:
     asked = question({"a": {"1.0": [], "2.0": []}}, ["a"])
 
-    assert judge(asked, "pip", pins(a="1_0"), pins(a="2_0")).startswith(UNEXPLAINED)
+    assert judge(asked, "pip", pins(a="1_0"), pins(a="2_0")) == "versions: conflictcheck is older than need be"
+
+
+def test_pip_finds_nothing_and_takes_what_conflictcheck_found() -> None:
+    asked = question({"a": {"1.0": []}}, ["a"])
+
+    assert judge(asked, "pip", pins(a="1_0"), Reply(accepts=True)) == "works, only conflictcheck: pip gives up"
+    assert judge(asked, "pip", pins(a="1_0"), NONE).startswith(UNEXPLAINED)
+    assert judge(asked, "pip", NONE, Reply(accepts=True)).startswith(UNEXPLAINED)
 
 
 def test_uv_prefers_a_final_release_where_a_line_names_a_pre_release() -> None:
     asked = question({"a": {"1.0": [], "2.0rc1": []}}, ["a>=1.0rc1"])
 
     assert judge(asked, "uv", pins(a="2_0rc1"), pins(a="1_0")) == "versions: final releases first"
-    assert judge(asked, "pip", pins(a="2_0rc1"), pins(a="1_0")) == "versions: older than need be"
+    assert judge(asked, "pip", pins(a="2_0rc1"), pins(a="1_0")) == "versions: pip is older than need be"
 
 
 WRONG = {
@@ -293,6 +301,17 @@ def test_a_few_universes_leave_nothing_unexplained(peer: str, tmp_path: Path) ->
     assert len(found) >= 10
     assert [said for _, said in found if said.startswith(UNEXPLAINED)] == []
     assert any(answer["replies"][peer]["pins"] for given in answers.values() for answer in given)
+
+
+def test_pip_is_given_the_environment_where_it_found_none(tmp_path: Path) -> None:
+    # Its search gives up on the pair, and on the second spec alone (pip 26.3).
+    universe = make_universe(439, here=True)
+    with IndexServer({}, metadata_files=True) as index, Resolvers(tmp_path, index, "") as resolvers:
+        resolvers.serve(universe)
+        ours = resolvers.conflictcheck(universe, ["y.txt"])
+
+        assert resolvers.pip_accepts(universe, ["y.txt"], ours)
+        assert not resolvers.pip_accepts(universe, ["y.txt"], Reply({f"{HERE} {HERE}": {"u439h-d": "1.0"}}))
 
 
 def test_a_wrong_pin_would_be_seen(capsys: pytest.CaptureFixture[str]) -> None:
