@@ -38,16 +38,17 @@ def found(search: NogoodSearch[str], nogoods: list[dict[str, int]], random: Rand
     waiting = list(nogoods)
     while search.propagate():
         undecided = [variable for variable in VARIABLES if search.values[variable].bit_count() > 1]
-        broken = [nogood for nogood in waiting if all(not search.values[v] & ~some for v, some in nogood.items())]
-        if broken and (not undecided or random.random() < 0.5):
-            search.add(*broken[0].items())
-            waiting.remove(broken[0])
+        late = [nogood for nogood in waiting if sum(bool(search.values[v] & ~some) for v, some in nogood.items()) < 2]
+        broken = [nogood for nogood in late if all(not search.values[v] & ~some for v, some in nogood.items())]
+        if (broken and not undecided) or (late and random.random() < 0.5):
+            told = (broken or late)[0]
+            search.add(*told.items())
+            waiting.remove(told)
         elif undecided:
             variable = random.choice(undecided)
             search.decide(variable, search.values[variable] & -search.values[variable])
         else:
-            told = [nogood for nogood in nogoods if nogood not in waiting]
-            assert all(any(search.values[v] & ~some for v, some in nogood.items()) for nogood in told)
+            assert all(any(search.values[v] & ~some for v, some in nogood.items()) for nogood in nogoods)
             return True
     return False
 
