@@ -227,8 +227,12 @@ def merge_file_options(settings: Settings, specs: Sequence[Spec]) -> tuple[Polic
 
 
 def _with_problems(report: Report, problems: Iterable[str]) -> Report:
-    """Trouble of the index that did not change the answer, such as a cache that cannot be written."""
-    found = [Diagnostic(Severity.WARNING, "index-problem", problem) for problem in dict.fromkeys(problems)]
+    """Trouble of the index that did not change the verdict, such as a cache that cannot be written."""
+    found = [
+        Diagnostic(Severity.WARNING, "index-problem", problem)
+        for problem in dict.fromkeys(problems)
+        if not any(problem in known.message for known in report.diagnostics)
+    ]
     return replace(report, diagnostics=tuple(sorted([*report.diagnostics, *found], key=_diagnostic_order)))
 
 

@@ -28,7 +28,7 @@ from conflictcheck.index.pages import NOT_CACHED, PageAnswer, PageRequest, Pages
 from conflictcheck.index.simple_api import Link, LinkPage, Page, to_page
 from conflictcheck.index.transport import FetchError, Transport
 from conflictcheck.index.workers import Workers
-from conflictcheck.phrases import or_list
+from conflictcheck.phrases import count, or_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 CONCURRENCY = 24
 """Requests under way at a time; more gain nothing on a home connection and annoy small servers."""
+MAX_TROUBLES = 5
+"""Facts that could not be had that are told one by one; an index that is down fails hundreds of times."""
 MAX_FILES_TRIED = 4
 """Files of one release that are tried before its metadata counts as unknown."""
 
@@ -72,6 +74,7 @@ class RemoteIndex(Index):
         self._links: _FoundLinks | None = None
         self._listings: dict[NormalizedName, Listing | Missing | Unknown] = {}
         self._metadata: dict[tuple[NormalizedName, str, tuple[str, ...]], Metadata | Unknown] = {}
+        self._troubles: list[str] = []
         self._direct: dict[tuple[str, NormalizedName], tuple[Metadata, File] | Unknown] = {}
 
     @property
@@ -83,12 +86,16 @@ class RemoteIndex(Index):
 
     @property
     def problems(self) -> list[str]:
-        """See `Index.problems`; they are about the cache and find-links pages."""
+        """See `Index.problems`; they are about the cache, find-links pages, and facts that could not be had."""
+        troubles = sorted(set(self._troubles))
+        more = len(troubles) - MAX_TROUBLES
         absent, empty = ([], []) if self._links is None else (self._links.absent, self._links.empty)
         return [
             *([] if self._cache is None else self._cache.problems),
             *(f"the --find-links page {shown_address(place)} does not exist" for place in absent),
             *(f"the --find-links page {shown_address(place)} lists no files" for place in empty),
+            *troubles[:MAX_TROUBLES],
+            *([f"{count(more, 'fact')} could not be had besides those that are named"] if more > 0 else []),
         ]
 
     def listings(self, names: Sequence[NormalizedName]) -> list[Listing | Missing | Unknown]:
@@ -101,7 +108,9 @@ class RemoteIndex(Index):
             self._links = _FoundLinks({place.place: answers[place] for place in places})
         for name in new:
             own = {request.place: answers[request] for request in requests if request.name == name}
-            self._listings[name] = self._links.added_to(combine(name, own), name)
+            answer = self._listings[name] = self._links.added_to(combine(name, own), name)
+            if isinstance(answer, Unknown) and not self._offline:
+                self._troubles.append(f"the releases of {name} are not known: {answer.reason}")
         return [self._listings.get(name) or Missing(name) for name in names]
 
     def metadata(self, requests: Sequence[MetadataRequest]) -> list[Metadata | Unknown]:
@@ -160,6 +169,7 @@ class RemoteIndex(Index):
 
     def _read(self, request: MetadataRequest, stored: dict[str, Metadata]) -> Metadata | Unknown:
         reasons: list[str] = []
+        mislisted = False
         for file in _tried(request):
             key = self._key(file)
             if (found := stored.get(key)) and _is_about(found, request):
@@ -170,18 +180,23 @@ class RemoteIndex(Index):
             try:
                 found = self._reader.read(file, request.name, request.version)
             except FetchError as error:
-                return Unknown(str(error))  # it may pass, and another file may say something else
-            except UnreadableError as error:
-                if isinstance(error, MislistedError):
-                    self._pages.doubt(
-                        file.index if file.index in self._places else page_address(file.index, request.name)
-                    )
+                return self._trouble(request, str(error))  # it may pass, and another file may say something else
+            except MislistedError as error:
+                self._pages.doubt(file.index if file.index in self._places else page_address(file.index, request.name))
+                mislisted = True
                 reasons.append(str(error))
-                continue
-            if self._cache is not None and not file.url.startswith("file:"):
-                self._cache.put_metadata(key, found)
-            return found
-        return Unknown(reasons[0])
+            except UnreadableError as error:
+                reasons.append(str(error))
+            else:
+                if self._cache is not None and not file.url.startswith("file:"):
+                    self._cache.put_metadata(key, found)
+                return found
+        return self._trouble(request, reasons[0]) if mislisted else Unknown(reasons[0])
+
+    def _trouble(self, request: MetadataRequest, reason: str) -> Unknown:
+        """Remember that the index is to blame for what is not known, not the release."""
+        self._troubles.append(f"what {request.name} {request.version} needs is not known: {reason}")
+        return Unknown(reason)
 
     def _is_kept(self, file: File) -> bool:
         """Whether what the cache knows of a file may be about the same file still.

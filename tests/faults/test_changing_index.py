@@ -72,7 +72,33 @@ def test_a_wheel_of_another_platform_that_is_gone_leaves_it_to_the_sdist_that_wo
     index.faults[f"/files/{foreign}"] = Fault(status=500)
     assert run(tmp_path, (index.url,), new).verdict is Verdict.UNDECIDED
     index.faults[f"/files/{foreign}"] = Fault(status=404)
-    assert pins(run(tmp_path, (index.url,), new)) == {"new": "1", "lib": "2.0"}
+    report = run(tmp_path, (index.url,), new)
+    assert (pins(report), told(report, "index-problem")) == ({"new": "1", "lib": "2.0"}, [])
+
+
+def test_a_release_that_could_not_be_looked_at_is_told_where_an_older_one_takes_its_place(
+    index: IndexServer, tmp_path: Path
+) -> None:
+    index.add("app", "1.1", Rel())
+    index.faults["/files/app-1.1-*"] = Fault(status=500)
+    report = run(tmp_path, (index.url,), APP)
+    assert (report.verdict, pins(report)) == (Verdict.COMPATIBLE, {"app": "1.0", "lib": "2.0"})
+    reason = "app-1.1-py3-none-any.whl: the server answered 500"
+    assert told(report, "index-problem") == [(Severity.WARNING, f"what app 1.1 needs is not known: {reason}")]
+
+
+def test_of_many_facts_that_could_not_be_had_a_few_are_told(index: IndexServer, tmp_path: Path) -> None:
+    for minor in range(10, 20):
+        index.add("app", f"1.{minor}", Rel())
+    index.faults["/files/app-1.1?-*"] = Fault(status=403)
+    report = run(tmp_path, (index.url,), APP)
+    assert pins(report) == {"app": "1.0", "lib": "2.0"}
+    problems = [message for _, message in told(report, "index-problem")]
+    assert problems[:2] == [
+        "5 facts could not be had besides those that are named",
+        "what app 1.10 needs is not known: app-1.10-py3-none-any.whl: the server refused access (403)",
+    ]
+    assert len(problems) == 6
 
 
 def test_a_page_that_is_gone_is_an_answer_for_as_long_as_it_says(index: IndexServer, tmp_path: Path) -> None:
