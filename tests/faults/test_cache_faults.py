@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from cache_contents import METADATA, PAGES, fill, is_filled
 from cache_runs import (
     ARGUMENTS,
     FAILED,
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
 
 SEED = 20
 NOBODY = 65534
-PAGES = {f"https://index.example/simple/{n}/": StoredPage(f'"{n}"', "", n, bytes([n]) * 3000) for n in range(40)}
-METADATA = {f"https://files.example/{n}.whl": Metadata("a", str(n), ("b>=1",)) for n in range(40)}
 
 
 @pytest.fixture(scope="module")
@@ -67,17 +66,6 @@ def expected(server: IndexServer, project: Path) -> dict[str, Any]:
     return answer
 
 
-def fill(cache: Cache) -> None:
-    for key, page in PAGES.items():
-        cache.put_page(key, page)
-    for key, metadata in METADATA.items():
-        cache.put_metadata(key, metadata)
-
-
-def is_filled(cache: Cache) -> bool:
-    return cache.pages(PAGES) == PAGES and cache.metadata(METADATA) == METADATA
-
-
 # Flipped bits
 
 
@@ -93,7 +81,7 @@ def test_wherever_a_bit_flips_nothing_else_is_believed_and_the_cache_can_be_fill
         shutil.copytree(tmp_path / "whole", tmp_path / "copy")  # with rows in the log, as after a kill
     choice = random.Random(SEED)
     missing = emptied = 0
-    for number in range(request.config.getoption("--fuzz-inputs")):
+    for number in range(10 * request.config.getoption("--kills")):
         folder = tmp_path / str(number)
         shutil.copytree(tmp_path / "copy", folder)
         path = folder / choice.choice((FILENAME, FILENAME, FILENAME, FILENAME + "-wal"))
@@ -361,7 +349,7 @@ def test_where_nothing_can_be_written_there_is_no_new_cache(reachable: Path, wha
 # A full disk
 
 
-@pytest.mark.parametrize("blocks", [0, 8, 64, 100])
+@pytest.mark.parametrize("blocks", [0, 64])
 def test_files_that_may_not_grow_cost_the_cache_and_not_the_answer(
     server: IndexServer, project: Path, expected: dict[str, Any], blocks: int
 ) -> None:
@@ -390,7 +378,7 @@ def may_mount(folder: Path) -> bool:
         return False
 
 
-@pytest.mark.parametrize("size", ["4k", "48k", "160k"])
+@pytest.mark.parametrize("size", ["48k", "160k"])
 def test_a_disk_that_is_full_costs_the_cache_and_not_the_answer(
     server: IndexServer, project: Path, expected: dict[str, Any], size: str
 ) -> None:
@@ -495,7 +483,7 @@ ONE_OF_MANY = """
 import sys
 from pathlib import Path
 sys.path[:0] = sys.argv[2:]
-from test_cache_faults import Cache, METADATA, PAGES, fill
+from cache_contents import Cache, METADATA, PAGES, fill
 cache = Cache.open(Path(sys.argv[1]))
 for _ in range(5):
     assert cache.pages(PAGES).items() <= PAGES.items()
@@ -523,7 +511,7 @@ def test_eight_processes_that_find_a_cache_agree_on_one(tmp_path: Path, what: st
     here = Path(__file__).parent
     many = [
         subprocess.Popen(
-            [sys.executable, "-c", ONE_OF_MANY, str(path.parent), str(here), str(here.parent), str(here.parents[1])],
+            [sys.executable, "-c", ONE_OF_MANY, str(path.parent), str(here), str(here.parents[1])],
             stderr=subprocess.PIPE,
             text=True,
         )
