@@ -7,9 +7,12 @@ as arrays, so that the cache and snapshots store them as they are.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 class File(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -110,3 +113,14 @@ class Metadata(msgspec.Struct, frozen=True, array_like=True):
     provides_extra: tuple[str, ...] = ()
     source: MetadataSource = "wheel"
     filename: str = ""
+
+
+def may_match(wanted: Collection[str], listed: Collection[str]) -> bool:
+    """Whether a file may be one that a requirement wants: not if an algorithm is in both and no hash agrees.
+
+    Args:
+        wanted: hashes as in `File.hashes`, any number of an algorithm.
+        listed: those of the file; it may have others, or none.
+    """
+    comparable = {one.partition(":")[0] for one in wanted} & {one.partition(":")[0] for one in listed}
+    return not comparable or any(one in listed for one in wanted)

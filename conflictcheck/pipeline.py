@@ -320,6 +320,7 @@ class _Run:
         doubts = [*_doubts(findings, split), *_taken_for_granted(oracle.assumed)]
         clashes = tuple(self._clash(oracle, core) for core in cores)
         self.progress.phase("fixes")
+        oracle.assume_locked()
         fixer = Fixer(
             oracle,
             *positions,

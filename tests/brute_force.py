@@ -7,19 +7,22 @@ requirement met on the way admits what is chosen, and each release that must be 
 - a yanked release where a requirement pins exactly one version (PEP 592);
 - a source distribution that predates the Python version where a requirement admits nothing else.
 
-An override takes the specifier from all other requirements on its package, the whole requirement where its marker does
-not hold, and restricts the package itself. It does the first even where the question leaves it out.
+An override takes the place of all other requirements on its package, but for the extra that they belong to, and leaves
+nothing of them where its marker does not hold. It does so even where the question leaves it out; where it does not, it
+restricts the package itself.
 
 Specifiers, markers and requirement strings are read by packaging alone; nothing is taken from the kernel.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import combinations, product
 from typing import TYPE_CHECKING
 
+from packaging.markers import Marker
 from packaging.requirements import Requirement as Parsed
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
@@ -127,13 +130,13 @@ class _Place:
 
     def satisfiable(self, lines: Sequence[Requirement], overridden: Mapping[str, bool]) -> bool:
         """Whether some choice of releases is an environment for the lines."""
-        return self._suits(lines) and self._can_complete(self._wants(lines), overridden, {})
+        return self._suits(lines) and self._can_complete(self._wants(lines, overridden), overridden, {})
 
     def is_environment(
         self, lines: Sequence[Requirement], overridden: Mapping[str, bool], pins: Mapping[str, str]
     ) -> bool:
         """Whether a choice of releases is an environment for the lines, with nothing over."""
-        wants = self._wants(lines)
+        wants = self._wants(lines, overridden)
         fewer = ({name: pins[name] for name in pins if name != left_out} for left_out in pins)
         return (
             self._suits(lines)
@@ -144,10 +147,11 @@ class _Place:
     def _suits(self, lines: Iterable[Requirement]) -> bool:
         return all(self.admits_python(str(asked.specifier)) for asked in lines if asked.kind is RequirementKind.PYTHON)
 
-    def _wants(self, lines: Iterable[Requirement]) -> _Wants:
+    def _wants(self, lines: Iterable[Requirement], overridden: Mapping[str, bool]) -> _Wants:
         wants: dict[RequirementKind, list[_Want]] = {kind: [] for kind in RequirementKind}
         for asked in lines:
-            if asked.kind is not RequirementKind.PYTHON and self.holds(asked):
+            whole = asked.kind is RequirementKind.REQUIREMENT and asked.name in overridden
+            if asked.kind is not RequirementKind.PYTHON and (whole or self.holds(asked)):
                 wants[asked.kind].append(_Want(asked.name, frozenset(asked.extras), asked.specifier, is_line=True))
         return wants
 
@@ -183,7 +187,7 @@ class _Place:
             for extra in ("", *want.extras):
                 if (want.package, extra) not in seen:
                     seen.add((want.package, extra))
-                    waiting += self._needs(want.package, version, extra)
+                    waiting += self._needs(want.package, version, extra, overridden)
         restricting = [want for want in wants[RequirementKind.CONSTRAINT] if want.package in met]
         for want in restricting:
             met[want.package].append(want)
@@ -191,11 +195,14 @@ class _Place:
             self._is_asked_for(package, choice[package], asking) for package, asking in met.items()
         )
 
-    def _needs(self, package: str, version: str, extra: str) -> Iterable[_Want]:
-        key = (package, version, extra)
+    def _needs(self, package: str, version: str, extra: str, overridden: Mapping[str, bool]) -> Iterable[_Want]:
+        key = (package, version, extra, frozenset(overridden))
         if key not in self._needed:
             self._needed[key] = []
             for parsed in map(Parsed, self.packages[package][version].requires):
+                if canonicalize_name(parsed.name) in overridden and parsed.marker is not None:
+                    named = re.search(r'extra == "(.)"', str(parsed.marker))
+                    parsed.marker = Marker(named[0]) if named else None
                 plain = self.holds(parsed)
                 if plain if not extra else self.holds(parsed, extra) and not plain:
                     want = _Want(canonicalize_name(parsed.name), frozenset(parsed.extras), parsed.specifier)
@@ -214,14 +221,15 @@ class _Place:
             if not by:
                 return False
         yanked = self.packages[package][version].yanked is not None
-        return not yanked or any(want.is_pin for want in wants)
+        standing = [v for v in self.usable[package] if self.packages[package][v].yanked is None]
+        return not yanked or any(want.is_pin and not any(map(want.admits, standing)) for want in wants)
 
 
 def _relaxed(want: _Want, overridden: Mapping[str, bool]) -> _Want | None:
     """What an override leaves of a requirement: that the package is wanted, where the override applies."""
     if want.is_override or want.package not in overridden:
         return want
-    return replace(want, specifier=SpecifierSet()) if overridden[want.package] else None
+    return replace(want, specifier=SpecifierSet(), extras=frozenset()) if overridden[want.package] else None
 
 
 class BruteForce:

@@ -65,7 +65,11 @@ class Completion:
         while self._is_possible():
             chosen, extras = kernel.model()
             reached = self._reach(chosen)
-            new = {(name, chosen[name]) for name, _ in reached if chosen[name] not in kernel.loaded[name]}
+            new = {
+                (name, chosen[name])
+                for name, _ in reached
+                if chosen[name] not in kernel.loaded[name] and kernel.packages[name].unknown is None
+            }
             if new:
                 self._load(sorted(new))
                 self._loops.clear()
@@ -139,6 +143,8 @@ class Completion:
             for name, package in kernel.packages.items()
             for low, high in runs(package.everything & ~self._known(name))
         ]
+        # Of a package whose releases are not known, any might ask.
+        strangers += [package.first for package in kernel.packages.values() if package.unknown is not None]
         yield from ([-key, *strangers] for key in kernel.keys)
 
     def _known(self, name: NormalizedName) -> int:

@@ -6,11 +6,11 @@ Standards: PEP 508 (requirement strings and markers), PEP 685 (names of extras).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName
+from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName, default_environment
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
@@ -68,7 +68,7 @@ def parse_dependency(text: str) -> Dependency | None:
     try:
         # ">=1.0.*" was accepted for years, and old releases are full of it.
         return _dependency(Requirement(_ZERO_STAR.sub(r"\1\2", text)))
-    except (InvalidRequirement, RecursionError):
+    except (InvalidRequirement, InvalidMarker, RecursionError):
         return None
 
 
@@ -101,7 +101,7 @@ def _parse_plain(text: str) -> Dependency | None:
 
 
 def _dependency(requirement: Requirement) -> Dependency:
-    marker = requirement.marker
+    marker = None if requirement.marker is None else _marker(str(requirement.marker))
     requirement.marker = None
     return Dependency(
         text=str(requirement),
@@ -122,7 +122,47 @@ def _specifier(text: str) -> SpecifierSet:
 
 @lru_cache(maxsize=20_000)
 def _marker(text: str) -> Marker:
-    return Marker(text)
+    """Read a marker.
+
+    Raises:
+        InvalidMarker: also where it has no meaning on any target, such as ``sys_platform ~= "linux"``. A release that
+            says so may not be chosen (PEP 508's text on unknown variables); taken as false, a need would be lost.
+    """
+    marker = Marker(text)
+    try:
+        marker.evaluate({**default_environment(), "extra": ""})
+    except (UndefinedComparison, UndefinedEnvironmentName) as error:
+        raise InvalidMarker(str(error)) from error
+    return marker
+
+
+_EXTRA = re.compile(r"""(?:^|.* and )extra == "([^"]*)"(?: and .*|$)""")
+
+
+def extra_of(marker_text: str) -> str:
+    """The extra that a marker is about: that of ``extra == "x"``, alone or joined to the rest by ``and``; or empty.
+
+    An override takes the place of a whole requirement but for this part of its marker, as in uv.
+    """
+    unquoted = re.sub(r"\([^()]*\)", "()", marker_text)
+    match = None if " or " in unquoted else _EXTRA.match(unquoted)
+    return match[1] if match else ""
+
+
+def without_details(dependency: Dependency) -> Dependency:
+    """What an override leaves of a requirement: that the package is wanted, and for which extra (as in uv)."""
+    extra = extra_of(dependency.marker_text)
+    text = f'extra == "{extra}"' if extra else ""
+    return replace(
+        dependency,
+        text=dependency.name,
+        extras=(),
+        specifier=_specifier(""),
+        specifier_text="",
+        url=None,
+        marker=_marker(text) if extra else None,
+        marker_text=text,
+    )
 
 
 class MarkerEvaluator:
@@ -146,9 +186,5 @@ class MarkerEvaluator:
             extra = ""
         key = (text, extra)
         if key not in self._known:
-            try:
-                # PEP 508 strings compare; a marker that cannot be compared selects nothing, as in pip.
-                self._known[key] = marker.evaluate({**self._environment, "extra": extra})
-            except (UndefinedComparison, UndefinedEnvironmentName):
-                self._known[key] = False
+            self._known[key] = marker.evaluate({**self._environment, "extra": extra})
         return self._known[key]

@@ -34,7 +34,7 @@ class LockKind(StrEnum):
     """Asked for by a line that names a pre-release (as in uv, not by a release's ``<3.0dev``), or by any specifier that
     nothing else satisfies (PEP 440)."""
     YANKED = "yanked"
-    """Asked for by naming exactly this version (PEP 592)."""
+    """Asked for by naming exactly this version, where no standing release (such as 1.0+local) will do (PEP 592)."""
     DIRECT = "direct reference"
     """Asked for by its URL."""
     PREDATES_PYTHON = "source distribution that predates the Python version"
@@ -74,7 +74,7 @@ class Lock:
             case LockKind.DIRECT:
                 return url is not None
             case LockKind.YANKED:
-                return is_pin(specifier)
+                return is_pin(specifier) and not mask & self.others
             case LockKind.PRERELEASE:
                 return (line and bool(specifier.prereleases)) or not mask & self.others
             case LockKind.PREDATES_PYTHON:

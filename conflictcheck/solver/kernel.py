@@ -9,18 +9,18 @@ resting on unknown facts; assumed false, it allows them. If both give the same a
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 from pysat.solvers import Solver
 
-from conflictcheck.facts import Listing, Missing, Unknown
+from conflictcheck.facts import Listing, Missing, Unknown, may_match
 from conflictcheck.index.base import MetadataRequest
 from conflictcheck.model import RequirementKind
 from conflictcheck.policy import Candidates, Release, select_releases
-from conflictcheck.solver.dependencies import Dependency, MarkerEvaluator, parse_dependency
+from conflictcheck.solver.dependencies import Dependency, MarkerEvaluator, parse_dependency, without_details
 from conflictcheck.solver.encoding import Clause, Lock, LockKind, Package, order_clauses, runs
 
 if TYPE_CHECKING:
@@ -134,6 +134,8 @@ class Kernel:
         self._lines_on: dict[NormalizedName, list[int]] = defaultdict(list)
         for line in lines:
             self._name_line(line)
+        for i in range(len(lines)):
+            self._place_line(i)
         # The listings of all lines are asked for together, before the first clause needs one.
         self._list_packages(self._lines_on)
         for i in range(len(lines)):
@@ -156,6 +158,7 @@ class Kernel:
         """
         self._name_line(line)
         i = len(self.lines) - 1
+        self._place_line(i)
         if line.name in self._lines_on:
             self._list_packages([line.name])
         self._encode_line(i)
@@ -222,8 +225,9 @@ class Kernel:
     # -- facts -------------------------------------------------------------------------------------------------
 
     def applies(self, line: Requirement) -> bool:
-        """Whether a line's marker holds on the target."""
-        return line.marker is None or self._markers.holds(line.marker, str(line.marker))
+        """Whether a line's marker holds on the target; an override takes the place of a requirement's marker, too."""
+        overridden = line.kind is RequirementKind.REQUIREMENT and line.name in self._overrides
+        return overridden or line.marker is None or self._markers.holds(line.marker, str(line.marker))
 
     def edge(self, name: NormalizedName, i: int, extra: str = "") -> tuple[Edge, ...]:
         """What a loaded release needs, for itself or for one of its extras."""
@@ -303,10 +307,10 @@ class Kernel:
             wanted = self._overridden(dependency)
             if wanted is None:
                 continue
-            plain = holds(dependency.marker, dependency.marker_text)
+            plain = holds(wanted.marker, wanted.marker_text)
             for extra, group in found.items():
                 # What holds without the extra belongs to the release itself, and is not repeated.
-                if plain if not extra else not plain and holds(dependency.marker, dependency.marker_text, extra):
+                if plain if not extra else not plain and holds(wanted.marker, wanted.marker_text, extra):
                     group.append(wanted)
         return found
 
@@ -316,8 +320,7 @@ class Kernel:
             return dependency
         if not self._speaking(dependency.name):
             return None
-        text = f"{dependency.name}[{','.join(dependency.extras)}]" if dependency.extras else dependency.name
-        return replace(dependency, text=text, specifier=_ANY, specifier_text="", url=None)
+        return without_details(dependency)
 
     def _speaking(self, name: NormalizedName) -> list[int]:
         """The override lines of a package that apply here."""
@@ -397,8 +400,9 @@ class Kernel:
             self._add_lock(package, LockKind.PRERELEASE, pre, finals)
         if early and finals & ~early:
             self._add_lock(package, LockKind.PREDATES_PYTHON, early, finals & ~early)
+        standing = package.everything & ~sum(direct) & ~sum(yanked)
         for mask in yanked:
-            self._add_lock(package, LockKind.YANKED, mask, 0)
+            self._add_lock(package, LockKind.YANKED, mask, standing)
         for mask in direct:
             self._add_lock(package, LockKind.DIRECT, mask, 0)
 
@@ -408,7 +412,7 @@ class Kernel:
         lock.lines = tuple(
             i
             for i in self._lines_on.get(name, ())
-            if lock.asked_by(self._line_specifier(i), self._line_mask(package, i), self.lines[i].url, line=True)
+            if lock.asked_by(self._line_specifier(i), self._line_mask(package, i), self._line_url(i), line=True)
         )
         package.locks.append(lock)
         self._locks[lock.key] = name
@@ -443,10 +447,15 @@ class Kernel:
         self._line_of[self.selectors[i]] = i
         if line.kind is RequirementKind.OVERRIDE:
             self._overrides[line.name].append(i)
+
+    def _place_line(self, i: int) -> None:
+        """Note which package a line is about, once it is known what overrides there are."""
+        line = self.lines[i]
         if line.kind is not RequirementKind.PYTHON and self.applies(line):
             self._lines_on[line.name].append(i)
-            if line.url is not None:
-                self._urls.setdefault(line.name, set()).add(line.url)
+            url = self._line_url(i)
+            if url is not None:
+                self._urls.setdefault(line.name, set()).add(url)
 
     def _encode_line(self, i: int) -> None:
         line = self.lines[i]
@@ -466,18 +475,22 @@ class Kernel:
             return None
         mask = self._line_mask(package, i)
         self.add([*condition, *part] for part in package.within(mask))
-        opens = package.opened_by(self._line_specifier(i), mask, line.url, line=True)
-        return Edge(line.name, mask, self._extras_clause(condition, line), line.text, opens)
+        opens = package.opened_by(self._line_specifier(i), mask, self._line_url(i), line=True)
+        return Edge(line.name, mask, self._extras_clause(condition, i), line.text, opens)
 
     def is_overridden(self, i: int) -> bool:
         """Whether an override speaks for a line, which then only says that the package is wanted."""
         return self.lines[i].kind is RequirementKind.REQUIREMENT and self.lines[i].name in self._overrides
 
+    def _line_url(self, i: int) -> str | None:
+        return None if self.is_overridden(i) else self.lines[i].url
+
     def _line_specifier(self, i: int) -> SpecifierSet:
         return _ANY if self.is_overridden(i) else self.lines[i].specifier
 
-    def _extras_clause(self, condition: Clause, line: Requirement) -> tuple[NormalizedName, ...]:
-        if line.kind is RequirementKind.CONSTRAINT:
+    def _extras_clause(self, condition: Clause, i: int) -> tuple[NormalizedName, ...]:
+        line = self.lines[i]
+        if line.kind is RequirementKind.CONSTRAINT or self.is_overridden(i):
             return ()
         self.add([[*condition, self._extra_variable(line.name, extra)] for extra in line.extras])
         return line.extras
@@ -490,10 +503,8 @@ class Kernel:
             return package.url_mask(line.url)
         mask = package.mask(line.specifier, str(line.specifier))
         if line.hashes:
-            wanted = frozenset(line.hashes)
             for k, release in enumerate(package.releases):
-                listed = [file for file in release.files if file.hashes]
-                if listed and not any(wanted.intersection(file.hashes) for file in listed):
+                if release.files and not any(may_match(line.hashes, file.hashes) for file in release.files):
                     mask &= ~(1 << k)
         return mask
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from conflictcheck.solver.completion import MOST_RELEASES
 from conflictcheck.solver.kernel import Kernel, NewDirectReference
 from conflictcheck.solver.reading import Reading
 from conflictcheck.solver.search import Conflict, Search, Solution
@@ -158,6 +159,14 @@ class Oracle:
     def enablers(self) -> frozenset[int]:
         """Lines that ask for pre-releases, yanked releases or direct references: more lines may allow more."""
         return frozenset().union(*(kernel.enablers for kernel in self._kernels.values()))
+
+    def assume_locked(self) -> None:
+        """From here on, take a *no* that rests on locked releases as it is.
+
+        An edit that is missed because of that costs less than reading a hundred releases for each that is tried.
+        """
+        for kernel in self._kernels.values():
+            kernel.loaded_to_be_sure = MOST_RELEASES
 
     def ask(self, lines: frozenset[int]) -> Reply:
         """Whether the lines can share an environment; earlier solutions are tried first.

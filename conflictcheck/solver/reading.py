@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from packaging.markers import Marker, UndefinedComparison, UndefinedEnvironmentName
+from packaging.markers import Marker
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as Parsed
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -21,7 +21,7 @@ from packaging.tags import parse_tag
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from conflictcheck.facts import Listing, Metadata, Missing, Unknown
+from conflictcheck.facts import Listing, Metadata, Missing, Unknown, may_match
 from conflictcheck.index.base import MetadataRequest
 from conflictcheck.model import RequirementKind
 from conflictcheck.policy import Release, select_releases
@@ -67,8 +67,7 @@ class Want:
         """Whether a release will do; one whose version only its build tells does for every specifier."""
         if self.url is not None:
             return release.url == self.url
-        listed = [file for file in release.files if file.hashes]
-        if self.hashes and listed and not any(self.hashes.intersection(file.hashes) for file in listed):
+        if self.hashes and release.files and not any(may_match(self.hashes, file.hashes) for file in release.files):
             return False
         return release.any_version or self.specifier.contains(release.version, prereleases=True)
 
@@ -117,7 +116,8 @@ class Offer:
             case LockKind.PREDATES_PYTHON:
                 return not any(want.admits(self.releases[k]) for k in self.finals - self.early)
             case LockKind.YANKED:
-                return want.is_pin
+                standing = (one for one in self.releases if one.yanked is None and one.url is None)
+                return want.is_pin and not any(want.admits(one) for one in standing)
             case LockKind.DIRECT:
                 return want.url is not None
 
@@ -168,7 +168,8 @@ class Reading:
     def wants_of(self, lines: Collection[Requirement], kind: RequirementKind) -> Iterator[Want]:
         """What the lines of one kind say here; of a requirement what overrides leave of it."""
         for line in lines:
-            if line.kind is kind and self._holds(line.marker):
+            whole = kind is RequirementKind.REQUIREMENT and line.name in self._overrides
+            if line.kind is kind and (whole or self._holds(line.marker)):
                 want = Want(
                     line.name, line.extras, line.specifier, line.url, frozenset(line.hashes), line.spec,
                     names_prerelease=bool(line.specifier.prereleases),
@@ -178,12 +179,12 @@ class Reading:
                     yield left
 
     def _left(self, want: Want) -> Want | None:
-        """What overrides leave of a requirement: that the package is wanted, if one of them applies."""
+        """What overrides leave of a requirement where it applies: that the package is wanted, if one of them does."""
         if want.name not in self._overrides:
             return want
         if not any(self._holds(line.marker) for line in self._overrides[want.name]):
             return None
-        return replace(want, specifier=_ANY, url=None, hashes=frozenset(), names_prerelease=False)
+        return replace(want, extras=(), specifier=_ANY, url=None, hashes=frozenset(), names_prerelease=False)
 
     def _is_true(self, condition: str, extra: str = "") -> bool:
         """Whether the text of a marker holds; an empty one does."""
@@ -195,11 +196,7 @@ class Reading:
     def _holds(self, marker: Marker | None, extra: str = "") -> bool:
         if marker is None:
             return True
-        try:
-            return marker.evaluate({**self._environment, "extra": extra})
-        except (UndefinedComparison, UndefinedEnvironmentName):
-            # What cannot be compared selects nothing, as in pip.
-            return False
+        return marker.evaluate({**self._environment, "extra": extra})
 
     # -- releases ----------------------------------------------------------------------------------------------
 
@@ -277,12 +274,15 @@ class Reading:
 
     def _need(self, text: str, extra: str) -> Want | None:
         head, condition = _parted(text)
+        parsed = _head(head)
+        if canonicalize_name(parsed.name) in self._overrides:
+            # An override takes the place of the whole requirement, but for the extra that it belongs to (as in uv).
+            condition = " and ".join(part for part in _joined(condition) if part.startswith("extra == "))
         if self._is_true(condition):
             if extra:
                 return None
         elif not extra or not self._is_true(condition, extra):
             return None
-        parsed = _head(head)
         extras = tuple(sorted(canonicalize_name(one) for one in parsed.extras))
         return self._left(Want(canonicalize_name(parsed.name), extras, parsed.specifier, parsed.url, frozenset(), ""))
 
@@ -306,6 +306,13 @@ def _parted(text: str) -> tuple[str, str]:
     """A requirement and its marker (PEP 508: the first semicolon parts them; after a URL, one with a space before)."""
     head, _, condition = text.partition(" ;" if "@" in text else ";")
     return head, condition.strip()
+
+
+def _joined(condition: str) -> list[str]:
+    """The parts of a marker that ``and`` joins; nothing where ``or`` joins them."""
+    text = str(Marker(condition)) if condition else ""
+    parts = re.split(r" and (?![^(]*\))", text)
+    return [] if any(" or " in re.sub(r"\([^()]*\)", "", part) for part in parts) else parts
 
 
 @lru_cache(maxsize=100_000)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from builders import World, constraints, name, overrides, specs, universe
+from builders import World, constraints, line, name, overrides, specs, universe
 
 from conflictcheck.facts import Metadata, Unknown
 from conflictcheck.index.memory import Rel
@@ -138,3 +138,29 @@ def test_facts_are_asked_for_once_in_a_run() -> None:
     assert world.findings.complete
     assert max(index.listings_asked.values()) == 1
     assert max(index.metadata_asked.values()) == 1
+
+
+def test_override_takes_the_place_of_the_whole_requirement_but_for_its_extra() -> None:
+    """As uv does: of specifier, marker and extras, only the extra that a requirement belongs to is left."""
+    index = universe(
+        {
+            "x": {"1.0": [], "2.0": Rel(requires=['y ; extra == "fast"'], extras=("fast",))},
+            "y": {"1.0": []},
+            "lib": {"1.0": Rel(requires=["x<2 ; sys_platform == 'win32'"])},
+            "other": {"1.0": Rel(requires=["x<2 ; extra == 'more' and sys_platform == 'win32'"], extras=("more",))},
+        }
+    )
+    for asked, pins in (
+        ("x[fast]<2 ; sys_platform == 'win32'", {"x": "2.0"}),
+        ("lib", {"lib": "1.0", "x": "2.0"}),
+        ("other", {"other": "1.0"}),
+        ("other[more]", {"other": "1.0", "x": "2.0"}),
+    ):
+        assert World(index, specs(a=[asked]), overrides("x>=2")).pins() == pins
+
+
+def test_hashes_of_another_algorithm_than_the_index_lists_exclude_nothing() -> None:
+    index = universe({"x": {"1.0": Rel(hashes=("sha256:" + "0" * 64,))}})
+    for wanted, works in ((["sha512:" + "0" * 128], True), (["sha256:" + "1" * 64], False)):
+        given = line("a", "x==1.0", hashes=tuple(wanted))
+        assert isinstance(World(index, specs(a=[given])).ask(), Yes) == works

@@ -1,0 +1,100 @@
+"""A no that rests on locked releases: somebody who was not looked into might ask for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from builders import World, constraints, specs, universe
+
+from conflictcheck.facts import Unknown
+from conflictcheck.index.memory import Rel
+from conflictcheck.solver import completion
+from conflictcheck.solver.oracle import No, Yes
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def test_an_older_release_that_nobody_looked_into_asks_for_the_yanked_one() -> None:
+    """Newest first takes helper 2.0, and then only the yanked x is left, which helper 1.0 alone pins."""
+    index = universe(
+        {
+            "helper": {"1.0": ["x==2.0"], "2.0": []},
+            "x": {"1.0": ["y<2"], "2.0": Rel(yanked="broken")},
+            "y": {"1.0": [], "2.0": []},
+        }
+    )
+    world = World(index, specs(a=["helper", "x"], b=["y>=2"]))
+    assert world.pins() == {"helper": "1.0", "x": "2.0", "y": "2.0"}
+    assert world.clashes() == []
+
+
+def test_releases_that_only_need_each_other_ask_for_nothing() -> None:
+    """Loop pins the yanked x, but only knot needs it, which only loop needs."""
+    index = universe(
+        {
+            "loop": {"1.0": ["knot", "x==2.0"]},
+            "knot": {"1.0": ["loop"], "2.0": ["loop"]},
+            "side": {"1.0": ["knot"], "2.0": []},
+            "x": {"1.0": ["y<2"], "2.0": Rel(yanked="broken")},
+            "y": {"1.0": [], "2.0": []},
+        }
+    )
+    lines = specs(a=["x", "side>=2"], b=["y>=2"], c=["side<2"])
+    world = World(index, lines)
+    assert isinstance(world.ask("c"), Yes)
+    assert isinstance(world.ask("a", "b"), No)
+    assert not world.oracle.assumed
+
+
+def test_more_lines_bring_whom_the_clash_lacks() -> None:
+    index = universe(
+        {
+            "helper": {"1.0": ["x==2.0"]},
+            "x": {"1.0": ["y<2"], "2.0": Rel(yanked="broken")},
+            "y": {"1.0": [], "2.0": []},
+        }
+    )
+    world = World(index, specs(a=["x"], b=["y>=2"], c=["helper"]))
+    assert isinstance(world.ask("a", "b"), No)
+    assert isinstance(world.ask("a", "b", "c"), Yes)
+
+
+def test_a_no_that_would_take_too_many_releases_to_prove_says_what_it_assumes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(completion, "MOST_RELEASES", 1)
+    index = universe(
+        {
+            "helper": {"1.0": ["x==2.0"], "1.1": [], "1.2": [], "2.0": []},
+            "x": {"1.0": ["y<2"], "2.0": Rel(yanked="broken")},
+            "y": {"1.0": [], "2.0": []},
+        }
+    )
+    world = World(index, specs(a=["helper", "x"], b=["y>=2"]))
+    assert isinstance(world.ask(), No)
+    assert world.oracle.assumed == {"x"}
+
+
+def test_who_cannot_be_known_is_taken_for_one_that_asks_for_nothing_and_that_is_said() -> None:
+    index = universe(
+        {
+            "helper": {"1.0": Unknown("the index answered 503"), "2.0": []},
+            "x": {"1.0": ["y<2"], "2.0": Rel(yanked="broken")},
+            "y": {"1.0": [], "2.0": []},
+        }
+    )
+    world = World(index, specs(a=["helper", "x"], b=["y>=2"]))
+    assert isinstance(world.ask(), No)
+    assert world.oracle.assumed == {"x"}
+
+
+def test_package_whose_releases_are_not_known_might_ask_for_anything() -> None:
+    index = universe({"x": {"1.0": Rel(yanked="broken")}, "z": Unknown("the index answered 503")})
+    world = World(index, specs(a=["x", "z"]))
+    assert not isinstance(world.ask(), Yes)
+    assert isinstance(world.ask(), No) == bool(world.oracle.assumed)
+
+
+def test_constraint_needs_nothing_so_that_it_asks_for_nothing() -> None:
+    index = universe({"x": {"1.0": Rel(yanked="broken"), "0.9": ["y"]}, "y": {}})
+    world = World(index, specs(a=["x>=0.9"]), constraints("helper==1.0"))
+    assert isinstance(world.ask(), No)
