@@ -37,12 +37,11 @@ class Rules:
     Attributes:
         prereleases: a pre-release may be chosen where a line names one, or one requirement is satisfied by no final
             release (``line``); where any requirement names one, or no final release satisfies all of them together
-            (``together``), even if one of these is of a release that was given up (``left over``); or anywhere, if
-            nothing else works (``fallback``).
+            (``together``), even if one of these is of a release that was given up (``left over``), or of each by itself
+            (``each``); or anywhere, if nothing else works (``fallback``).
         yanked: a yanked release may be chosen where any requirement pins it (``requirement``), where a line does that
             and nothing else (``line``), or where there is a pin and all that satisfies everything is yanked
-            (``alone``). Requirements are met one by one: where each must find something when it is met, no matter in
-            which order, that is ``alone always``.
+            (``together``), or all that satisfies some of the requirements, whichever are met first (``each``).
         old_sources: a source distribution that is older than the package's first wheel for this Python may be chosen
             where a requirement is satisfied by nothing newer (``necessary``), or anywhere (``any``).
         requires_python: all of a ``Requires-Python`` counts (``whole``), or only its lower bound (``lower``).
@@ -50,8 +49,8 @@ class Rules:
             too, but for the extra in it (``requirement``).
     """
 
-    prereleases: Literal["line", "together", "left over", "fallback"]
-    yanked: Literal["requirement", "line", "alone", "alone always"]
+    prereleases: Literal["line", "together", "left over", "each", "fallback"]
+    yanked: Literal["requirement", "line", "together", "each"]
     old_sources: Literal["necessary", "any"]
     requires_python: Literal["whole", "lower"]
     overrides: Literal["specifier", "requirement"]
@@ -60,13 +59,13 @@ class Rules:
 OURS = Rules("line", "requirement", "necessary", "whole", "specifier")
 THEIRS = {
     "uv": (Rules("fallback", "line", "any", "lower", "requirement"),),
-    "pip": (
-        Rules("together", "alone", "any", "whole", "specifier"),
-        Rules("together", "alone always", "any", "whole", "specifier"),
-        Rules("left over", "alone", "any", "whole", "specifier"),
+    "pip": tuple(
+        Rules(prereleases, yanked, "any", "whole", "specifier")
+        for prereleases in ("together", "left over", "each")
+        for yanked in ("together", "each")
     ),
 }
-"""What the other resolvers do; where it depends on the order in which one meets requirements, all that it may do."""
+"""What the other resolvers do; pip's depends on the order in which it meets requirements: all that may come of it."""
 
 _EXTRA = re.compile(r"extra == \"(\w+)\"")
 
@@ -312,11 +311,21 @@ class Place:
                 others = [_want(parsed) for parsed in elsewhere if parsed.name == package]
                 met = [want for want in others if want.admits(version)]
                 return any(self._no_finals(package, [*asking, *left], rules) for left in ([], *([one] for one in met)))
+            case "each":
+                return all(self._no_finals(package, met, rules) for met in self._met_first(asking))
 
     def _no_finals(self, package: str, asking: Sequence[Want], rules: Rules) -> bool:
         # Yanks come after this: a yanked final release counts as one.
         fitting = self._fitting(package, asking, rules)
         return any(want.names_prerelease for want in asking) or all(map(_is_pre, fitting))
+
+    def _met_first(self, asking: Sequence[Want]) -> Iterator[list[Want]]:
+        """Any of the requirements, with the constraints, which are there from the start."""
+        constraints = [want for want in asking if want in self.constraints]
+        others = [want for want in asking if want not in self.constraints]
+        for size in range(1, len(others) + 1):
+            for met in combinations(others, size):
+                yield [*met, *constraints]
 
     def _releases(self) -> Iterator[Rel]:
         return (rel for releases in self.packages.values() for rel in releases.values())
@@ -327,19 +336,13 @@ class Place:
                 return any(want.is_pin for want in asking)
             case "line":
                 return any(want.line and want.is_pin and len(want.specifier) == 1 for want in asking)
-            case "alone":
+            case "together":
                 return self._only_yanks(package, asking, rules)
-            case "alone always":
-                constraints = [want for want in asking if want in self.constraints]
-                others = [want for want in asking if want not in self.constraints]
+            case "each":
                 return all(
-                    self._only_yanks(package, [*met, *constraints], rules)
-                    or any(
-                        self.packages[package][version].yanked is None
-                        for version in self._fitting(package, [*met, *constraints], rules)
-                    )
-                    for size in range(1, len(others) + 1)
-                    for met in combinations(others, size)
+                    self._only_yanks(package, met, rules)
+                    or any(self.packages[package][v].yanked is None for v in self._fitting(package, met, rules))
+                    for met in self._met_first(asking)
                 )
 
     def _only_yanks(self, package: str, asking: Sequence[Want], rules: Rules) -> bool:

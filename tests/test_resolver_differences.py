@@ -91,6 +91,14 @@ RULES = {
         question({"a": {"1.0": Rel(yanked=""), "2.0": []}, "b": {"1.0": ["a<2.0"]}}, ["b", "a==1.0"]),
         "pip", pins(a="1_0", b="1_0"), NONE, "works, only conflictcheck: yanked",
     ),
+    "pip meets a requirement that a final release satisfies before it meets one that names the pre-release": (
+        question({"a": {"1.0": ["c>1.0"], "2.0rc1": []}, "b": {"1.0": ["a>=2.0rc1"]}, "c": {"1.0": []}}, ["a", "b"]),
+        "pip", pins(a="2_0rc1", b="1_0"), NONE, "works, only conflictcheck: prereleases",
+    ),
+    "pip meets the requirement that names the pre-release first": (
+        question({"a": {"1.0": ["c>1.0"], "2.0rc1": []}, "b": {"1.0": ["a>=2.0rc1"]}, "c": {"1.0": []}}, ["a", "b"]),
+        "pip", pins(a="2_0rc1", b="1_0"), pins(a="2_0rc1", b="1_0"), SAME,
+    ),
     "pip meets the pin of the yanked release first": (
         question({"a": {"1.0": Rel(yanked=""), "2.0": []}, "b": {"1.0": ["a<2.0"]}}, ["b", "a==1.0"]),
         "pip", pins(a="1_0", b="1_0"), pins(a="1_0", b="1_0"), SAME,
