@@ -44,7 +44,7 @@ class Fault:
         edit: what becomes of the body.
         raw: bytes to send instead of any answer, whereupon the connection ends.
         stall: seconds between the bytes before the cut and the end.
-        drip: seconds between any two bytes of the body.
+        drip: seconds between any two bytes of the body, or of the bytes instead of any answer.
         reset: whether the connection ends as if the server had crashed.
     """
 
@@ -256,7 +256,7 @@ class _Handler(BaseHTTPRequestHandler):
         fault = index.fault_for(path) or Fault()
         index.left.wait(fault.delay)
         if fault.raw is not None:
-            self.wfile.write(fault.raw)
+            self._send(fault.raw, fault.drip)
             self._end(fault)
         elif fault.status is not None or fault.body is not None:
             self._answer(fault.status or 200, fault.body or b"", fault.content_type or HTML, fault)
@@ -334,17 +334,19 @@ class _Handler(BaseHTTPRequestHandler):
             if value is not None:
                 self.send_header(key, value)
         self.end_headers()
-        step = 1 if fault.drip else max(1, len(body))
-        sent = body[: fault.cut]
+        self._send(body[: fault.cut], fault.drip)
+        if fault.cut is not None or said["Content-Length"] != str(len(body)):
+            self._end(fault)
+
+    def _send(self, data: bytes, drip: float) -> None:
+        step = 1 if drip else max(1, len(data))
         try:
-            for at in range(0, len(sent), step):
-                self.wfile.write(sent[at : at + step])
-                if self.index.left.wait(fault.drip):
+            for at in range(0, len(data), step):
+                self.wfile.write(data[at : at + step])
+                if self.index.left.wait(drip):
                     break
         except OSError:
             self.close_connection = True
-        if fault.cut is not None or said["Content-Length"] != str(len(body)):
-            self._end(fault)
 
     def _end(self, fault: Fault) -> None:
         self.index.left.wait(fault.stall)

@@ -1,9 +1,10 @@
-"""Connections that ask for the address of each host once."""
+"""Connections that ask for the address of each host once, and give up a server that sends next to nothing."""
 
 from __future__ import annotations
 
 import socket
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import httpcore2
@@ -12,6 +13,10 @@ import httpx2
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterable
+
+
+MIN_SPEED = 1024
+"""Bytes a second, on average, below which a server counts as out of reach once the timeout has passed."""
 
 
 class ResolvingOnce(httpx2.HTTPTransport):
@@ -53,7 +58,7 @@ class _Backend(httpcore2.SyncBackend):
         failure: Exception = httpcore2.ConnectError(f"no address is known for {host}")
         for address in self._resolve(host, port):
             try:
-                return super().connect_tcp(address, port, timeout, local_address, socket_options)
+                return _Watched(super().connect_tcp(address, port, timeout, local_address, socket_options))
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 failure = error
         raise failure
@@ -70,3 +75,35 @@ class _Backend(httpcore2.SyncBackend):
                     raise httpcore2.ConnectError(str(error)) from error
                 known = self._addresses[host, port] = list(dict.fromkeys(str(entry[4][0]) for entry in found))
         return known
+
+
+class _Watched(httpcore2.NetworkStream):
+    """A stream that is given up if, since something was asked for, too little has come: headers count as well."""
+
+    def __init__(self, stream: httpcore2.NetworkStream) -> None:
+        self._stream = stream
+        self._asked = time.monotonic()
+        self._received = 0
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        data = self._stream.read(max_bytes, timeout)
+        self._received += len(data)
+        elapsed = time.monotonic() - self._asked
+        if timeout is not None and elapsed > timeout and self._received < elapsed * MIN_SPEED:
+            raise httpcore2.ReadTimeout("too slow")
+        return data
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, timeout)
+        self._asked, self._received = time.monotonic(), 0
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore2.NetworkStream:
+        return _Watched(self._stream.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> object:
+        return self._stream.get_extra_info(info)

@@ -18,7 +18,7 @@ import httpx2
 
 from conflictcheck.errors import UsageError
 from conflictcheck.index.addresses import is_address, origin_of, root_of, shown_address, split_credentials
-from conflictcheck.index.connections import ResolvingOnce
+from conflictcheck.index.connections import MIN_SPEED, ResolvingOnce
 from conflictcheck.index.transport import Answer, FetchError
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ MAX_RETRY_AFTER = 10.0
 MAX_TIMEOUTS = 3
 """Requests that got no answer in all their tries before a host is not asked again; a run has hundreds of requests."""
 MAX_REDIRECTS = 10
-MIN_SPEED = 1024
-"""Bytes a second, on average, below which a server counts as out of reach once the timeout has passed."""
 PIECE = 1 << 20
 """Bytes that are unpacked at a time; packed data may hold a thousand times as many."""
 IN_MEMORY = 8 << 20
@@ -182,6 +180,7 @@ class HttpClient:
         raise FetchError(f"{shown_address(url)}: the answer is larger than {limit} bytes")
 
     def _check_speed(self, response: httpx2.Response, size: int, elapsed: float) -> None:
+        """Give up a body that drips, also behind a proxy, where no own connection looks after that."""
         if elapsed > self._timeout and size < elapsed * MIN_SPEED:
             raise httpx2.ReadTimeout("too slow", request=response.request)
 

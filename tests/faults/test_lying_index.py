@@ -144,6 +144,7 @@ ON_THE_WAY = [
     Lie("a page that stalls", fails(PAGE, cut=20, stall=60), f"{{page}}: {NEVER}"),
     Lie("a page that stalls once", fails(PAGE, cut=20, stall=60, times=1)),
     Lie("a page that drips", fails(PAGE, drip=0.02), f"{{page}}: {NEVER}"),
+    Lie("headers that drip", fails(PAGE, raw=RESPONSE + b"X: " + b"x" * 999, drip=0.02), f"{{page}}: {NEVER}"),
     Lie("a page that breaks off", fails(PAGE, cut=20), f"{BROKE}{PEER}(received 20 bytes, expected 389)"),
     Lie("a page that breaks off once", fails(PAGE, cut=20, times=1)),
     Lie("a reset amid a page", fails(PAGE, cut=20, reset=True), f"{BROKE}connection reset by peer"),
