@@ -150,9 +150,7 @@ class Oracle:
         try:
             kernel.load((name, i) for i in releases)
         except NewDirectReference:
-            kernel.close()
-            del self._kernels[target]
-            self._wishes.pop(target, None)
+            self._drop(target)
             return False
         return True
 
@@ -227,10 +225,14 @@ class Oracle:
             try:
                 return Search(kernel, lines, wishes).run()
             except NewDirectReference:
-                # The numbering of that package's releases changes: start over, with all facts at hand.
-                kernel.close()
-                del self._kernels[target]
-                self._wishes.pop(target, None)
+                # Start over, with all facts at hand.
+                self._drop(target)
+
+    def _drop(self, target: Target) -> None:
+        """Forget a kernel, as a package turned out to have one more release, and what speaks of releases by number."""
+        self._kernels.pop(target).close()
+        self._wishes.pop(target, None)
+        self._known = {lines: reply for lines, reply in self._known.items() if not isinstance(reply, Yes)}
 
 
 def _selected(kernel: Kernel, name: NormalizedName) -> list[Release] | None:
