@@ -250,7 +250,7 @@ class ClashFinder:
         pair = self._direct_pair(specs, lines)
         if pair is not None and not held:
             current = pair
-        minimal = all(isinstance(oracle.ask(current - {line}), Yes) for line in held)
+        minimal = True
         for line in sorted(current - held, key=self._reluctance):
             if line not in current:
                 continue
@@ -260,6 +260,7 @@ class ClashFinder:
                 current = smaller if isinstance(oracle.ask(smaller), No) else current - {line}
             elif isinstance(reply, Maybe):
                 minimal = False
+        minimal &= all(isinstance(oracle.ask(current - {line}), Yes) for line in held)
         reply = oracle.ask(current)
         absent = reply.absent if isinstance(reply, No) else frozenset()
         return Core(

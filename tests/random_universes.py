@@ -117,8 +117,6 @@ class _Maker:
         packages = {
             name: {version: self._release(i) for version in self.versions[name]} for i, name in enumerate(self.names)
         }
-        if self.chance(0.04):
-            del packages[self.names[-1]]
         shared: list[Requirement] = []
         if self.has("restrictions"):
             texts = [self._requirement(random.choice(self.names)) for _ in range(random.randint(0, 2))]
@@ -131,6 +129,8 @@ class _Maker:
         platforms = random.choice((("linux",), ("windows",), ("linux", "windows"))) if several else ("linux",)
         case = Case(packages, [], shared, pythons, platforms)
         self._add_specs(case)
+        if self.chance(0.05):
+            del packages[random.choice(self.names)]
         return case
 
     def _add_specs(self, case: Case) -> None:

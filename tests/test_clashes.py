@@ -119,3 +119,12 @@ def test_hashes_that_no_release_has_clash_with_themselves() -> None:
     assert World(universe({"x": {"1.0": Rel(hashes=("sha256:" + "1" * 64,))}}), specs(a=[asked])).clashes() == [("a",)]
     assert World(universe({"x": {"1.0": Rel(hashes=("sha256:" + "0" * 64,))}}), specs(a=[asked])).clashes() == []
     assert World(universe({"x": {"1.0": Rel()}}), specs(a=[asked])).clashes() == []
+
+
+def test_a_line_that_asks_for_a_yanked_release_is_shown_to_be_needed_by_the_lines_that_are_left_in_the_end() -> None:
+    packages = {
+        "b": {"1.0": ["d>=2"], "2.0": ["d<2"]},
+        "d": {"1.0": Rel(yanked="broken"), "2.0": []},
+    }
+    world = World(universe(packages), specs(w=["b<=1"], y=["b>=2", "d==1.0"]))
+    assert [(world.texts(core), core.minimal) for core in world.findings.cores] == [(["w: b<=1", "y: d==1.0"], True)]

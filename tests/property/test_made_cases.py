@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from conflictcheck.index.memory import Rel
 
 EXAMPLES = 20
-EACH_FLAVOUR = {"clash of 2": 2, "clash of 0": 5, "2 levels": 1}
+EACH_FLAVOUR = {"clash of 2": 1, "clash of 0": 2, "2 levels": 1}
 """In so many examples of each flavour at least."""
 TOGETHER = {
     "clash of 1": 20,
