@@ -320,9 +320,7 @@ class ForgetfulIndex(MemoryIndex):
 def test_what_is_not_known_never_becomes_an_answer(flavour: str, data: st.DataObject) -> None:
     case = data.draw(cases(flavour))
     truth = Truth(case)
-    facts = [f"{name} {version}" for name in case.packages for version in case.packages[name]]
-    # A package that is not listed is not looked for where releases are locked: that ends in a traceback, for now.
-    facts += [] if flavour in LOCKING else case.packages
+    facts = [*case.packages, *(f"{name} {version}" for name in case.packages for version in case.packages[name])]
     forgotten = data.draw(st.sets(st.sampled_from(facts or ["none"]), max_size=3))
     world = replace(case.world(), index=ForgetfulIndex(case, forgotten))
     for group, works in truth.works.items():
