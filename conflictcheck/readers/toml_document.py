@@ -16,6 +16,11 @@ from conflictcheck.errors import SpecError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+LONGEST = 1 << 20
+"""Characters of a document; what a project states has some thousand."""
+MOST_PARTS = 32
+"""Parts of a dotted key. The standard library's parser keeps what precedes each, so a long one costs its square."""
+
 Key = str | int
 Place = tuple[Key, ...]
 """Where a value is in the document: keys of tables and positions in arrays."""
@@ -29,6 +34,7 @@ _STRING = re.compile(
     re.DOTALL,
 )
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_LONG_KEY = re.compile(rf"(?<![\w\"'-])(?:[\w\"'-]++[ \t]*+\.[ \t]*+){{{MOST_PARTS}}}")
 _OTHER = re.compile(r"[^,\]}#\n]+")
 
 
@@ -86,6 +92,11 @@ def parse_toml(source: str, *, first_line: int = 1) -> TomlDocument:
     Raises:
         SpecError: it is not valid; with the line, without the file.
     """
+    if len(source) > LONGEST:
+        raise SpecError(f"not usable TOML: it is longer than {LONGEST:,} characters")
+    if found := _LONG_KEY.search(source):
+        line = source.count("\n", 0, found.start()) + first_line
+        raise SpecError(f"not usable TOML: a key of more than {MOST_PARTS} parts", line=line)
     source = source.replace("\r\n", "\n")
     try:
         data = tomllib.loads(source)
