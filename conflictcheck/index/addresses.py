@@ -75,7 +75,7 @@ def is_address(url: str) -> bool:
     """Whether it is a URL of a kind that can be read, with a host where one is needed."""
     try:
         parts = urlsplit(url)
-        _ = parts.port
+        _ = parts.port, urlsplit(f"//{parts.netloc.rpartition('@')[2]}")  # brackets may stand around the @
         (parts.hostname or "").encode("idna")  # labels that are empty or too long
     except ValueError:
         return False

@@ -22,11 +22,12 @@ UTF_MARKS = (
 )
 _CODING_LINE = re.compile(rb"^#.*?coding[:=][ \t]*([-\w.]+)")
 _LONGEST_QUOTE = 200
+_LONGEST_COVERED = 10_000
 # The authority ends at the first slash, and the user information at the last @ before it; whatever a password holds.
 _USER_INFO = re.compile(r"(?<=://)(?P<user>[^/?#]*)@")
 # What is no authority, because no number follows the colon, is a password with a slash or the like in it.
-_BROKEN_USER_INFO = re.compile(r"(?<=://)(?!\[)[^\s/?#@]*:(?!\d{0,5}(?:[/?#\s]|$))[^\s/?#@]*[/?#]\S*@")
-_BARE_LOGIN = re.compile(r"(?<![\w/:@.])[\w.%+~-]+:[^\s/\\@]+@(?=[\w\[])")
+_BROKEN_USER_INFO = re.compile(r"(?<=://)(?!\[)[^\s/?#@:]*+:(?!\d{0,5}(?:[/?#\s]|$))[^\s/?#@]*+[/?#]\S*@")
+_BARE_LOGIN = re.compile(r"(?<![\w/:@.%+~-])[\w.%+~-]+:[^\s/\\@]+@(?=[\w\[])")
 _QUERY = re.compile(r"(://[^\s?#]*\?)([^\s#]+)")
 _QUERY_VALUE = re.compile(r"(?P<key>[^&;=]*=)?(?P<value>[^&;]+)")
 _HARMLESS_USER = re.compile(r"git|(\$\{[A-Z0-9_]+\}|:)+")
@@ -105,8 +106,11 @@ def redact(text: str) -> str:
     """`text` with what may be secret in each URL covered: user, password and query; ``${VARIABLES}`` stay.
 
     An ``@`` in the path is none of it (``git+https://host.example/project@v1``), unless what stands before the path
-    cannot be a host and port.
+    cannot be a host and port. A text that is longer than any address is cut before its first colon, as looking for the
+    ends of so many takes too long.
     """
+    if len(text) > _LONGEST_COVERED:
+        text = f"{text[:_LONGEST_COVERED].partition(':')[0]}…"
     if "@" in text:
         text = _BARE_LOGIN.sub(f"{COVER}@", text)
     if "://" not in text:

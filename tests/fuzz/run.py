@@ -114,7 +114,7 @@ def _child(options: argparse.Namespace) -> None:
         raise AssertionError("the last input ends the process")
     words = Path("words")
     words.write_text("".join(f'"{_escaped(word)}"\n' for word in target.tokens if len(word) < 64))
-    flags = [f"-max_len={targets.LONGEST}", f"-dict={words}", "-timeout=0", "-rss_limit_mb=0", "-verbosity=0"]
+    flags = [f"-max_len={targets.LONGEST}", f"-dict={words}", "-timeout=600", "-rss_limit_mb=0", "-verbosity=0"]
     atheris.Setup([sys.argv[0], *flags, f"-runs={options.inputs * 2}", str(options.keep), str(seeds)], feed)
     atheris.Fuzz()
 
