@@ -30,6 +30,7 @@ _SILENT = frozenset({".git", ".hg", ".svn", "__pycache__"})
 """Folders that nobody would expect a spec in; passing over them is not worth a note."""
 
 
+_LONGEST_PATTERN = 4_096
 _FOLDERS_BEFORE_FOLDERS = re.compile(r"\(\?:/\.\+\)\?((?:(?!\(\?:/).)*)(?=\(\?:/\.\+\)\?)", re.DOTALL)
 _STAR_BEFORE_STAR = re.compile(r"\[\^/\]\*((?:\\.|(?!\[\^/\]\*)\[\^?\]?[^\]]*\]|[^/(\[\\])*)(?=\[\^/\]\*)", re.DOTALL)
 
@@ -60,13 +61,14 @@ class _Pattern(GitIgnoreSpecPattern):
 
 
 def parse_patterns(lines: Iterable[str]) -> GitIgnoreSpec:
-    """The patterns of an ignore file.
+    """The patterns of an ignore file, but for those that are longer than any path.
 
     Raises:
         ValueError: one of them is none.
     """
+    usable = (line for line in lines if len(line) <= _LONGEST_PATTERN)
     # Not whatever backend is installed: their regular expressions are of another kind.
-    return GitIgnoreSpec.from_lines(lines, _Pattern, backend="simple")
+    return GitIgnoreSpec.from_lines(usable, _Pattern, backend="simple")
 
 
 @dataclass(frozen=True, slots=True)
