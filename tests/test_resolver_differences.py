@@ -214,6 +214,7 @@ WRONG = {
     "a release for another platform": (
         {"a": {"1.0": [], "2.0": Rel(tags=("cp311-cp311-win_amd64",))}}, ["a"], pins(a="2_0"),
     ),
+    "a yanked release that nobody pins": ({"a": {"1.0": Rel(yanked=""), "2.0": []}}, ["a<2"], pins(a="1_0")),
     "an extra that is left out": ({"a": {"1.0": ["b ; extra == 'p'"]}, "b": {"1.0": []}}, ["a[p]"], pins(a="1_0")),
     "trouble": ({"a": {"1.0": []}}, ["a"], Reply(trouble="no route to host")),
 }  # fmt: skip
