@@ -23,7 +23,7 @@ TAIL = 32 << 10
 """Bytes that are asked for first: a wheel's directory and metadata are at its end, and most fit."""
 MAX_WHEEL = 4 << 30
 MAX_SDIST = 1 << 30
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})", re.ASCII)
 _REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 _OUT_OF_ORDER = frozenset({429, 500, 502, 503, 504})
 """Statuses that say nothing about ranges; other refusals (400, 405, 416, 501) may be about them."""

@@ -457,6 +457,7 @@ WHEELS = [
         for ranges in ("yes", "no-suffix", "refused", "short", "bare", "shifted")
     ),
     Lie("another range than it says", fails(FILE, headers={"Content-Range": "bytes 0-9/10"}), before=PLAIN),
+    Lie("a range of endless size", fails(FILE, headers={"Content-Range": f"bytes 0-9/{'9' * 5000}"}), before=PLAIN),
     Lie("a range of no size", fails(FILE, headers={"Content-Range": "bytes 0-9/*"}), before=PLAIN),
     Lie("a range that is no range", fails(FILE, headers={"Content-Range": "bytes */99"}), before=PLAIN),
     Lie(
