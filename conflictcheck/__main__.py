@@ -10,6 +10,8 @@ import sys
 def main() -> None:
     """Run the command line and end the process."""
     try:
+        if __name__ == "__main__":
+            _leave_working_directory()
         from conflictcheck.cli import main as run_and_exit  # noqa: PLC0415 - see above
 
         run_and_exit()
@@ -18,6 +20,16 @@ def main() -> None:
             sys.stderr.write("interrupted\n")
             sys.stderr.flush()
         os._exit(130)
+
+
+def _leave_working_directory() -> None:
+    """Do not look for modules where "python -m" looks first: what is checked there is not to be run."""
+    try:
+        here = os.getcwd()  # noqa: PTH109 - see above
+    except OSError:  # it was deleted, and holds nothing
+        return
+    if not sys.flags.safe_path and sys.path[:1] == [here]:
+        del sys.path[0]
 
 
 if __name__ == "__main__":

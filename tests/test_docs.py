@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
 README = (ROOT / "README.md").read_text()
 CUT = "[…]"
 SNAPSHOT = ("--index-snapshot", "examples/ml-team.snapshot", "--python-version", "3.11.7", "--python-platform", "linux")
@@ -128,6 +128,7 @@ def test_options_in_the_documents_exist() -> None:
     known = {option for command in root.commands.values() for parameter in command.params for option in parameter.opts}
     known |= {"--help", "--version"}
     elsewhere = {"--group", "--upgrade", "--pre", "--hash", "--uploaded-prior-to", "--python", *WITHOUT_EFFECT}
+    elsewhere |= {"--property-examples", "--kills", "--fuzz-inputs"}
     for document in DOCUMENTS:
         # What pip and uv were asked and said is theirs.
         own = re.sub(r"```text\n\$ (?:pip|uv) .*?\n```\n", "", document.read_text(), flags=re.DOTALL)
@@ -215,6 +216,15 @@ def test_every_dependency_has_its_reason() -> None:
     for line in [*project["dependencies"], *extras]:
         name = re.split(r"[<>=!~ ]", line)[0]
         assert f"**{name}**" in decisions, name
+
+
+def test_every_test_that_the_guarantees_name_exists() -> None:
+    text = (ROOT / "docs" / "guarantees.md").read_text()
+    named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", text)
+
+    assert len(named) == text.count(".py::test_") > 30
+    for file, name in named:
+        assert f"def {name}(" in (ROOT / file).read_text(), f"{file}::{name}"
 
 
 def text_files() -> list[Path]:
