@@ -161,13 +161,14 @@ def _bug(error: Exception) -> None:
 
     from conflictcheck import __version__  # noqa: PLC0415
     from conflictcheck.escaping import visible  # noqa: PLC0415
+    from conflictcheck.readers.text import redact  # noqa: PLC0415
 
     _say(
         f"error: conflictcheck {__version__} failed, and claims nothing about your specs; this is a mistake of ours: "
         "please report it with the lines below and the command you ran"
     )
     for line in "".join(traceback.format_exception(error)).splitlines():
-        _say(visible(line))
+        _say(visible(redact(line)))
 
 
 def _flush() -> None:

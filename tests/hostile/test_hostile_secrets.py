@@ -264,6 +264,21 @@ def test_a_secret_in_a_wrong_address_is_in_no_error(
     assert "Traceback" not in err
 
 
+def test_a_mistake_of_ours_shows_no_secret_either(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError(f"https://user:{SECRET}@host.example/a?b={SECRET}\x1b[31m")
+
+    monkeypatch.setattr("conflictcheck.pipeline.read_specs", fail)
+
+    assert run(["check", str(folder)]) == ExitCode.UNDECIDED
+
+    err = capfd.readouterr().err
+    assert "RuntimeError: https://****@host.example/a?b=****" in err
+    assert not holds_secret(err.encode())
+
+
 SHOWN = [
     ("https://user:pw@host.example/a", "https://****@host.example/a"),
     ("https://token@host.example/a", "https://****@host.example/a"),
