@@ -10,7 +10,6 @@ from packaging.markers import (
     Marker,
     UndefinedComparison,
     UndefinedEnvironmentName,
-    default_environment,
 )
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as ParsedRequirement
@@ -164,7 +163,7 @@ def _check_marker(marker: Marker | None, written: str) -> None:
     if marker is None:
         return
     try:
-        marker.evaluate({**default_environment(), "extra": ""})
+        marker.evaluate({"extra": ""})
     except UndefinedEnvironmentName as error:
         raise SpecError(f"the marker of {quote(written)} asks for {error}, which has no value here") from None
     except UndefinedComparison:

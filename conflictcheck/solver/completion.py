@@ -10,7 +10,7 @@ load before asking again.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from typing import TYPE_CHECKING
 
 from conflictcheck.facts import Unknown
@@ -48,6 +48,7 @@ class Completion:
 
     def __init__(self, kernel: Kernel, lines: Sequence[int], base: Sequence[int]) -> None:
         self._kernel = kernel
+        self._lines = lines
         self._edges = [(i, edge) for i in lines if (edge := kernel.line_edges[i]) is not None]
         self._base = base
         self._loops: list[frozenset[Node]] = []
@@ -64,7 +65,7 @@ class Completion:
         kernel = self._kernel
         while self._is_possible():
             chosen, extras = kernel.model()
-            reached = self._reach(chosen)
+            reached = reach(kernel, self._lines, chosen)
             new = {
                 (name, chosen[name])
                 for name, _ in reached
@@ -74,7 +75,7 @@ class Completion:
                 self._load(sorted(new))
                 self._loops.clear()
                 continue
-            unfounded = frozenset({*((name, "") for name in chosen), *extras} - reached)
+            unfounded = frozenset({*((name, "") for name in chosen), *extras}.difference(reached))
             if not unfounded:
                 self.solution = chosen
                 return None
@@ -167,30 +168,6 @@ class Completion:
         package = self._kernel.packages[node[0]]
         return package.extras[node[1]] if node[1] else package.first
 
-    def _reach(self, chosen: Mapping[NormalizedName, int]) -> set[Node]:
-        """What the lines need, through the releases of a model."""
-        kernel = self._kernel
-        reached: set[Node] = set()
-        waiting = [
-            node
-            for i, edge in self._edges
-            if kernel.lines[i].kind is RequirementKind.REQUIREMENT
-            for node in _nodes(edge.name, edge.extras)
-        ]
-        overrides = [edge for i, edge in self._edges if kernel.lines[i].kind is RequirementKind.OVERRIDE]
-        while waiting:
-            node = waiting.pop()
-            name, extra = node
-            if node in reached:
-                continue
-            reached.add(node)
-            if not extra:
-                waiting += [n for edge in overrides if edge.name == name for n in _nodes(name, edge.extras)]
-            if chosen[name] in kernel.loaded[name]:
-                for edge in kernel.edge(name, chosen[name], extra):
-                    waiting += _nodes(edge.name, edge.extras)
-        return reached
-
 
 class TooMany(Exception):  # noqa: N818 - a signal, not an error
     """More releases might ask for what is locked than are loaded to be sure."""
@@ -198,3 +175,24 @@ class TooMany(Exception):  # noqa: N818 - a signal, not an error
 
 def _nodes(name: NormalizedName, extras: Iterable[str]) -> list[Node]:
     return [(name, ""), *((name, extra) for extra in extras)]
+
+
+def reach(kernel: Kernel, lines: Iterable[int], chosen: Mapping[NormalizedName, int]) -> dict[Node, None]:
+    """What lines need, breadth first, through the chosen releases as far as these are loaded."""
+    edges = [(kernel.lines[i].kind, edge) for i in lines if (edge := kernel.line_edges[i]) is not None]
+    overrides = [edge for kind, edge in edges if kind is RequirementKind.OVERRIDE]
+    asked = [edge for kind, edge in edges if kind is RequirementKind.REQUIREMENT]
+    waiting = deque(node for edge in asked for node in _nodes(edge.name, edge.extras))
+    reached: dict[Node, None] = {}
+    while waiting:
+        node = waiting.popleft()
+        name, extra = node
+        if node in reached:
+            continue
+        reached[node] = None
+        if not extra:
+            waiting += [n for edge in overrides if edge.name == name for n in _nodes(name, edge.extras)]
+        if chosen[name] in kernel.loaded[name]:
+            for edge in kernel.edge(name, chosen[name], extra):
+                waiting += _nodes(edge.name, edge.extras)
+    return reached

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName, default_environment
+from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
@@ -130,7 +130,7 @@ def _marker(text: str) -> Marker:
     """
     marker = Marker(text)
     try:
-        marker.evaluate({**default_environment(), "extra": ""})
+        marker.evaluate({"extra": ""})
     except (UndefinedComparison, UndefinedEnvironmentName) as error:
         raise InvalidMarker(str(error)) from error
     return marker

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from conflictcheck.facts import Unknown
-from conflictcheck.solver.completion import Completion, TooMany
+from conflictcheck.solver.completion import Completion, TooMany, reach
 from conflictcheck.solver.encoding import bits
 from conflictcheck.solver.kernel import RESTRICTING
 
@@ -420,7 +420,7 @@ class Search:
         """Load whatever might ask for locked releases, and see whether the answer is still *no*.
 
         Args:
-            otherwise: the answer where too many releases might, or one of which it cannot be known.
+            otherwise: the answer where too many releases might.
         """
         completion = Completion(self._kernel, self._lines, self._base)
         try:
@@ -429,7 +429,7 @@ class Search:
                 completion = Completion(self._kernel, self._lines, self._without_facts())
                 core = completion.core()
                 if core is None:
-                    return otherwise
+                    return Undecided(self._missing_fact())
         except TooMany:
             return otherwise
         if core is not None:
@@ -449,24 +449,23 @@ class Search:
         return Conflict(frozenset(lines), frozenset(absent), leans=bool(locked), assumed=locked)
 
     def _missing_fact(self) -> str:
-        for name, package in self._kernel.packages.items():
+        """Which fact the solution just found rests on, that is not known."""
+        kernel = self._kernel
+        chosen, _ = kernel.model()
+        for name in dict.fromkeys(name for name, _ in reach(kernel, self._lines, chosen)):
+            package = kernel.packages[name]
             if package.unknown is not None:
                 return f"the releases of {name} are not known: {package.unknown}"
-        for name, releases in self._kernel.loaded.items():
-            for i, loaded in sorted(releases.items(), reverse=True):
-                if isinstance(loaded.metadata, Unknown):
-                    release = self._kernel.packages[name].releases[i]
-                    what = str(release.version) if release.url is None else self._reference(release.url)
-                    if what is not None:
-                        return f"what {name} {what} needs is not known: {loaded.metadata.reason}"
+            metadata = kernel.loaded[name][chosen[name]].metadata if chosen[name] in kernel.loaded[name] else None
+            if isinstance(metadata, Unknown):
+                release = package.releases[chosen[name]]
+                what = str(release.version) if release.url is None else self._reference(release.url)
+                return f"what {name} {what} needs is not known: {metadata.reason}"
         return "a fact is missing"
 
-    def _reference(self, url: str) -> str | None:
-        """A direct reference, with the line that asks for it; None if only lines that were not asked do."""
-        asking = [i for i, line in enumerate(self._kernel.lines) if line.url == url]
-        asked = [self._kernel.lines[i] for i in asking if i in self._asked]
-        if asking and not asked:
-            return None
+    def _reference(self, url: str) -> str:
+        """A direct reference, with the line that asks for it."""
+        asked = [line for i in self._lines if (line := self._kernel.lines[i]).url == url]
         where = next((f", {line.file}:{line.line}" for line in asked if line.file and line.line), "")
         return f"({url}{where})"
 

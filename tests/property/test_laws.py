@@ -314,9 +314,7 @@ class ForgetfulIndex(MemoryIndex):
         ]
 
 
-# Where releases are locked it does not hold yet: that nothing unknown asks for one is taken for granted, and said to be
-# (`assumed-locked`), so that some of these answers are a "no" too soon. Once they are undecided, LOCKING belongs here.
-@pytest.mark.parametrize("flavour", ["monotone"])
+@pytest.mark.parametrize("flavour", ["monotone", *LOCKING])
 @part_of_examples(3)
 @given(st.data())
 def test_what_is_not_known_never_becomes_an_answer(flavour: str, data: st.DataObject) -> None:

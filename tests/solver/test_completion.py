@@ -9,7 +9,7 @@ from builders import World, constraints, specs, universe
 from conflictcheck.facts import Unknown
 from conflictcheck.index.memory import Rel
 from conflictcheck.solver import completion
-from conflictcheck.solver.oracle import No, Yes
+from conflictcheck.solver.oracle import Maybe, No, Yes
 
 if TYPE_CHECKING:
     import pytest
@@ -74,7 +74,7 @@ def test_a_no_that_would_take_too_many_releases_to_prove_says_what_it_assumes(mo
     assert world.oracle.assumed == {"x"}
 
 
-def test_who_cannot_be_known_is_taken_for_one_that_asks_for_nothing_and_that_is_said() -> None:
+def test_who_cannot_be_known_might_ask_so_that_the_answer_is_undecided() -> None:
     index = universe(
         {
             "helper": {"1.0": Unknown("the index answered 503"), "2.0": []},
@@ -83,15 +83,13 @@ def test_who_cannot_be_known_is_taken_for_one_that_asks_for_nothing_and_that_is_
         }
     )
     world = World(index, specs(a=["helper", "x"], b=["y>=2"]))
-    assert isinstance(world.ask(), No)
-    assert world.oracle.assumed == {"x"}
+    assert world.ask() == Maybe("what helper 1.0 needs is not known: the index answered 503")
 
 
 def test_package_whose_releases_are_not_known_might_ask_for_anything() -> None:
     index = universe({"x": {"1.0": Rel(yanked="broken")}, "z": Unknown("the index answered 503")})
     world = World(index, specs(a=["x", "z"]))
-    assert not isinstance(world.ask(), Yes)
-    assert isinstance(world.ask(), No) == bool(world.oracle.assumed)
+    assert world.ask() == Maybe("the releases of z are not known: the index answered 503")
 
 
 def test_constraint_needs_nothing_so_that_it_asks_for_nothing() -> None:
