@@ -198,14 +198,13 @@ class _Reading:
                 optional[canonicalize_name(key)] = self._poetry_entry(key, value, *place, key)
             else:
                 tables.main += self._poetry_entry(key, value, *place, key)
+        known = set(map(canonicalize_name, self._expected(dict, *place)))
         for written, extra in self._sections(*_POETRY, "extras"):
             members = tables.extras.setdefault(extra, [])
             for position, member in self._list(*_POETRY, "extras", written):
                 if isinstance(member, str) and canonicalize_name(member) in optional:
                     members += optional[canonicalize_name(member)]
-                elif not isinstance(member, str) or canonicalize_name(member) not in map(
-                    canonicalize_name, self._expected(dict, *place)
-                ):
+                elif not isinstance(member, str) or canonicalize_name(member) not in known:
                     self._problem(
                         f"the extra {quote(written)} names {quote(str(member))}, which is no dependency",
                         *_POETRY,

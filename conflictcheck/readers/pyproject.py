@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 MOST_LINES = 20_000
 """Requirements of one section, with all that it includes."""
 
+MOST_IN_FILE = 200_000
+"""Requirements of all sections of a file, each time counted: sections that include one another have them many times."""
+
 MOST_INCLUDES = 2_000
 """Extras and groups that one section includes, each time counted."""
 
@@ -114,6 +117,7 @@ class _Project:
     def __init__(self, path: Path, document: TomlDocument, workspace: Workspace) -> None:
         self.path = path
         self.file = workspace.name(path)
+        self.requirements = 0  # met so far
         self.workspace = workspace
         self.tables: Tables = read_tables(document)
         for problem in self.tables.problems:
@@ -121,6 +125,7 @@ class _Project:
         self.files: dict[NormalizedName | None, list[Path]] = {}  # of setuptools, by extra; None is the main spec
         self._document = document
         self._read_dynamic()
+        self._extras = dict.fromkeys([*self.tables.extras, *(name for name in self.files if name is not None)])
         for line, key, source in self.tables.bound:
             workspace.note(
                 "not-applied",
@@ -165,7 +170,11 @@ class _Project:
 
     def extras(self) -> list[NormalizedName]:
         """Their names, in the order of the file."""
-        return list(dict.fromkeys([*self.tables.extras, *(name for name in self.files if name is not None)]))
+        return list(self._extras)
+
+    def has_extra(self, name: NormalizedName) -> bool:
+        """Whether there is such an extra."""
+        return name in self._extras
 
     def _read_dynamic(self) -> None:
         """Find the files that setuptools reads dependencies from; say what is stated where nothing can be read."""
@@ -261,6 +270,9 @@ class _Section:
 
     def _add(self, entries: Iterable[Entry], marker: Marker | None = None, chain: _Chain = ()) -> None:
         for entry in entries:
+            self._project.requirements += 1
+            if self._project.requirements > MOST_IN_FILE:
+                raise SpecError(f"more than {MOST_IN_FILE:,} requirements in all sections together")
             try:
                 if entry.problem:
                     raise SpecError(entry.problem)  # noqa: TRY301 - as what is wrong with a requirement
@@ -302,7 +314,7 @@ class _Section:
             return
         # The project itself: its own dependencies are in already, what is left is the extras it is asked for with.
         for extra in requirement.extras:
-            if extra not in self._project.extras():
+            if not self._project.has_extra(extra):
                 raise _unknown("extra", extra, self._project.extras())
             self._add_extra(extra, requirement.marker, chain)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import tomllib
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from conflictcheck.errors import SpecError
@@ -55,6 +55,7 @@ class TomlDocument:
     source: str
     first_line: int = 1
     newlines: tuple[int, ...] = ()
+    _firsts: dict[int, dict[Place, int]] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def get(self, *place: Key) -> Any:
         """The value at a place, or None where there is none."""
@@ -78,7 +79,12 @@ class TomlDocument:
 
     def _first_part(self, place: Place) -> int | None:
         """Where the first of the values below `place` begins: a table made of dotted keys has no other place."""
-        return min((span[0] for other, span in self.spans.items() if other[: len(place)] == place), default=None)
+        depth = len(place)
+        if depth not in self._firsts:
+            firsts = self._firsts.setdefault(depth, {})
+            for other, (start, _) in self.spans.items():
+                firsts[other[:depth]] = min(start, firsts.get(other[:depth], start))
+        return self._firsts[depth].get(place)
 
     def text(self, *place: Key) -> str:
         """The value at a place as written."""

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from conflictcheck.readers import pyproject
+
 if TYPE_CHECKING:
     from conftest import Folder
 
@@ -162,6 +164,17 @@ def test_extras_that_multiply_are_cut_off(folder: Folder) -> None:
     lines = [f"e{n} = [\"p[e{n + 1}] ; os_name=='a'\", \"p[e{n + 1}] ; os_name=='b'\"]" for n in range(30)]
     content = '[project]\nname = "p"\n[project.optional-dependencies]\n' + "\n".join([*lines, "e30 = []", ""])
     assert "the extras include one another too often" in errors(folder, content, "#extra:e0")[0]
+
+
+def test_sections_that_include_one_another_are_counted_together(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [f'e{n} = ["p[e{n + 1}]", "a"]' for n in range(40)]
+    content = '[project]\nname = "p"\n[project.optional-dependencies]\n' + "\n".join([*lines, "e40 = []", ""])
+    folder.write(TOML, content)
+    assert len(folder.read(TOML).specs) == 42
+    monkeypatch.setattr(pyproject, "MOST_IN_FILE", 1_000)
+    assert "pyproject.toml: more than 1,000 requirements in all sections together" in errors(folder, content)
 
 
 def test_dynamic_dependencies_are_read_from_the_files_that_setuptools_reads(folder: Folder) -> None:
