@@ -221,6 +221,7 @@ class _Selector:
         # The best wheel is what pip and uv install or fail on: no other file speaks for it. Wheels of one release agree
         # on their metadata in practice, and uv relies on it too: one for another platform spares reading a source
         # distribution.
+        foreign.sort(key=lambda file: not self.target.suits_python(file.tags))
         sources = usable[:1] if usable[0].tags else [*foreign[:1], *usable]
         return Release(self.name, version, tuple(usable), tuple(sources[:4]), yanked)
 

@@ -133,3 +133,15 @@ def test_pure_package_has_no_release_that_predates_a_python() -> None:
 def test_file_without_a_version_is_passed_over() -> None:
     odd = File("x-final.tar.gz", "https://f.example/1", "final")
     assert select_releases(Listing("x", (odd,)), TARGET, Policy()) == Candidates(name("x"), (), ())
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_which_wheel_of_another_platform_is_listed_first_does_not_matter(order: int) -> None:
+    """2.0 has a wheel for this Python and one for an older one, both for Linux: on macOS, 1.0 is older than support."""
+    tags = ("cp310-cp310-manylinux_2_17_x86_64", "cp311-cp311-manylinux_2_17_x86_64")[::order]
+    [listing] = universe({"x": {"1.0": Rel(tags=(), sdist=True), "2.0": Rel(tags=tags, sdist=True)}}).listings(
+        [name("x")]
+    )
+    assert isinstance(listing, Listing)
+    releases = select_releases(listing, make_target("3.11", "aarch64-apple-darwin"), Policy()).releases
+    assert [release.predates_python for release in releases] == [True, False]

@@ -173,7 +173,9 @@ class Search:
                 name for name in self._late if name in undecided
             ]
             if not open_names:
-                return self._solution(needs)
+                if self._is_asked_for(needs):
+                    return self._solution(needs)
+                continue
             batch = self._propose(needs, open_names)
             if batch is None:
                 conflict = self._backtrack()
@@ -220,6 +222,18 @@ class Search:
     def _forget_unneeded(self, needs: _Needs) -> None:
         for name in [name for name in self._decided if name not in needs.domains]:
             del self._decided[name]
+
+    def _is_asked_for(self, needs: _Needs) -> bool:
+        """Whether each locked release is asked for still, now that all is decided; otherwise one of them goes.
+
+        Who asked for it may have been forgotten since, as nobody needs it any more.
+        """
+        for name, i in self._decided.items():
+            if not self._offered(needs, name) >> i & 1:
+                del self._decided[name]
+                self._nogoods.setdefault(name, []).append(_Nogood(1 << i, tuple(self._decision_literals())))
+                return False
+        return True
 
     def _notice_openings(self) -> None:
         """What was learned while a lock was closed need not hold once something asks for what it locks."""

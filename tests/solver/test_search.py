@@ -101,3 +101,20 @@ def test_old_source_distribution_is_taken_only_where_nothing_else_is_admitted() 
 def test_python_line_alone_is_asked_about() -> None:
     assert isinstance(World(universe({}), specs(a=["python>=3.12"])).ask(), No)
     assert isinstance(World(universe({}), specs(a=["python>=3.11"])).ask(), Yes)
+
+
+def test_locked_release_goes_when_the_one_that_asked_for_it_does() -> None:
+    """E 2.0rc1 is chosen for the helper of d 2.0, which then gives way to d 1.0 because of w; the helper goes, too."""
+    index = universe(
+        {
+            "d": {"1.0": [], "2.0": ["helper"]},
+            "helper": {"1.0": ["e>=2.0rc1"]},
+            "e": {"1.0": [], "2.0rc1": []},
+            "z": {"1.0": ["y"]},
+            "y": {"1.0": ["x"]},
+            "x": {"1.0": ["w"]},
+            "w": {"1.0": ["d<2"]},
+        }
+    )
+    others = dict.fromkeys("wxyz", "1.0")
+    assert World(index, specs(a=["d", "e", "z"])).pins() == {"d": "1.0", "e": "1.0", **others}
