@@ -14,12 +14,12 @@ from packaging.version import Version
 from conflictcheck import __version__
 from conflictcheck.cautions import notice_old_releases, notice_unbounded
 from conflictcheck.clashes import ClashFinder
-from conflictcheck.disguise import Disguise
 from conflictcheck.environments import build_environment, notice_oddities
-from conflictcheck.errors import Disagreement, InputErrors
+from conflictcheck.errors import Disagreement
 from conflictcheck.evidence import read_evidence, write_evidence
 from conflictcheck.explanation import explain_lines
 from conflictcheck.fixes import Fixer, Fixes
+from conflictcheck.given import read_input
 from conflictcheck.index import open_index
 from conflictcheck.model import (
     Clash,
@@ -27,13 +27,11 @@ from conflictcheck.model import (
     Minimum,
     ReadResult,
     Report,
-    RequirementKind,
     Severity,
     TargetName,
     Verdict,
 )
 from conflictcheck.phrases import and_list, count
-from conflictcheck.readers import read_restrictions, read_specs
 from conflictcheck.solver.oracle import No, Oracle, Yes
 from conflictcheck.solver.store import FactStore
 from conflictcheck.splitting import name_parts, split_specs
@@ -46,7 +44,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conflictcheck.clashes import Core, Findings
-    from conflictcheck.errors import ConflictCheckError
+    from conflictcheck.given import Given
     from conflictcheck.index.base import Index
     from conflictcheck.model import Environment, Requirement, Source, Spec, SpecId
     from conflictcheck.progress import Progress
@@ -54,7 +52,6 @@ if TYPE_CHECKING:
     from conflictcheck.splitting import Split
     from conflictcheck.targets import Target
 
-    Given = tuple[ReadResult, tuple[Requirement, ...], dict[str, Source], Disguise]
 
 _SEVERITIES = list(Severity)
 
@@ -66,10 +63,12 @@ class Checked:
     Attributes:
         report: the answer.
         sources: the files that were read, by the name that the report gives them.
+        basis: see `Index.basis`.
     """
 
     report: Report
     sources: Mapping[str, Source]
+    basis: tuple[str, ...] | None
 
 
 def check(settings: Settings, progress: Progress, *, index: Index | None = None) -> Report:
@@ -112,23 +111,25 @@ def check_files(
     """
     started = time.perf_counter()
     progress.phase("reading")
-    read, shared, sources, disguise = given or _read_input(settings)
+    given = given or read_input(settings)
     targets = make_targets(settings)
-    policy, index_settings, notes = merge_file_options(settings, read.specs)
-    source = index if index is not None else open_index(replace(index_settings, disguise=disguise), progress)
+    policy, index_settings, notes = merge_file_options(settings, given.read.specs)
+    source = index if index is not None else open_index(replace(index_settings, disguise=given.disguise), progress)
     store = FactStore(source)
     try:
-        run = _Run(read, shared, targets, policy, store, progress)
+        run = _Run(given.read, given.shared, targets, policy, store, progress)
         report = run.report(settings.max_environments, notes, target_environments)
         report = _with_problems(report, source.problems)
     except Disagreement as error:
         held = replace(settings, policy=policy)
-        raise Disagreement(error.about, write_evidence(held, read.specs, shared, store, __version__)) from error
+        raise Disagreement(
+            error.about, write_evidence(held, given.read.specs, given.shared, store, __version__)
+        ) from error
     finally:
         if index is None:
             source.close()
     stats = {**report.stats, "seconds": round(time.perf_counter() - started, 3)}
-    return Checked(replace(report, stats=stats), sources)
+    return Checked(replace(report, stats=stats), given.sources, source.basis)
 
 
 def write_snapshot(settings: Settings, output: Path, progress: Progress) -> Report:
@@ -147,10 +148,9 @@ def write_snapshot(settings: Settings, output: Path, progress: Progress) -> Repo
     """
     from conflictcheck.index import snapshot  # noqa: PLC0415 - needed by this command alone
 
-    given = _read_input(settings)
-    read, _, _, disguise = given
-    _, index_settings, _ = merge_file_options(settings, read.specs)
-    recording = snapshot.RecordingIndex(open_index(replace(index_settings, disguise=disguise), progress))
+    given = read_input(settings)
+    _, index_settings, _ = merge_file_options(settings, given.read.specs)
+    recording = snapshot.RecordingIndex(open_index(replace(index_settings, disguise=given.disguise), progress))
     try:
         report = check_files(settings, progress, index=recording, given=given).report
     finally:
@@ -234,56 +234,6 @@ def _with_problems(report: Report, problems: Iterable[str]) -> Report:
         if not any(problem in known.message for known in report.diagnostics)
     ]
     return replace(report, diagnostics=tuple(sorted([*report.diagnostics, *found], key=_diagnostic_order)))
-
-
-def _read_input(settings: Settings) -> Given:
-    """The specs, the lines of ``--constraint`` and ``--override`` files, the files read, and how to show addresses.
-
-    Raises:
-        InputErrors: with every problem of all of them.
-    """
-    read = ReadResult((), (), {})
-    expanded: dict[str, str] = {}
-    shared: list[Requirement] = []
-    sources: dict[str, Source] = {}
-    problems: list[ConflictCheckError] = []
-    try:
-        read = read_specs(
-            settings.paths,
-            cwd=settings.cwd,
-            with_requirements=settings.with_requirements,
-            standard_input=settings.standard_input,
-            allow_outside=settings.allow_outside,
-        )
-    except InputErrors as error:
-        problems += error.errors
-    sources.update(read.sources)
-    expanded.update(read.variables)
-    restricting = [(file, RequirementKind.CONSTRAINT) for file in settings.constraints]
-    restricting += [(file, RequirementKind.OVERRIDE) for file in settings.overrides]
-    for file, kind in restricting:
-        try:
-            shared += read_restrictions(
-                file,
-                kind,
-                cwd=settings.cwd,
-                sources=sources,
-                expanded=expanded,
-                allow_outside=settings.allow_outside,
-            )
-        except InputErrors as error:
-            problems += error.errors
-    if problems:
-        # A file that is both a spec and included by a constraint file has its problems once.
-        raise InputErrors(list({str(problem): problem for problem in problems}.values()))
-    disguise = Disguise(expanded)
-    specs = tuple(replace(spec, requirements=_covered(spec.requirements, disguise)) for spec in read.specs)
-    return replace(read, specs=specs), _covered(shared, disguise), sources, disguise
-
-
-def _covered(lines: Sequence[Requirement], disguise: Disguise) -> tuple[Requirement, ...]:
-    """The lines with their addresses as they may be shown."""
-    return tuple(line if line.url is None else replace(line, url=disguise.cover(line.url)) for line in lines)
 
 
 @dataclass(frozen=True, slots=True)

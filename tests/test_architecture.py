@@ -21,7 +21,7 @@ LAYERS = (
     ("model", "settings", "targets", "phrases", "specifier_text", "writing"),
     ("policy", "pip_configuration"),
     ("readers", "index", "exports", "reports"),
-    ("solver", "settings_sources"),
+    ("solver", "settings_sources", "given"),
     ("clashes", "environments", "explanation", "release_ranges", "widening"),
     ("splitting", "wording", "corrections", "blockers", "cautions", "verification", "evidence"),
     ("fixes", "edits"),

@@ -6,9 +6,9 @@ import errno
 import gc
 import os
 import sys
-from enum import IntEnum
 from typing import TYPE_CHECKING, NoReturn
 
+from conflictcheck.cli.exit_codes import ExitCode, exit_code
 from conflictcheck.cli.streams import replace_closed, silence
 
 if TYPE_CHECKING:
@@ -17,45 +17,9 @@ if TYPE_CHECKING:
     from conflictcheck.model import Report
 
 
+__all__ = ["ExitCode", "exit_code", "main", "run"]
+
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
-
-
-class ExitCode(IntEnum):
-    """All codes that the program ends with."""
-
-    PASSED = 0
-    """Every spec is placed, in at most ``--max-environments`` environments."""
-    FAILED = 1
-    """It takes more environments than that, or a spec cannot be installed even on its own."""
-    USAGE = 2
-    """Bad usage, or input that cannot be read."""
-    UNDECIDED = 3
-    """Nothing is claimed: facts are missing, or the program itself failed."""
-    INTERRUPTED = 130
-    """Ctrl-C."""
-
-
-def exit_code(outcome: Report | BaseException | None) -> ExitCode:
-    """The code for what came out.
-
-    Args:
-        outcome: a report, whatever was raised instead, or None for a command that has no verdict and worked.
-    """
-    from conflictcheck.errors import ConflictCheckError  # noqa: PLC0415 - keeps start-up short
-    from conflictcheck.model import Report, Verdict  # noqa: PLC0415 - keeps start-up short
-
-    if outcome is None:
-        return ExitCode.PASSED
-    if isinstance(outcome, Report):
-        if outcome.verdict is Verdict.UNDECIDED:
-            return ExitCode.UNDECIDED
-        return ExitCode.PASSED if outcome.passed else ExitCode.FAILED
-    if isinstance(outcome, KeyboardInterrupt):
-        return ExitCode.INTERRUPTED
-    if isinstance(outcome, ConflictCheckError):
-        return ExitCode.USAGE
-    # A failure of ours must not look like a verdict.
-    return ExitCode.UNDECIDED
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -101,7 +65,7 @@ def run(arguments: Sequence[str]) -> ExitCode:
         if hasattr(stream, "reconfigure"):
             # A terminal that lacks a letter shows its number instead of ending the program.
             stream.reconfigure(errors="backslashreplace")
-    outcome: Report | BaseException | None
+    outcome: Report | ExitCode | BaseException | None
     try:
         with root.make_context("conflictcheck", list(arguments)) as context:
             outcome = root.invoke(context)
@@ -128,7 +92,7 @@ def run(arguments: Sequence[str]) -> ExitCode:
     except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, it is no verdict
         outcome = error
         _bug(error)
-    return exit_code(outcome)
+    return outcome if isinstance(outcome, ExitCode) else exit_code(outcome)
 
 
 def _say(text: str) -> None:

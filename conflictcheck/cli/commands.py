@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from conflictcheck import __version__
+from conflictcheck.cli.exit_codes import ExitCode, exit_code
 from conflictcheck.cli.options import (
     Terminal,
     cache_dir_option,
@@ -60,7 +61,7 @@ def root(context: click.Context) -> None:
 @resolving_options
 @output_options(of="reports")
 @terminal_options
-def check(settings: Settings, terminal: Terminal, format_name: str, output: str | None) -> Report:
+def check(settings: Settings, terminal: Terminal, format_name: str, output: str | None) -> ExitCode:
     """Find every clash, and the fewest environments. Writes nothing.
 
     \b
@@ -74,9 +75,28 @@ def check(settings: Settings, terminal: Terminal, format_name: str, output: str 
     Exit code: 0 when --max-environments suffice, 1 when not or when a spec cannot be installed at all,
     2 for bad usage or input, 3 when undecided, 130 when interrupted.
     """
-    report = _checked(settings, terminal, output)
-    _deliver(_report_format(format_name), report, terminal, output)
-    return report
+    from conflictcheck.cli.output import check_output
+    from conflictcheck.cli.remembered import Memory
+    from conflictcheck.given import read_input
+
+    check_output(output, streams=True)
+    given = read_input(settings)
+    color = terminal.colors(to_terminal=_is_terminal(output))
+    memory = Memory.of(settings, given, "check", format_name, color, report_width(), terminal.verbose)
+    said = memory.recall() if memory is not None else None
+    if said is not None:
+        _write(said.text, terminal, output)
+        return ExitCode(said.code)
+    from conflictcheck.pipeline import check_files
+
+    with _progress(terminal) as progress:
+        checked = check_files(settings, progress, given=given)
+    text = _render(_report_format(format_name), checked.report, terminal, output)
+    code = exit_code(checked.report)
+    if memory is not None and code is not ExitCode.UNDECIDED:
+        memory.keep(text, code, checked.basis)
+    _write(text, terminal, output)
+    return code
 
 
 @root.command()
@@ -367,15 +387,22 @@ def _say_why(report: Report, terminal: Terminal) -> None:
 
 
 def _deliver(chosen: ReportFormat, report: Report, terminal: Terminal, output: str | None) -> None:
+    _write(_render(chosen, report, terminal, output), terminal, output)
+
+
+def _is_terminal(output: str | None) -> bool:
+    return output in (None, "-") and sys.stdout.isatty()
+
+
+def _render(chosen: ReportFormat, report: Report, terminal: Terminal, output: str | None) -> str:
+    color = terminal.colors(to_terminal=_is_terminal(output))
+    return chosen.render(report, color=color, width=report_width(), verbose=terminal.verbose)
+
+
+def _write(text: str, terminal: Terminal, output: str | None) -> None:
     from conflictcheck.cli.output import STANDARD_OUTPUT, print_report, write_file
 
-    if output == STANDARD_OUTPUT:
-        output = None
-    to_terminal = output is None and sys.stdout.isatty()
-    text = chosen.render(
-        report, color=terminal.colors(to_terminal=to_terminal), width=report_width(), verbose=terminal.verbose
-    )
-    if output is not None:
+    if output not in (None, STANDARD_OUTPUT):
         write_file(Path(output), text)
     elif terminal.quiet < 2:  # noqa: PLR2004 - -qq
         print_report(text)

@@ -78,5 +78,13 @@ class Index(ABC):
         """What went wrong beside the answers (a cache that cannot be written, say), one sentence each."""
         return []
 
+    @property
+    def basis(self) -> tuple[str, ...] | None:
+        """What the answers rest on: cached pages by `Cache` key; None where there is more to it.
+
+        A run that would see the same pages would give the same report.
+        """
+        return None
+
     def close(self) -> None:  # noqa: B027 - some sources hold nothing
         """Release connections and files; the index is not asked again."""

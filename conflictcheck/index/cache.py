@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FILENAME = "cache.sqlite3"
 LOCK = "cache.lock"
 """Held by whoever replaces the file, so that no two do at once; empty, and only there once that has happened."""
-SCHEMA = 2
+SCHEMA = 3
 """Raised with every change of the tables or of what is in them; a cache of another number is replaced."""
 BUSY_TIMEOUT = 5000
 MAX_SIZE = 1_000_000_000
@@ -35,8 +35,10 @@ _PAGES = (
     "fresh_until INTEGER NOT NULL,\n                    data BLOB NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID"
 )
 _METADATA = "CREATE TABLE metadata (key TEXT PRIMARY KEY, data BLOB NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID"
+_ANSWERS = "CREATE TABLE answers (key TEXT PRIMARY KEY, data BLOB NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID"
 _FORGET_HALF = """
 BEGIN IMMEDIATE;
+DELETE FROM answers;
 DELETE FROM pages WHERE fresh_until <= (SELECT avg(fresh_until) FROM pages);
 DELETE FROM metadata WHERE random() & 1;
 COMMIT;
@@ -45,6 +47,9 @@ COMMIT;
 _SELECT_PAGES = """SELECT key, etag, modified, fresh_until, data, checksum FROM pages
                    WHERE key IN (SELECT value FROM json_each(?))"""
 _SELECT_METADATA = "SELECT key, data, checksum FROM metadata WHERE key IN (SELECT value FROM json_each(?))"
+_SELECT_ANSWERS = "SELECT key, data, checksum FROM answers WHERE key IN (SELECT value FROM json_each(?))"
+_SELECT_STATES = """SELECT key, etag, modified, length(data), checksum, fresh_until FROM pages
+                    WHERE key IN (SELECT value FROM json_each(?))"""
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _CIRCUMSTANCES = _BUSY | {
     sqlite3.SQLITE_CANTOPEN,
@@ -163,6 +168,26 @@ class Cache:
         row = (key, data, zlib.crc32(data, zlib.crc32(key.encode())))
         self._write("INSERT OR REPLACE INTO metadata VALUES (?, ?, ?)", row)
 
+    def states(self, keys: Collection[str]) -> dict[str, tuple[str, int]]:
+        """For each page that is stored, what changes when it does, and until when it is fresh; the page is not read."""
+        return {
+            key: (f"{etag} {modified} {size}" if etag or modified else str(checksum), int(fresh_until))
+            for key, etag, modified, size, checksum, fresh_until in self._select(_SELECT_STATES, keys)
+        }
+
+    def answer(self, key: str) -> bytes | None:
+        """What `put_answer` stored; None if nothing, or if it is not whole."""
+        for _, data, checksum in self._select(_SELECT_ANSWERS, [key]):
+            if isinstance(data, bytes) and zlib.crc32(data, zlib.crc32(key.encode())) == checksum:
+                return data
+            self._inspect()
+        return None
+
+    def put_answer(self, key: str, data: bytes) -> None:
+        """Store what a run had to say."""
+        row = (key, data, zlib.crc32(data, zlib.crc32(key.encode())))
+        self._write("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", row)
+
     def info(self) -> CacheInfo:
         """What is in it."""
         counts = [0, 0]
@@ -208,7 +233,9 @@ class Cache:
         """
         try:
             with connection:
-                connection.executescript("BEGIN IMMEDIATE; DELETE FROM pages; DELETE FROM metadata;")
+                connection.executescript(
+                    "BEGIN IMMEDIATE; DELETE FROM pages; DELETE FROM metadata; DELETE FROM answers;"
+                )
             connection.execute("VACUUM")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.Error as error:
@@ -270,8 +297,9 @@ class Cache:
                 if not _tables(connection):  # another process may have been faster
                     connection.execute(_PAGES)
                     connection.execute(_METADATA)
+                    connection.execute(_ANSWERS)
                     connection.execute(f"PRAGMA user_version = {SCHEMA}")
-        if _tables(connection) != {_PAGES, _METADATA} or _number(connection, "user_version") != SCHEMA:
+        if _tables(connection) != {_PAGES, _METADATA, _ANSWERS} or _number(connection, "user_version") != SCHEMA:
             raise _OtherVersionError("it is of another version")
         connection.execute(f"PRAGMA max_page_count = {MAX_SIZE // _number(connection, 'page_size')}")
         connection.execute("PRAGMA synchronous = NORMAL")

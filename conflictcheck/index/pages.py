@@ -69,9 +69,11 @@ class Pages:
         self._cache = cache
         self._offline = offline
         self._refresh = refresh
+        self.used: set[str] = set()
 
     def get(self, requests: Sequence[PageRequest]) -> list[PageAnswer]:
-        """Get pages side by side, one answer a request in the same order."""
+        """Get pages side by side, one answer a request in the same order; `used` keeps what the cache knows them by."""
+        self.used.update(self._key(request.url) for request in requests)
         stored: Mapping[str, StoredPage] = {}
         if self._cache is not None:
             keys = {self._key(request.url): request.url for request in requests if request.url.startswith("http")}

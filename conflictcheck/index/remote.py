@@ -75,6 +75,7 @@ class RemoteIndex(Index):
         self._listings: dict[NormalizedName, Listing | Missing | Unknown] = {}
         self._metadata: dict[tuple[NormalizedName, str, tuple[str, ...]], Metadata | Unknown] = {}
         self._troubles: list[str] = []
+        self._is_lasting = True
         self._direct: dict[tuple[str, NormalizedName], tuple[Metadata, File] | Unknown] = {}
 
     @property
@@ -97,6 +98,13 @@ class RemoteIndex(Index):
             *troubles[:MAX_TROUBLES],
             *([f"{count(more, 'fact')} could not be had besides those that are named"] if more > 0 else []),
         ]
+
+    @property
+    def basis(self) -> tuple[str, ...] | None:
+        """See `Index.basis`; not where something was not to be had, or may be another file next time."""
+        if self._cache is None or self._direct or self._places or self.problems or not self._is_lasting:
+            return None
+        return None if any(url.startswith("file:") for url in self._indexes) else tuple(sorted(self._pages.used))
 
     def listings(self, names: Sequence[NormalizedName]) -> list[Listing | Missing | Unknown]:
         """See `Index.listings`."""
@@ -172,9 +180,11 @@ class RemoteIndex(Index):
         mislisted = False
         for file in _tried(request):
             key = self._key(file)
+            self._is_lasting &= bool(file.hashes)
             if (found := stored.get(key)) and _is_about(found, request):
                 return found
             if self._offline and not file.url.startswith("file:"):
+                self._is_lasting = False
                 reasons.append(NOT_CACHED)
                 continue
             try:

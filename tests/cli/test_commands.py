@@ -71,6 +71,10 @@ class Core:
             raise self.outcome
         return self.outcome
 
+    def check_files(self, settings: Settings, progress: Progress, *, given: None) -> types.SimpleNamespace:
+        assert given is None
+        return types.SimpleNamespace(report=self.check(settings, progress), basis=None)
+
     def write_snapshot(self, settings: Settings, output: Path, progress: Progress) -> Report:
         found = self.check(settings, progress)
         if found is not UNKNOWN:
@@ -83,9 +87,11 @@ def core(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Core:
     """No core, no configuration, an empty working directory."""
     core = Core()
     module = types.ModuleType("conflictcheck.pipeline")
-    module.__dict__.update(check=core.check, write_snapshot=core.write_snapshot)
+    module.__dict__.update(check=core.check, check_files=core.check_files, write_snapshot=core.write_snapshot)
     monkeypatch.setitem(sys.modules, "conflictcheck.pipeline", module)
     monkeypatch.setattr(conflictcheck, "pipeline", module, raising=False)
+    monkeypatch.setattr("conflictcheck.given.read_input", lambda _: None)
+    monkeypatch.setattr("conflictcheck.cli.remembered.Memory.of", lambda *_: None)
     monkeypatch.chdir(tmp_path)
     for name in os.environ:
         if name.startswith(("PIP_", "UV_", "CONFLICTCHECK_", "NO_COLOR", "FORCE_COLOR")):
@@ -522,7 +528,13 @@ module = types.ModuleType("conflictcheck.pipeline")
 def check(settings, progress):
     {body}
 module.check = check
+def check_files(settings, progress, given):
+    return types.SimpleNamespace(report=check(settings, progress), basis=None)
+module.check_files = check_files
 sys.modules["conflictcheck.pipeline"] = module
+import conflictcheck.cli.remembered, conflictcheck.given
+conflictcheck.given.read_input = lambda settings: None
+conflictcheck.cli.remembered.Memory.of = lambda *_: None
 from conflictcheck.cli import main
 main(["check", *sys.argv[1:]])
 """

@@ -266,7 +266,7 @@ def test_a_mistake_of_ours_shows_no_secret_either(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError(f"https://user:{SECRET}@host.example/a?b={SECRET}\x1b[31m")
 
-    monkeypatch.setattr("conflictcheck.pipeline.read_specs", fail)
+    monkeypatch.setattr("conflictcheck.given.read_specs", fail)
 
     assert run(["check", str(folder)]) == ExitCode.UNDECIDED
 

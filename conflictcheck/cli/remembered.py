@@ -1,0 +1,133 @@
+"""A run on the same input, with the same options and the same pages of the index has the same to say: it is kept.
+
+Nothing is resolved again, and hardly anything is imported. Whether something has changed is told by contents: the
+specs as read, every option, the program's own files, and the state of each page that the answer rests on. A page that
+is no longer fresh has to be asked for first, so the run is made as usual.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import closing
+from dataclasses import dataclass, fields, is_dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+import conflictcheck
+from conflictcheck.index.cache import Cache
+
+if TYPE_CHECKING:
+    from conflictcheck.given import Given
+    from conflictcheck.settings import Settings
+
+
+class Said(msgspec.Struct, frozen=True, array_like=True):
+    """What a run had to say.
+
+    Attributes:
+        text: of the report.
+        code: the exit code.
+        pages: the state of each page that it rests on, by its key in the cache.
+    """
+
+    text: str
+    code: int
+    pages: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What was said in earlier runs, about one question.
+
+    Attributes:
+        folder: of the cache.
+        key: of the question.
+        offline: whether a page is good however old it is.
+    """
+
+    folder: Path
+    key: str
+    offline: bool
+
+    @classmethod
+    def of(cls, settings: Settings, given: Given, *form: object) -> Memory | None:
+        """What is remembered of a question.
+
+        Args:
+            settings: of the run.
+            given: its input.
+            form: whatever else its output depends on.
+
+        Returns:
+            None where nothing may be remembered: without a cache, with one that is to be refreshed, or where facts
+            come from elsewhere.
+        """
+        index = settings.index
+        if index.cache_dir is None or index.refresh or index.snapshot is not None or index.find_links:
+            return None
+        said = _plain((settings, given.read.specs, given.read.diagnostics, given.shared, form, _program()))
+        return cls(index.cache_dir, sha256(repr(said).encode()).hexdigest(), index.offline)
+
+    def recall(self) -> Said | None:
+        """What was said the last time, if nothing has changed since."""
+        if not self.folder.is_dir():
+            return None
+        with closing(Cache.open(self.folder)) as cache:
+            data = cache.answer(self.key)
+            if data is None:
+                return None
+            try:
+                said = msgspec.msgpack.decode(data, type=Said)
+            except msgspec.DecodeError:
+                return None
+            states = cache.states(list(said.pages))
+        now = time.time()
+        same = all(states.get(key, ("", 0))[0] == state for key, state in said.pages.items())
+        fresh = self.offline or all(now < until for _, until in states.values())
+        return said if same and fresh else None
+
+    def keep(self, text: str, code: int, basis: tuple[str, ...] | None) -> None:
+        """Remember what was said.
+
+        Args:
+            text: of the report.
+            code: the exit code.
+            basis: the pages that it rests on; None where that is not all, and nothing is kept.
+        """
+        if basis is None:
+            return
+        with closing(Cache.open(self.folder)) as cache:
+            states = cache.states(basis)
+            if len(states) == len(basis):
+                pages = {key: state for key, (state, _) in states.items()}
+                cache.put_answer(self.key, msgspec.msgpack.encode(Said(text, code, pages)))
+
+
+def _program() -> list[tuple[str, int, int]]:
+    """The program's own files, so that another version, or an edited one, remembers nothing of this."""
+    root = Path(conflictcheck.__file__).parent
+    found = []
+    for folder in (root, *(root / name for name in ("cli", "exports", "index", "readers", "reports", "solver"))):
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.endswith(".py"):
+                    stat = entry.stat()
+                    found.append((entry.path, stat.st_size, stat.st_mtime_ns))
+    return sorted(found)
+
+
+def _plain(value: Any) -> object:
+    """A value as lists and texts, alike whenever the value is; sets have no order of their own."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return [_plain(getattr(value, field.name)) for field in fields(value) if field.compare]
+    if isinstance(value, dict):
+        return sorted((str(key), _plain(one)) for key, one in value.items())
+    if isinstance(value, frozenset | set):
+        return sorted(str(one) for one in value)
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return str(value)

@@ -1,0 +1,85 @@
+"""What a run is given: everything that is read before the first question to an index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from conflictcheck.disguise import Disguise
+from conflictcheck.errors import InputErrors
+from conflictcheck.model import ReadResult, RequirementKind
+from conflictcheck.readers import read_restrictions, read_specs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from conflictcheck.errors import ConflictCheckError
+    from conflictcheck.model import Requirement, Source
+    from conflictcheck.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The input of a run.
+
+    Attributes:
+        read: the specs, and what was noticed on the way.
+        shared: the lines of ``--constraint`` and ``--override`` files.
+        sources: the files that were read, by the name that a report gives them.
+        disguise: how addresses may be shown.
+    """
+
+    read: ReadResult
+    shared: tuple[Requirement, ...]
+    sources: Mapping[str, Source]
+    disguise: Disguise
+
+
+def read_input(settings: Settings) -> Given:
+    """Read the specs, and the lines of ``--constraint`` and ``--override`` files.
+
+    Raises:
+        InputErrors: with every problem of all of them.
+    """
+    read = ReadResult((), (), {})
+    expanded: dict[str, str] = {}
+    shared: list[Requirement] = []
+    sources: dict[str, Source] = {}
+    problems: list[ConflictCheckError] = []
+    try:
+        read = read_specs(
+            settings.paths,
+            cwd=settings.cwd,
+            with_requirements=settings.with_requirements,
+            standard_input=settings.standard_input,
+            allow_outside=settings.allow_outside,
+        )
+    except InputErrors as error:
+        problems += error.errors
+    sources.update(read.sources)
+    expanded.update(read.variables)
+    restricting = [(file, RequirementKind.CONSTRAINT) for file in settings.constraints]
+    restricting += [(file, RequirementKind.OVERRIDE) for file in settings.overrides]
+    for file, kind in restricting:
+        try:
+            shared += read_restrictions(
+                file,
+                kind,
+                cwd=settings.cwd,
+                sources=sources,
+                expanded=expanded,
+                allow_outside=settings.allow_outside,
+            )
+        except InputErrors as error:
+            problems += error.errors
+    if problems:
+        # A file that is both a spec and included by a constraint file has its problems once.
+        raise InputErrors(list({str(problem): problem for problem in problems}.values()))
+    disguise = Disguise(expanded)
+    specs = tuple(replace(spec, requirements=_covered(spec.requirements, disguise)) for spec in read.specs)
+    return Given(replace(read, specs=specs), _covered(shared, disguise), sources, disguise)
+
+
+def _covered(lines: Sequence[Requirement], disguise: Disguise) -> tuple[Requirement, ...]:
+    """The lines with their addresses as they may be shown."""
+    return tuple(line if line.url is None else replace(line, url=disguise.cover(line.url)) for line in lines)
