@@ -10,7 +10,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from conflictcheck.policy import Candidates, Release
-from conflictcheck.solver.encoding import Clause, Package, bits, is_pin, order_clauses, runs
+from conflictcheck.solver.encoding import Clause, Lock, LockKind, Package, bits, is_pin, order_clauses, runs
 
 
 def package(count: int) -> Package:
@@ -89,3 +89,38 @@ def test_a_mask_holds_what_the_specifier_contains_prereleases_included() -> None
     x = world.kernel.packages[name("x")]
     for text, expected in [("", 0b1111), (">=2", 0b1100), ("<2", 0b0001), (">=2.0a1", 0b1110), ("!=2.0", 0b1011)]:
         assert x.mask(SpecifierSet(text), text) == expected, text
+
+
+@pytest.mark.parametrize(
+    ("kind", "specifier", "mask", "url", "line", "expected"),
+    [
+        (LockKind.YANKED, "==3", 0b100, None, True, True),
+        (LockKind.YANKED, "==3", 0b100, None, False, True),
+        (LockKind.YANKED, "==3", 0b110, None, True, False),
+        (LockKind.YANKED, ">=3", 0b100, None, True, False),
+        (LockKind.YANKED, "==9", 0b000, None, True, False),
+        (LockKind.PRERELEASE, ">=3rc1", 0b110, None, True, True),
+        (LockKind.PRERELEASE, ">=3rc1", 0b110, None, False, False),
+        (LockKind.PRERELEASE, ">=2", 0b110, None, True, False),
+        (LockKind.PRERELEASE, ">2", 0b100, None, False, True),
+        (LockKind.PRERELEASE, "==1rc1", 0b001, None, True, False),
+        (LockKind.DIRECT, "", 0b100, "https://files.example/x-3.tar.gz", True, True),
+        (LockKind.DIRECT, "", 0b111, None, True, False),
+        (LockKind.PREDATES_PYTHON, ">2", 0b100, None, True, True),
+        (LockKind.PREDATES_PYTHON, ">=2", 0b110, None, True, False),
+        (LockKind.PREDATES_PYTHON, "<1", 0b000, None, True, False),
+    ],
+)
+def test_the_newest_of_three_is_locked_and_asked_for(
+    kind: LockKind, specifier: str, mask: int, url: str | None, line: bool, expected: bool
+) -> None:
+    lock = Lock(kind, mask=0b100, others=0b011, key=9, lines=())
+    assert lock.asked_by(SpecifierSet(specifier), mask, url, line=line) is expected
+
+
+def test_a_requirement_opens_the_locked_releases_that_it_admits_and_asks_for() -> None:
+    given = package(4)
+    given.locks = [Lock(LockKind.YANKED, 0b1000, 0b0011, 9, ()), Lock(LockKind.PRERELEASE, 0b0100, 0b0011, 10, ())]
+    assert given.unlocked == 0b0011
+    for text, mask, opened in [("==4", 0b1000, 0b1000), (">=3", 0b1100, 0b0100), (">=2", 0b1110, 0), ("<2", 0b0001, 0)]:
+        assert given.opened_by(SpecifierSet(text), mask, None, line=True) == opened, text
