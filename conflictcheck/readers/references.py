@@ -136,8 +136,8 @@ def parse_reference(text: str, folders: Sequence[Path]) -> Reference:
         if not variables_in(text.partition("#")[0]):
             raise SpecError("no variable is expanded after the # of a URL", hint="write what it stands for")
         raise SpecError(f"the environment variable {unset[0]} is not set")
-    if has_controls(text) or not text.isprintable():  # in a URL it would be hidden by percent signs
-        raise SpecError("a character in the place that does not show", hint="take it out")
+    if has_controls(text):  # in a URL it would be hidden by percent signs
+        raise SpecError("a control character in the place", hint="take it out")
     path, _, fragment = text.partition("#")
     options = dict(parse_qsl(fragment, keep_blank_values=True))
     name, more = _egg(options.pop("egg", None))
@@ -149,6 +149,8 @@ def parse_reference(text: str, folders: Sequence[Path]) -> Reference:
         place = _local(path, scheme, folders)
         name = name or _local_name(place / options.get("subdirectory", "") if place.is_dir() else place)
         return Reference(name, place.as_uri() + kept, extras, hashes)
+    if not text.isprintable():
+        raise SpecError("a character in the URL that does not show", hint="take it out")
     vcs, plus, transport = scheme.partition("+")
     if scheme not in _FETCHED and (vcs not in _VCS or not ((plus and transport) or vcs == "git")):
         raise SpecError("the scheme of the URL is not known", hint="http, https, file, or git+https and the like")
