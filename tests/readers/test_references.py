@@ -147,7 +147,7 @@ def test_a_folder_that_is_no_project_gives_way_to_one_that_is(folder: Folder) ->
         ("foo @ https://h..example/x.zip", '"foo @ https://h..example/x.zip": the host of the URL is no usable name'),
         ("foo @ https://h.example/\x1b[31mx.zip", ('"foo @ https://h.example/\\x1b[31mx.zip": a control character in'
          " the place; take it out")),
-        ("foo @ https://h.example/a\u00a0b.zip", ('"foo @ https://h.example/a\u00a0b.zip": a character in the URL that'
+        ("foo @ https://h.example/a\u00a0b.zip", ('"foo @ https://h.example/a b.zip": a character in the URL that'
          " does not show; take it out")),
         (
             "file://server/share/foo-1.0.tar.gz",
