@@ -75,7 +75,7 @@ def split_specs(
     known = [core for core in cores if len(core.specs) > 1]
     found: list[Core] = []
     clique = _largest_clique(ordered, known)
-    count = max(1, len(clique))
+    count = len(clique)
     for _ in range(budget):
         parts = _colour(ordered, known, clique, count)
         if parts is None:
@@ -107,7 +107,7 @@ def _check(
             new.append(reply)
             if set(part).intersection(reply.absent):
                 # A helper is in this part, and does not help here.
-                barred.append(Core(tuple(part), (), tuple(sorted(set(specs).difference(part)))))
+                barred.append(Core(tuple(part), (), tuple(spec for spec in specs if spec not in part)))
         elif isinstance(reply, Maybe):
             unclear = unclear or reply.reason
     return new, barred, unclear
@@ -115,7 +115,7 @@ def _check(
 
 def _largest_clique(specs: Sequence[SpecId], cores: Iterable[Core]) -> tuple[SpecId, ...]:
     """The largest set of specs that clash pairwise; of several, the first in order."""
-    pairs = sorted(core.specs for core in cores if len(core.specs) == 2 and not core.absent)  # noqa: PLR2004
+    pairs = [core.specs for core in cores if len(core.specs) == 2 and not core.absent]  # noqa: PLR2004
     if not pairs:
         return tuple(specs[:1])
     import networkx as nx  # noqa: PLC0415 - costly, and most runs have no clash

@@ -52,6 +52,11 @@ def test_specs_that_clash_pairwise_prove_how_many_it_takes() -> None:
     assert (len(split.parts), split.lower_bound, split.clique) == (3, 3, ("a", "b", "c"))
 
 
+def test_the_largest_of_the_sets_that_clash_pairwise_is_the_proof() -> None:
+    clashes = [core("a", "b"), *(core(a, b) for a, b in combinations("cde", 2))]
+    assert split_specs(ids(*"abcde"), clashes, knows(clashes)).clique == ("c", "d", "e")
+
+
 def test_odd_ring_takes_three_though_no_three_clash_pairwise() -> None:
     clashes = [core(a, b) for a, b in ("ab", "bc", "cd", "de", "ae")]
     split = split_specs(ids(*"abcde"), clashes, knows(clashes))
@@ -70,6 +75,7 @@ def test_clashes_that_are_not_known_yet_are_found_on_the_way() -> None:
     split = split_specs(ids(*"abc"), [], knows(clashes))
     assert (len(split.parts), split.proven) == (3, True)
     assert sorted(found.specs for found in split.cores) == [("a", "b"), ("a", "c"), ("b", "c")]
+    assert split_specs(ids(*"abc"), clashes, knows(clashes)).cores == ()
 
 
 def test_clash_that_another_spec_resolves_is_no_clash_beside_it() -> None:
@@ -82,6 +88,12 @@ def test_spec_that_was_thought_to_resolve_a_clash_and_does_not_is_no_reason_to_a
     clash = core("a", "b", absent="c")
     split = split_specs(ids(*"abc"), [], lambda part: clash if {"a", "b"} <= set(part) else None, budget=20)
     assert (len(split.parts), split.proven) == (2, True)
+
+
+def test_a_clash_that_is_found_again_is_kept_once() -> None:
+    clash = core("a", "b", absent="c")
+    split = split_specs(ids(*"abcd"), [], lambda part: clash if {"a", "b"} <= set(part) else None, budget=20)
+    assert (len(split.parts), split.proven, split.cores) == (2, True, (clash,))
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -126,12 +138,17 @@ def test_part_that_cannot_be_decided_makes_the_split_unproven() -> None:
     assert not split.proven
 
 
+def test_of_several_parts_that_cannot_be_decided_the_first_says_why() -> None:
+    clashes = [core("a", "b")]
+    assert split_specs(ids(*"ab"), clashes, lambda part: Maybe(f"about {part[0]}")).unclear == "about a"
+
+
 def test_spent_budget_leaves_a_valid_split_without_proof() -> None:
     clashes = [core(a, b) for a, b in combinations("abcd", 2)]
     split = split_specs(ids(*"abcd"), [], knows(clashes), budget=1)
     assert not split.proven
     assert all(knows(clashes)(part) is None for part in split.parts)
-    assert split.lower_bound < len(split.parts)
+    assert (split.lower_bound, len(split.parts)) == (2, 4)
 
 
 def test_split_of_real_specs_is_checked_part_by_part() -> None:

@@ -205,7 +205,7 @@ class Package:
         yield [self.first + low]
         if high < count:
             yield [-(self.first + high)]
-        for start, end in runs(~mask & ((1 << high) - 1) & ~((1 << low) - 1)):
+        for start, end in runs(~mask & ((1 << high) - (1 << low))):
             yield [-(self.first + start), self.first + end + 1]
 
 

@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 from builders import World, name, specs, universe
-from packaging.specifiers import SpecifierSet
+from packaging.specifiers import Specifier, SpecifierSet
 from packaging.version import Version
 
 from conflictcheck.policy import Candidates, Release
@@ -112,7 +112,7 @@ def test_a_mask_holds_what_the_specifier_contains_prereleases_included() -> None
     ],
 )
 def test_the_newest_of_three_is_locked_and_asked_for(
-    kind: LockKind, specifier: str, mask: int, url: str | None, line: bool, expected: bool
+    kind: LockKind, specifier: str, mask: int, url: str | None, *, line: bool, expected: bool
 ) -> None:
     lock = Lock(kind, mask=0b100, others=0b011, key=9, lines=())
     assert lock.asked_by(SpecifierSet(specifier), mask, url, line=line) is expected
@@ -124,3 +124,25 @@ def test_a_requirement_opens_the_locked_releases_that_it_admits_and_asks_for() -
     assert given.unlocked == 0b0011
     for text, mask, opened in [("==4", 0b1000, 0b1000), (">=3", 0b1100, 0b0100), (">=2", 0b1110, 0), ("<2", 0b0001, 0)]:
         assert given.opened_by(SpecifierSet(text), mask, None, line=True) == opened, text
+
+
+def test_a_release_whose_version_is_not_known_may_satisfy_any_specifier() -> None:
+    known, unknown = (Release(name("a"), Version(text), (), (), any_version=text == "0") for text in ("0.dev1", "0"))
+    given = Package(Candidates(name("a"), (known, unknown), ()), first=1)
+    assert given.mask(SpecifierSet(">=1"), ">=1") == 0b10
+    assert given.mask(SpecifierSet("<=0"), "<=0") == 0b11
+
+
+def test_of_a_long_list_few_releases_are_put_to_a_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Version] = []
+    contains = Specifier.contains
+
+    def counted(self: Specifier, item: Version, prereleases: bool | None = None) -> bool:
+        asked.append(item)
+        return contains(self, item, prereleases=prereleases)
+
+    monkeypatch.setattr(Specifier, "contains", counted)
+    for operator in (">=", ">", "<=", "<", "==", "!=", "~="):
+        asked.clear()
+        package(1000).mask(SpecifierSet(f"{operator}500.0"), operator)
+        assert len(asked) <= 12, operator
