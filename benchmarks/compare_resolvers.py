@@ -1,6 +1,6 @@
 """Do uv and pip say the same as conflictcheck about made-up indexes? Needs uv; everything stays on this machine.
 
-    python benchmarks/compare_resolvers.py [--pip] [--count N] [--first SEED] [--log FILE] [--uv UV]
+    python benchmarks/compare_resolvers.py [--pip] [--count N] [--first SEED] [--log FILE] [--known FILE] [--uv UV]
 
 Each seed gives an index with real wheels and source distributions, and up to four specs. Each spec alone, each pair
 and all together are put to conflictcheck and to uv, for several Pythons and platforms; or with --pip to pip, for the
@@ -191,17 +191,20 @@ class Resolvers:
         return self.pip(universe, files, "pins").pins == ours.pins
 
 
-def ask(universe: Universe, resolvers: Resolvers, peers: Sequence[str]) -> list[Answers]:
-    """What each resolver says to each question."""
+def ask(universe: Universe, resolvers: Resolvers, peers: Sequence[str], known: Iterable[Answers] = ()) -> list[Answers]:
+    """What each resolver says to each question; a peer whose answer is known is not asked again."""
     resolvers.serve(universe)
+    before = {tuple(answer["files"]): answer["replies"] for answer in known}
     answers: list[Answers] = []
     for files in universe.questions():
-        replies: dict[str, Reply] = {
-            name: getattr(resolvers, name)(universe, files) for name in ("conflictcheck", *peers)
-        }
-        ours, pip = replies["conflictcheck"], replies.get("pip")
-        if ours.pins and pip == Reply():
-            replies["pip"] = replace(pip, accepts=resolvers.pip_accepts(universe, files, ours))
+        ours = resolvers.conflictcheck(universe, files)
+        replies = {"conflictcheck": ours}
+        for peer in peers:
+            said = before.get(files, {}).get(peer)
+            replies[peer] = Reply(**said) if said else getattr(resolvers, peer)(universe, files)
+        pip = replies.get("pip")
+        if pip and not pip.pins and not pip.trouble:
+            replies["pip"] = Reply(accepts=bool(ours.pins) and resolvers.pip_accepts(universe, files, ours))
         answers.append({"files": files, "replies": {name: asdict(reply) for name, reply in replies.items()}})
     return answers
 
@@ -226,11 +229,10 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--first", type=int, default=0, metavar="SEED")
     parser.add_argument("--log", type=Path, help="a file to add answers to; seeds that it has are not asked again")
+    parser.add_argument("--known", type=Path, help="a log of before, to ask conflictcheck again and not its peers")
     parser.add_argument("--uv", default="uv")
     given = parser.parse_args()
-    done: dict[int, list[Answers]] = {}
-    if given.log and given.log.exists():
-        done = {entry["seed"]: entry["answers"] for entry in map(json.loads, given.log.read_text().splitlines())}
+    done, known = read_log(given.log), read_log(given.known)
     wanted = range(given.first, given.first + given.count)
     # To list the tags of a target takes longer than most of these questions.
     pipeline.make_target = cache(pipeline.make_target)
@@ -241,7 +243,7 @@ def main() -> None:
     ):
         for number, seed in enumerate((seed for seed in wanted if seed not in done), 1):
             universe = make_universe(seed, here=given.pip)
-            done[seed] = ask(universe, resolvers, ["pip"] if given.pip else ["uv"])
+            done[seed] = ask(universe, resolvers, ["pip"] if given.pip else ["uv"], known.get(seed, ()))
             if given.log:
                 with given.log.open("a") as log:
                     log.write(json.dumps({"seed": seed, "answers": done[seed]}) + "\n")
@@ -249,6 +251,12 @@ def main() -> None:
                 print(f"{number} universes", file=sys.stderr, flush=True)
     found = [each for seed in wanted for each in judge_all(seed, done[seed], here=given.pip)]
     print(table(found))
+
+
+def read_log(path: Path | None) -> dict[int, list[Answers]]:
+    """The answers of a log by seed; none without a log."""
+    lines = path.read_text().splitlines() if path and path.exists() else []
+    return {entry["seed"]: entry["answers"] for entry in map(json.loads, lines)}
 
 
 def table(found: Sequence[tuple[str, str]]) -> str:

@@ -31,7 +31,7 @@ _TAGS = (
     ("cp311-cp311-musllinux_1_2_x86_64",), ("cp311-cp311-manylinux_2_99_x86_64",), ("cp311-none-any",), (), (),
 )  # fmt: skip
 _PYTHONS = (None, None, None, ">=3.12", "<3.12", ">=3.8", ">=3.11.1", "!=3.11.*", "~=3.11")
-_LENIENT = Rules("fallback", "requirement", "any", "whole", "requirement")
+_LENIENT = Rules("fallback", "requirement", "any", "whole")
 """What a spec has to be possible under; no resolver's own rules, as the universes must not change with those."""
 
 

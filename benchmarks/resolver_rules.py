@@ -6,7 +6,7 @@ docs/differences.md says what the rules are and where each is written.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
 from typing import TYPE_CHECKING, Literal
@@ -39,28 +39,26 @@ class Rules:
             release (``line``); where any requirement names one, or no final release satisfies all of them together
             (``together``), even if one of these is of a release that was given up (``left over``), or of each by itself
             (``each``); or anywhere, if nothing else works (``fallback``).
-        yanked: a yanked release may be chosen where any requirement pins it (``requirement``), where a line does that
-            and nothing else (``line``), or where there is a pin and all that satisfies everything is yanked
-            (``together``), or all that satisfies some of the requirements, whichever are met first (``each``).
+        yanked: a yanked release may be chosen where any requirement is a pin that nothing else satisfies
+            (``requirement``), where a line is a pin and says no more (``line``), or where there is a pin and all that
+            satisfies everything is yanked (``together``), or all that satisfies some of the requirements, whichever are
+            met first (``each``).
         old_sources: a source distribution that is older than the package's first wheel for this Python may be chosen
             where a requirement is satisfied by nothing newer (``necessary``), or anywhere (``any``).
         requires_python: all of a ``Requires-Python`` counts (``whole``), or only its lower bound (``lower``).
-        overrides: an override takes the place of the specifier alone (``specifier``), or of the extras and the marker
-            too, but for the extra in it (``requirement``).
     """
 
     prereleases: Literal["line", "together", "left over", "each", "fallback"]
     yanked: Literal["requirement", "line", "together", "each"]
     old_sources: Literal["necessary", "any"]
     requires_python: Literal["whole", "lower"]
-    overrides: Literal["specifier", "requirement"]
 
 
-OURS = Rules("line", "requirement", "necessary", "whole", "specifier")
+OURS = Rules("line", "requirement", "necessary", "whole")
 THEIRS = {
-    "uv": (Rules("fallback", "line", "any", "lower", "requirement"),),
+    "uv": (Rules("fallback", "line", "any", "lower"),),
     "pip": tuple(
-        Rules(prereleases, yanked, "any", "whole", "specifier")
+        Rules(prereleases, yanked, "any", "whole")
         for prereleases in ("together", "left over", "each")
         for yanked in ("together", "each")
     ),
@@ -175,9 +173,12 @@ class Place:
     def _holds(self, parsed: Requirement, extra: str = "") -> bool:
         return parsed.marker is None or parsed.marker.evaluate({**self.environment, "extra": extra})
 
-    def _applies(self, parsed: Requirement, extra: str, rules: Rules) -> bool:
-        """Whether a requirement belongs to an extra, or without one to the release itself."""
-        if parsed.name in self.overridden and rules.overrides == "requirement":
+    def _applies(self, parsed: Requirement, extra: str = "") -> bool:
+        """Whether a requirement belongs to an extra, or without one to the release itself.
+
+        Of one that is overridden nothing but the extra counts: an override takes the place of all the rest.
+        """
+        if parsed.name in self.overridden:
             found = _EXTRA.search(str(parsed.marker))
             return extra == (found[1] if found else "")
         plain = self._holds(parsed)
@@ -235,7 +236,7 @@ class Place:
         return next(self._environments({}, rules, pins), None) == pins
 
     def _environments(self, choice: Pins, rules: Rules, only: Pins | None) -> Iterator[Pins]:
-        wants, missing = self._walk(choice, rules)
+        wants, missing = self._walk(choice)
         if any(want.package in choice and not want.admits(choice[want.package]) for want in wants):
             return
         if missing is None:
@@ -249,20 +250,17 @@ class Place:
             if all(want.admits(version) for want in asked):
                 yield from self._environments({**choice, missing: version}, rules, only)
 
-    def _walk(self, choice: Pins, rules: Rules) -> tuple[list[Want], str | None]:
+    def _walk(self, choice: Pins) -> tuple[list[Want], str | None]:
         """What is asked for, as far as it follows from the choice, and a package that is not chosen yet."""
         wants: list[Want] = []
         seen: set[tuple[str, str]] = set()
         missing = None
-        waiting = [_want(line, line=True) for line in self.lines if self._applies(line, "", rules)]
+        waiting = [_want(line, line=True) for line in self.lines if self._applies(line)]
         while waiting:
             want = waiting.pop()
             if want.package in self.overridden and not want.override:
-                speaking = [other for other in self.overrides if other.package == want.package]
-                waiting += speaking
-                if not speaking or rules.overrides == "requirement":
-                    continue
-                want = replace(want, specifier=SpecifierSet(), line=False)
+                waiting += [other for other in self.overrides if other.package == want.package]
+                continue
             wants.append(want)
             version = choice.get(want.package)
             if version is None:
@@ -271,14 +269,14 @@ class Place:
             for extra in ("", *sorted(want.extras)):
                 if (want.package, extra) not in seen:
                     seen.add((want.package, extra))
-                    waiting += self._needs(want.package, version, extra, rules)
+                    waiting += self._needs(want.package, version, extra)
         met = {want.package for want in wants}
         wants += [want for want in self.constraints if want.package in met]
         return wants, missing
 
-    def _needs(self, package: str, version: str, extra: str, rules: Rules) -> Iterator[Want]:
+    def _needs(self, package: str, version: str, extra: str) -> Iterator[Want]:
         for parsed in map(_parsed, self.packages[package][version].requires):
-            if self._applies(parsed, extra, rules):
+            if self._applies(parsed, extra):
                 yield _want(parsed)
 
     # -- what may be chosen ------------------------------------------------------------------------------------
@@ -333,7 +331,7 @@ class Place:
     def _yank_allowed(self, package: str, asking: Sequence[Want], rules: Rules) -> bool:
         match rules.yanked:
             case "requirement":
-                return any(want.is_pin for want in asking)
+                return any(self._only_yanks(package, [want], rules) for want in asking)
             case "line":
                 return any(want.line and want.is_pin and len(want.specifier) == 1 for want in asking)
             case "together":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -134,13 +134,17 @@ RULES = {
         question({"a": {"1.0": [], "2.0": Rel(requires_python=">=3.12")}}, ["a"]),
         "uv", pins(a="1_0"), pins(a="1_0"), SAME,
     ),
-    "for uv an override replaces the marker": (
-        question({"a": {"1.0": []}}, ["a<1 ; sys_platform == 'win32'"], overrides=["a>=1"]),
-        "uv", Reply({TARGET: {}}), pins(a="1_0"), "versions: overrides",
+    "a yanked release is pinned, and a standing one with a local version is the same pin's": (
+        question({"a": {"1.0": Rel(yanked=""), "1.0+local": ["b>1.0"]}, "b": {"1.0": []}}, ["a==1.0", "b"]),
+        "uv", NONE, pins(a="1_0", b="1_0"), "works, only uv: yanked",
     ),
-    "for uv an override replaces the extras": (
+    "an override replaces the marker": (
+        question({"a": {"1.0": []}}, ["a<1 ; sys_platform == 'win32'"], overrides=["a>=1"]),
+        "uv", pins(a="1_0"), pins(a="1_0"), SAME,
+    ),
+    "an override replaces the extras": (
         question({"a": {"1.0": ["b ; extra == 'p'"]}}, ["a[p]<1"], overrides=["a>=1"]),
-        "uv", NONE, pins(a="1_0"), "works, only uv: overrides",
+        "uv", pins(a="1_0"), pins(a="1_0"), SAME,
     ),
     "an override of what an extra needs holds for that extra": (
         question({"a": {"1.0": ["b<1 ; extra == 'p'"]}, "b": {"1.0": []}}, ["a"], overrides=["b>=1"]),
@@ -310,6 +314,17 @@ def test_a_few_universes_leave_nothing_unexplained(peer: str, tmp_path: Path) ->
     assert len(found) >= 10
     assert [said for _, said in found if said.startswith(UNEXPLAINED)] == []
     assert any(answer["replies"][peer]["pins"] for given in answers.values() for answer in given)
+
+
+def test_a_peer_whose_answer_is_known_is_not_asked_again(tmp_path: Path) -> None:
+    universe = make_universe(3, here=False)
+    said = {"uv": asdict(Reply(trouble="as before"))}
+    known = [{"files": list(files), "replies": said} for files in universe.questions()]
+    with IndexServer({}, metadata_files=True) as index, Resolvers(tmp_path, index, "no-such-command") as resolvers:
+        answers = ask(universe, resolvers, ["uv"], known)
+
+    assert [answer["replies"]["uv"] for answer in answers] == [said["uv"]] * len(known)
+    assert any(answer["replies"]["conflictcheck"]["pins"] for answer in answers)
 
 
 def test_pip_is_given_the_environment_where_it_found_none(tmp_path: Path) -> None:
