@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
-from unittest.mock import patch
 
 import pytest
 from hypothesis import given
@@ -22,12 +21,14 @@ from random_universes import FLAVOURS, Case, cases
 from test_fixes_by_brute_force import assert_fix_holds
 from truth import Truth
 
-from conflictcheck import pipeline
+from conflictcheck.disguise import Disguise
 from conflictcheck.facts import Listing, Metadata, Missing, Unknown
+from conflictcheck.given import Given
 from conflictcheck.index.memory import INDEX, MemoryIndex, Rel
 from conflictcheck.index.simple_api import parse_page
 from conflictcheck.index.snapshot import RecordingIndex, SnapshotIndex, write_snapshot
 from conflictcheck.model import ReadResult, Report, RequirementKind, Verdict
+from conflictcheck.pipeline import check_files
 from conflictcheck.progress import Progress
 from conflictcheck.reports.json import JsonReport
 from conflictcheck.settings import IndexSettings, Policy, Settings
@@ -48,15 +49,10 @@ MORNING, AFTERNOON = "2024-01-01T08:00:00Z", "2024-01-01T16:00:00Z"
 
 
 def check(case: Case, index: Index | None = None, policy: Policy | None = None) -> Report:
-    here = Path("/nowhere")
-    settings = Settings(here, IndexSettings(()), case.pythons, case.platforms, overrides=(str(here / "overrides.txt"),))
-    settings = replace(settings, policy=policy or Policy())
+    settings = Settings(Path("/nowhere"), IndexSettings(()), case.pythons, case.platforms, policy=policy or Policy())
     # The specs are not read from files, as nothing is held here about readers.
-    with (
-        patch.object(pipeline, "read_specs", lambda *_, **__: ReadResult(tuple(case.specs))),
-        patch.object(pipeline, "read_restrictions", lambda *_, **__: case.shared),
-    ):
-        report = pipeline.check(settings, Progress(), index=index or MemoryIndex(case.packages))
+    read = Given(ReadResult(tuple(case.specs)), tuple(case.shared), {}, Disguise({}))
+    report = check_files(settings, Progress(), index=index or MemoryIndex(case.packages), given=read).report
     return replace(report, stats={})
 
 
