@@ -51,7 +51,7 @@ TESTS = [
 ACCEPTED = ROOT / "tests" / "mutants.md"
 GRACE = 2
 """Seconds of processor time that a mutant gets beyond twice what its tests take."""
-MEMORY = 4 << 30
+MEMORY = 1 << 30
 
 COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,

@@ -151,7 +151,7 @@ class ClashFinder:
                     findings.unclear.append(f"the search for clashes was cut off after {self._budget} questions")
                     return
                 asked += 1
-                chosen = [specs[i - 1] for i in sorted(seed)]
+                chosen = [spec for spec in specs if number[spec] in seed]
                 reply = self._oracle.ask(self.lines_of(chosen))
                 outside = [number[spec] for spec in specs if number[spec] not in seed]
                 if isinstance(reply, No):

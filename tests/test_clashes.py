@@ -7,6 +7,12 @@ from builders import World, constraints, line, specs, universe
 from conflictcheck.clashes import ClashFinder
 from conflictcheck.facts import Unknown
 from conflictcheck.index.memory import Rel
+from conflictcheck.model import SpecId
+from conflictcheck.solver.oracle import Maybe
+
+
+def ids(*names: str) -> list[SpecId]:
+    return [SpecId(name) for name in names]
 
 
 def three() -> dict[str, list[str]]:
@@ -26,6 +32,28 @@ def test_every_minimal_clash_is_found_smallest_first() -> None:
     assert world.findings.complete
 
 
+def test_a_clash_of_two_comes_before_one_of_three_whichever_is_found_first() -> None:
+    pair, three_specs = {"p": ["x<2"], "q": ["x>=2"]}, {"r": ["y!=1.0"], "s": ["y!=2.0"], "t": ["y!=3.0"]}
+    index = universe({"x": three(), "y": three()})
+    assert World(index, specs(**pair, **three_specs)).clashes() == [("p", "q"), ("r", "s", "t")]
+    swapped = dict(zip("pqrst", [*three_specs.values(), *pair.values()], strict=True))
+    assert World(index, specs(**swapped)).clashes() == [("s", "t"), ("p", "q", "r")]
+
+
+def test_neither_the_order_of_specs_given_nor_of_those_asked_about_matters() -> None:
+    world = World(universe({"x": three()}), specs(a=["x<2"], b=["x==2.0"], c=["x>=3"], d=["x!=2.0"]))
+    finder = ClashFinder(world.oracle, dict(reversed(world.positions.items())))
+    assert finder.find() == world.findings
+    asked = list(world.positions)
+    assert finder.probe(asked[::-1]) == finder.probe(asked)
+
+
+def test_a_set_of_specs_about_which_too_little_is_known_is_neither_good_nor_a_clash() -> None:
+    index = universe({"x": three(), "y": {"1.0": Unknown("the index answered 503")}})
+    finder = World(index, specs(a=["x"], b=["y"])).finder
+    assert finder.probe(ids("a", "b")) == Maybe("what y 1.0 needs is not known: the index answered 503")
+
+
 def test_spec_that_cannot_be_installed_alone_is_in_no_clash_with_others() -> None:
     world = World(universe({"x": three()}), specs(a=["x>=9", "x<2"], b=["x>=2"], c=["x<2"]))
     assert world.clashes() == [("a",), ("b", "c")]
@@ -37,6 +65,7 @@ def test_specs_that_say_the_same_have_the_same_clashes_each_with_its_own_lines()
     world = World(universe({"x": three()}), specs(a=["x<2"], b=["x>=2"], c=["x < 2"]))
     assert world.clashes() == [("a", "b"), ("b", "c")]
     assert [world.texts(core) for core in world.findings.cores] == [["a: x<2", "b: x>=2"], ["b: x>=2", "c: x < 2"]]
+    assert world.findings.placeable == ("a", "b", "c")
 
 
 def test_specs_that_say_the_same_are_asked_about_once() -> None:
@@ -75,6 +104,19 @@ def test_clash_that_another_spec_would_resolve_says_so() -> None:
     assert world.split.proven
 
 
+def test_clash_that_either_of_two_specs_that_say_the_same_would_resolve() -> None:
+    index = universe({"x": {"1.0": [], "2.0": [], "3.0rc1": []}})
+    [core] = World(index, specs(a=["x!=1.0"], b=["x!=2.0"], c=["x>=1.0rc1"], d=["x>=1.0rc1"])).findings.cores
+    assert (core.specs, core.absent) == (("a", "b"), ("c", "d"))
+
+
+def test_clash_that_is_met_again_beside_the_spec_that_would_resolve_it_is_told_once() -> None:
+    index = universe({"x": {"1.0": [], "2.0": [], "3.0rc1": []}})
+    world = World(index, specs(a=["x!=1.0"], b=["x!=2.0"], c=["x>=1.0rc1"], e=["x<=2"], f=["x<2.5"]))
+    assert [(core.specs, core.absent) for core in world.findings.cores] == [(("a", "b"), ("c",))]
+    assert (len(world.split.parts), world.split.proven) == (2, True)
+
+
 def test_clash_that_a_release_of_another_spec_would_resolve_says_so() -> None:
     index = universe({"x": {"1.0": [], "2.0": [], "3.0rc1": []}, "lib": {"1.0": ["x>2"]}, "y": {"1.0": []}})
     world = World(index, specs(a=["x!=1.0"], b=["x!=2.0"], c=["lib"], d=["y"]))
@@ -93,10 +135,11 @@ def test_lines_of_a_clash_are_of_all_its_specs_though_fewer_fail_for_another_rea
 
 def test_cut_off_search_says_that_it_is_incomplete() -> None:
     world = World(universe({"x": three()}), specs(a=["x==1.0"], b=["x==2.0"], c=["x==3.0"]))
-    findings = ClashFinder(world.oracle, world.positions, budget=1).find()
-    assert not findings.complete
-    assert findings.unclear == ["the search for clashes was cut off after 1 questions"]
-    assert len(findings.cores) == 1
+    for budget in (1, 2, 3):
+        findings = ClashFinder(world.oracle, world.positions, budget=budget).find()
+        assert not findings.complete
+        assert findings.unclear == [f"the search for clashes was cut off after {budget} questions"]
+        assert len(findings.cores) == budget
     assert world.findings.complete
 
 

@@ -84,6 +84,12 @@ def test_clash_that_another_spec_resolves_is_no_clash_beside_it() -> None:
     assert split_specs(ids(*"ab"), clashes, knows(clashes)).parts == (("a",), ("b",))
 
 
+def test_spec_that_resolves_two_clashes_can_only_be_in_one_part() -> None:
+    clashes = [core(a, b) for a in "ab" for b in "de"] + [core(*pair, absent="c") for pair in ("ab", "de")]
+    split = split_specs(ids(*"abcde"), clashes, knows(clashes), budget=20)
+    assert (split.parts, split.proven) == ((("a", "b", "c"), ("d",), ("e",)), True)
+
+
 def test_spec_that_was_thought_to_resolve_a_clash_and_does_not_is_no_reason_to_ask_forever() -> None:
     clash = core("a", "b", absent="c")
     split = split_specs(ids(*"abc"), [], lambda part: clash if {"a", "b"} <= set(part) else None, budget=20)
