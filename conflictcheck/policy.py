@@ -221,8 +221,10 @@ class _Selector:
         # The best wheel is what pip and uv install or fail on: no other file speaks for it. Wheels of one release agree
         # on their metadata in practice, and uv relies on it too: one for another platform spares reading a source
         # distribution.
-        foreign.sort(key=lambda file: not self.target.suits_python(file.tags))
-        sources = usable[:1] if usable[0].tags else [*foreign[:1], *usable]
+        sources = usable[:1]
+        if not usable[0].tags:
+            suiting = (file for file in foreign if self.target.suits_python(file.tags))
+            sources = [*[*suiting, *foreign][:1], *usable]
         return Release(self.name, version, tuple(usable), tuple(sources[:4]), yanked)
 
     def _why_none(self, wheels: Sequence[object], sdists: Sequence[File], foreign: Sequence[File]) -> tuple[Why, str]:
