@@ -9,6 +9,7 @@ from conflictcheck.facts import Unknown
 from conflictcheck.index.memory import Rel
 from conflictcheck.model import SpecId
 from conflictcheck.solver.oracle import Maybe
+from conflictcheck.verification import SecondOpinion
 
 
 def ids(*names: str) -> list[SpecId]:
@@ -52,6 +53,14 @@ def test_a_set_of_specs_about_which_too_little_is_known_is_neither_good_nor_a_cl
     index = universe({"x": three(), "y": {"1.0": Unknown("the index answered 503")}})
     finder = World(index, specs(a=["x"], b=["y"])).finder
     assert finder.probe(ids("a", "b")) == Maybe("what y 1.0 needs is not known: the index answered 503")
+
+
+def test_where_it_is_not_known_whether_fewer_specs_clash_that_is_said() -> None:
+    index = universe({"x": {"1.0": [], "2.0": Unknown("the index answered 503"), "3.0": []}})
+    findings = World(index, specs(a=["x>=2"], b=["x<=2"], c=["x!=2.0"])).findings
+    assert [(core.specs, core.minimal, core.sure) for core in findings.cores] == [(("a", "b", "c"), False, False)]
+    assert not findings.complete
+    assert findings.unclear == ["what x 2.0 needs is not known: the index answered 503"]
 
 
 def test_spec_that_cannot_be_installed_alone_is_in_no_clash_with_others() -> None:
@@ -114,6 +123,7 @@ def test_clash_that_is_met_again_beside_the_spec_that_would_resolve_it_is_told_o
     index = universe({"x": {"1.0": [], "2.0": [], "3.0rc1": []}})
     world = World(index, specs(a=["x!=1.0"], b=["x!=2.0"], c=["x>=1.0rc1"], e=["x<=2"], f=["x<2.5"]))
     assert [(core.specs, core.absent) for core in world.findings.cores] == [(("a", "b"), ("c",))]
+    assert world.findings.complete
     assert (len(world.split.parts), world.split.proven) == (2, True)
 
 
@@ -133,6 +143,24 @@ def test_lines_of_a_clash_are_of_all_its_specs_though_fewer_fail_for_another_rea
     assert "b: y>=2" in world.texts(core)
 
 
+def test_a_line_that_was_needed_only_beside_one_that_was_left_out_makes_no_minimal_clash() -> None:
+    # a 3.0, which the pin rules out, is what asks for b 1.0; but without `a>1.0` nobody does, whatever the pin says.
+    linux, old = Rel(tags=("cp311-cp311-manylinux_2_17_x86_64",)), Rel(tags=(), sdist=True)
+    index = universe(
+        {
+            "a": {"1.0": linux, "2.0": linux, "3.0": Rel(["b<2.0"])},
+            "b": {"1.0": old, "2.0": Rel(["f"], tags=("cp39-abi3-manylinux_2_12_x86_64",))},
+            "e": {"3.0": old},
+        }
+    )
+    world = World(index, specs(y=["e>=2.0", "a>1.0", "b>=1.0,<=2.0"], z=["a===2.0"]))
+    (core,) = world.findings.cores
+
+    assert core.specs == ("y", "z")
+    assert not core.minimal
+    assert SecondOpinion(world.oracle, world.lines).confirm_clashes([core]) == []
+
+
 def test_cut_off_search_says_that_it_is_incomplete() -> None:
     world = World(universe({"x": three()}), specs(a=["x==1.0"], b=["x==2.0"], c=["x==3.0"]))
     for budget in (1, 2, 3):
@@ -141,6 +169,11 @@ def test_cut_off_search_says_that_it_is_incomplete() -> None:
         assert findings.unclear == [f"the search for clashes was cut off after {budget} questions"]
         assert len(findings.cores) == budget
     assert world.findings.complete
+
+
+def test_one_question_about_all_of_them_is_enough_where_nothing_clashes() -> None:
+    world = World(universe({"x": three()}), specs(a=["x>=1"], b=["x>=2"], c=["x!=2.5"], d=["x<9"]))
+    assert ClashFinder(world.oracle, world.positions, budget=1).find().complete
 
 
 def test_spec_about_which_too_little_is_known_is_neither_placed_nor_in_a_clash() -> None:

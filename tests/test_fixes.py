@@ -17,11 +17,11 @@ from conflictcheck.facts import Metadata, Unknown
 from conflictcheck.fixes import Fixer, Fixes
 from conflictcheck.index.memory import Rel
 from conflictcheck.model import Fix, RequirementKind
-from conflictcheck.solver.oracle import Yes
+from conflictcheck.solver.oracle import Oracle, Yes
 from conflictcheck.splitting import name_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from conflictcheck.model import Requirement
 
@@ -299,6 +299,26 @@ def test_a_spent_budget_is_said_and_what_was_found_stays(monkeypatch: pytest.Mon
     found = find(World(universe(NUMPY), specs(a=["numpy<1.24"], b=["numpy>=1.26"])))
     assert not found.complete
     assert found.run == []
+
+
+def test_a_fix_may_take_twice_the_work_that_the_clashes_took_and_a_little_in_any_case(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    allowed: list[tuple[int, int]] = []
+
+    def limits(steps: int, reads: int, read: Callable[[], int]) -> Limits:
+        allowed.append((steps, reads))
+        return Limits(steps, reads, read)
+
+    monkeypatch.setattr(fixes_module, "Limits", limits)
+    world = World(universe(NUMPY), specs(a=["numpy<1.24"], b=["numpy>=1.26"]))
+    for calls, reads in ((0, 0), (1501, 251), (4000, 900)):
+        monkeypatch.setattr(Oracle, "calls", calls)
+        Fixer(
+            world.oracle, world.positions, world.shared_positions,
+            cores=(), placed=(), environments=(), compiled={}, read=lambda reads=reads: reads,
+        )  # fmt: skip
+    assert allowed == [(3000, 500), (3002, 502), (8000, 1800)]
 
 
 def test_the_same_fixes_come_out_of_specs_in_any_order() -> None:

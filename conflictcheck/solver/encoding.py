@@ -200,8 +200,7 @@ class Package:
             # Of a package whose releases are not known, some release might do: that is left to the kernel's guard.
             yield [] if self.unknown is None else [self.first]
             return
-        low = (mask & -mask).bit_length() - 1
-        high = mask.bit_length()
+        low, high = lowest(mask), mask.bit_length()
         yield [self.first + low]
         if high < count:
             yield [-(self.first + high)]
@@ -220,12 +219,16 @@ def runs(mask: int) -> list[tuple[int, int]]:
     """The runs of set bits, first and last included, lowest first: ``0b1101`` gives ``[(0, 0), (2, 3)]``."""
     found = []
     while mask:
-        low = (mask & -mask).bit_length() - 1
-        shifted = mask >> low
-        length = (~shifted & (shifted + 1)).bit_length() - 1
+        low = lowest(mask)
+        length = lowest(~(mask >> low))
         found.append((low, low + length - 1))
         mask &= ~(((1 << length) - 1) << low)
     return found
+
+
+def lowest(mask: int) -> int:
+    """The place of the lowest set bit."""
+    return (mask & -mask).bit_length() - 1
 
 
 def bits(mask: int) -> list[int]:
