@@ -86,8 +86,8 @@ class _Look:
         """The pins by their numbers."""
         chosen = {}
         for pin in self.environment.packages:
-            releases = self.kernel.packages[pin.name].releases if pin.name in self.kernel.packages else ()
-            for i, release in enumerate(releases):
+            for i in self.kernel.loaded.get(pin.name, ()):
+                release = self.kernel.packages[pin.name].releases[i]
                 if pin.url is None and release.url is None and str(release.version) == pin.version:
                     chosen[pin.name] = i
         return chosen

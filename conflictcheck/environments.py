@@ -105,15 +105,11 @@ def notice_oddities(
             kernel = oracle.kernel(target)
             for pin in environment.packages:
                 found += _about_pin(pin)
-                package = kernel.packages.get(pin.name)
-                for i, release in enumerate(package.releases if package else ()):
-                    if (
-                        str(release.version) != pin.version
-                        or release.url != pin.url
-                        or i not in kernel.loaded[pin.name]
-                    ):
+                for i, loaded in kernel.loaded.get(pin.name, {}).items():
+                    release = kernel.packages[pin.name].releases[i]
+                    if str(release.version) != pin.version or release.url != pin.url:
                         continue
-                    metadata = kernel.loaded[pin.name][i].metadata
+                    metadata = loaded.metadata
                     if getattr(metadata, "source", None) == "inferred":
                         inferred.add(f"{pin.name} {pin.version}")
                     found += _unknown_extras(pin, getattr(metadata, "provides_extra", ()), environment, lines)

@@ -100,6 +100,7 @@ class Target:
     _interpreters: frozenset[str] = field(init=False, repr=False, hash=False, compare=False)
     # A package index repeats few distinct texts a hundred thousand times: each is looked at once.
     _known_ranks: dict[str, int | None] = field(init=False, repr=False, hash=False, compare=False, default_factory=dict)
+    _known_suiting: dict[str, bool] = field(init=False, repr=False, hash=False, compare=False, default_factory=dict)
     _known_pythons: dict[str, bool] = field(init=False, repr=False, hash=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -127,7 +128,10 @@ class Target:
 
     def suits_python(self, tags: str) -> bool:
         """Whether a wheel is for this Python, on whatever platform."""
-        return any(tag.rpartition("-")[0] in self._interpreters for tag in _expand(tags))
+        if tags not in self._known_suiting:
+            suits = any(tag.rpartition("-")[0] in self._interpreters for tag in _expand(tags))
+            self._known_suiting[tags] = suits
+        return self._known_suiting[tags]
 
     def admits_python(self, requires_python: str) -> bool:
         """Whether a ``Requires-Python`` admits this target; one that is no valid specifier excludes nothing."""
