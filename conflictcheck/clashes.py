@@ -250,7 +250,6 @@ class ClashFinder:
         pair = self._direct_pair(specs, lines)
         if pair is not None and not held:
             current = pair
-        minimal = True
         for line in sorted(current - held, key=self._reluctance):
             if line not in current:
                 continue
@@ -258,9 +257,8 @@ class ClashFinder:
             if isinstance(reply, No):
                 smaller = (reply.lines | held) & (current - {line})
                 current = smaller if isinstance(oracle.ask(smaller), No) else current - {line}
-            elif isinstance(reply, Maybe):
-                minimal = False
-        minimal &= all(isinstance(oracle.ask(current - {line}), Yes) for line in held)
+        # What was needed at first need not be: a line that is left out later may have been what asked for a release.
+        minimal = all(isinstance(oracle.ask(current - {line}), Yes) for line in current)
         reply = oracle.ask(current)
         absent = reply.absent if isinstance(reply, No) else frozenset()
         return Core(
