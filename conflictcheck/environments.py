@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from conflictcheck.model import Requirement, SpecId
     from conflictcheck.policy import Release
+    from conflictcheck.solver.answers import Solution
     from conflictcheck.solver.oracle import Oracle, Yes
     from conflictcheck.solver.resolution import Resolved
-    from conflictcheck.solver.search import Solution
     from conflictcheck.solver.store import FactStore
     from conflictcheck.targets import Target
 

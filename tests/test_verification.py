@@ -22,11 +22,11 @@ from conflictcheck.pipeline import check, repeat_run
 from conflictcheck.progress import Progress
 from conflictcheck.settings import IndexSettings, Settings
 from conflictcheck.solver import kernel
+from conflictcheck.solver.answers import Solution
 from conflictcheck.solver.encoding import Lock, Package
 from conflictcheck.solver.oracle import Yes
 from conflictcheck.solver.reading import Reading
 from conflictcheck.solver.refutation import find_environment
-from conflictcheck.solver.search import Solution
 from conflictcheck.solver.store import FactStore
 from conflictcheck.solver.walk import NoEnvironmentError, walk
 from conflictcheck.targets import Target

@@ -10,12 +10,13 @@ load before asking again.
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from conflictcheck.facts import Unknown
 from conflictcheck.model import RequirementKind
 from conflictcheck.solver.encoding import bits, runs
+from conflictcheck.solver.needs import collect_needs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,9 +25,7 @@ if TYPE_CHECKING:
 
     from conflictcheck.solver.encoding import Clause
     from conflictcheck.solver.kernel import Kernel
-
-Node = tuple["NormalizedName", str]
-"""A package, or with a non-empty second part one of its extras."""
+    from conflictcheck.solver.needs import Node
 
 MOST_RELEASES = 100
 """How many releases are loaded for such questions, in all."""
@@ -65,7 +64,7 @@ class Completion:
         kernel = self._kernel
         while self._is_possible():
             chosen, extras = kernel.model()
-            reached = reach(kernel, self._lines, chosen)
+            reached = collect_needs(kernel, self._lines, chosen).nodes
             new = {
                 (name, chosen[name])
                 for name, _ in reached
@@ -75,7 +74,7 @@ class Completion:
                 self._load(sorted(new))
                 self._loops.clear()
                 continue
-            unfounded = frozenset({*((name, "") for name in chosen), *extras}.difference(reached))
+            unfounded = frozenset({*((name, "") for name in chosen), *extras} - reached)
             if not unfounded:
                 self.solution = chosen
                 return None
@@ -132,12 +131,13 @@ class Completion:
     def _clauses(self) -> Iterator[Clause]:
         kernel = self._kernel
         supports = self._supports()
-        nodes = {(name, extra) for name, package in kernel.packages.items() for extra in ("", *package.extras)}
-        for node in nodes:
+        for node in ((name, extra) for name, package in kernel.packages.items() for extra in ("", *package.extras)):
             yield [-self._variable(node), *(reason for _, reason in supports[node])]
         for loop in self._loops:
-            outside = [reason for node in loop for source, reason in supports[node] if source not in loop]
-            for node in loop:
+            # In an order that does not change from run to run, as the solver's model depends on it.
+            nodes = sorted(loop)
+            outside = [reason for node in nodes for source, reason in supports[node] if source not in loop]
+            for node in nodes:
                 yield [-self._variable(node), *outside]
         strangers = [
             self._installed_run((name, ""), low, high)
@@ -175,24 +175,3 @@ class TooMany(Exception):  # noqa: N818 - a signal, not an error
 
 def _nodes(name: NormalizedName, extras: Iterable[str]) -> list[Node]:
     return [(name, ""), *((name, extra) for extra in extras)]
-
-
-def reach(kernel: Kernel, lines: Iterable[int], chosen: Mapping[NormalizedName, int]) -> dict[Node, None]:
-    """What lines need, breadth first, through the chosen releases as far as these are loaded."""
-    edges = [(kernel.lines[i].kind, edge) for i in lines if (edge := kernel.line_edges[i]) is not None]
-    overrides = [edge for kind, edge in edges if kind is RequirementKind.OVERRIDE]
-    asked = [edge for kind, edge in edges if kind is RequirementKind.REQUIREMENT]
-    waiting = deque(node for edge in asked for node in _nodes(edge.name, edge.extras))
-    reached: dict[Node, None] = {}
-    while waiting:
-        node = waiting.popleft()
-        name, extra = node
-        if node in reached:
-            continue
-        reached[node] = None
-        if not extra:
-            waiting += [n for edge in overrides if edge.name == name for n in _nodes(name, edge.extras)]
-        if chosen[name] in kernel.loaded[name]:
-            for edge in kernel.edge(name, chosen[name], extra):
-                waiting += _nodes(edge.name, edge.extras)
-    return reached

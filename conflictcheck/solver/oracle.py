@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from conflictcheck.solver.answers import Conflict, Solution
 from conflictcheck.solver.completion import MOST_RELEASES
 from conflictcheck.solver.kernel import Kernel, NewDirectReference
 from conflictcheck.solver.reading import Reading
-from conflictcheck.solver.search import Conflict, Search, Solution
+from conflictcheck.solver.search import Search
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from conflictcheck.model import Requirement
     from conflictcheck.policy import Release
     from conflictcheck.settings import Policy
-    from conflictcheck.solver.search import Answer
+    from conflictcheck.solver.answers import Answer
     from conflictcheck.solver.store import FactStore
     from conflictcheck.targets import Target
 

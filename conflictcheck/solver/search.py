@@ -9,21 +9,22 @@ kept as a *nogood*, so that the same combination is never proposed twice, which 
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from conflictcheck.facts import Unknown
-from conflictcheck.solver.completion import Completion, TooMany, reach
+from conflictcheck.solver.answers import Conflict, Solution, Undecided
+from conflictcheck.solver.completion import Completion, TooMany
 from conflictcheck.solver.encoding import bits
-from conflictcheck.solver.kernel import RESTRICTING
+from conflictcheck.solver.needs import Needs, collect_needs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
-    from conflictcheck.solver.kernel import Edge, Kernel
+    from conflictcheck.solver.answers import Answer
+    from conflictcheck.solver.kernel import Kernel
 
 BUDGET = 20_000
 """Solver calls for one question, after which it counts as undecided."""
@@ -37,87 +38,12 @@ _LITTLE = 50
 """How many releases each of them may have to go back for that."""
 
 
-@dataclass(frozen=True, slots=True)
-class Solution:
-    """*Yes*: the lines can be satisfied together, like this.
-
-    Attributes:
-        releases: the number of the chosen release of each installed package.
-        extras: the extras of each package that are installed.
-        leans: whether a locked release is in it that only another release asks for: fewer lines may not allow it.
-    """
-
-    releases: Mapping[NormalizedName, int]
-    extras: Mapping[NormalizedName, frozenset[str]]
-    leans: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """*No*: the lines cannot be satisfied together.
-
-    Attributes:
-        lines: some of the asked lines that already cannot (not a minimal set).
-        absent: lines that were not asked, without which this holds: they ask for pre-releases, yanked releases or
-            direct references that would help.
-        leans: whether it would be possible if some release asked for a locked one: more lines may bring that release.
-        assumed: packages whose locked releases nothing that was not looked into is taken to ask for; usually none.
-    """
-
-    lines: frozenset[int]
-    absent: frozenset[int] = frozenset()
-    leans: bool = False
-    assumed: frozenset[NormalizedName] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Undecided:
-    """Neither: a fact is missing, or the budget is spent.
-
-    Attributes:
-        reason: one clause, fit for a report.
-    """
-
-    reason: str
-
-
-Answer = Solution | Conflict | Undecided
-
-
 @dataclass(slots=True)
 class _Nogood:
     """Releases of one package that cannot be, while some literals hold."""
 
     mask: int
     literals: tuple[int, ...]
-
-
-@dataclass(slots=True)
-class _Needs:
-    """What the lines and the decided releases need.
-
-    Attributes:
-        domains: the releases that all who ask for a package admit; its order is breadth-first.
-        extras: the extras of each that are asked for, the empty one included.
-        opened: locked releases that some requirement asks for.
-        waiting: packages and extras that were not looked into yet.
-    """
-
-    domains: dict[NormalizedName, int] = field(default_factory=dict)
-    extras: dict[NormalizedName, set[str]] = field(default_factory=dict)
-    opened: dict[NormalizedName, int] = field(default_factory=dict)
-    waiting: deque[tuple[NormalizedName, str]] = field(default_factory=deque)
-
-    def add(self, edge: Edge) -> None:
-        """Take in one more requirement."""
-        self.domains[edge.name] = self.domains.get(edge.name, edge.mask) & edge.mask
-        if edge.opens:
-            self.opened[edge.name] = self.opened.get(edge.name, 0) | edge.opens
-        known = self.extras.setdefault(edge.name, set())
-        for extra in ("", *edge.extras):
-            if extra not in known:
-                known.add(extra)
-                self.waiting.append((edge.name, extra))
 
 
 class Search:
@@ -163,11 +89,11 @@ class Search:
 
     def run(self) -> Answer:
         """Find the newest-first solution, or show that there is none."""
-        if not self._solve(self._base):
+        if not self._kernel.solve(self._base):
             return self._conclude(self._kernel.core())
         while self._kernel.calls < self._limit:
-            needs = self._collect_needs()
-            self._forget_unneeded(needs)
+            needs = self._needs()
+            self._decided = {name: i for name, i in self._decided.items() if name in needs.domains}
             undecided = [name for name in needs.domains if name not in self._decided]
             open_names = [name for name in undecided if name not in self._late] or [
                 name for name in self._late if name in undecided
@@ -193,37 +119,10 @@ class Search:
 
     # -- what is needed ----------------------------------------------------------------------------------------
 
-    def _collect_needs(self) -> _Needs:
-        """Walk breadth-first from the lines through the decided releases."""
-        kernel = self._kernel
-        needs = _Needs()
-        restrictions = []
-        for i in self._lines:
-            edge = kernel.line_edges[i]
-            if edge is None:
-                continue
-            if kernel.lines[i].kind in RESTRICTING:
-                restrictions.append(edge)
-            else:
-                needs.add(edge)
-        while needs.waiting:
-            while needs.waiting:
-                name, extra = needs.waiting.popleft()
-                chosen = self._decided.get(name)
-                if chosen is not None:
-                    for edge in kernel.edge(name, chosen, extra):
-                        needs.add(edge)
-            # An override may ask for extras, and these for more.
-            for edge in restrictions:
-                if edge.name in needs.domains:
-                    needs.add(edge)
-        return needs
+    def _needs(self) -> Needs:
+        return collect_needs(self._kernel, self._lines, self._decided)
 
-    def _forget_unneeded(self, needs: _Needs) -> None:
-        for name in [name for name in self._decided if name not in needs.domains]:
-            del self._decided[name]
-
-    def _is_asked_for(self, needs: _Needs) -> bool:
+    def _is_asked_for(self, needs: Needs) -> bool:
         """Whether each locked release is asked for still, now that all is decided; otherwise one of them goes.
 
         Who asked for it may have been forgotten since, as nobody needs it any more.
@@ -231,7 +130,7 @@ class Search:
         for name, i in self._decided.items():
             if not self._offered(needs, name) >> i & 1:
                 del self._decided[name]
-                self._nogoods.setdefault(name, []).append(_Nogood(1 << i, tuple(self._decision_literals())))
+                self._rule_out(name, i)
                 return False
         return True
 
@@ -241,12 +140,9 @@ class Search:
             self._openings = self._kernel.openings
             self._nogoods.clear()
 
-    def _solve(self, literals: Sequence[int]) -> bool:
-        return self._kernel.solve(literals)
-
     # -- proposing ---------------------------------------------------------------------------------------------
 
-    def _propose(self, needs: _Needs, names: Sequence[NormalizedName]) -> dict[NormalizedName, int] | None:
+    def _propose(self, needs: Needs, names: Sequence[NormalizedName]) -> dict[NormalizedName, int] | None:
         """The newest release of each package that is left; None if some package has none left."""
         batch: dict[NormalizedName, int] = {}
         for name in names:
@@ -268,7 +164,7 @@ class Search:
             batch[name] = chosen
         return batch or None
 
-    def _offered(self, needs: _Needs, name: NormalizedName) -> int:
+    def _offered(self, needs: Needs, name: NormalizedName) -> int:
         """The releases that all who ask for a package admit, without those that are locked."""
         return needs.domains[name] & (self._kernel.packages[name].unlocked | needs.opened.get(name, 0))
 
@@ -302,7 +198,7 @@ class Search:
                 for literal in kernel.packages[other].is_release(i)
             ]
             asked = [*self._base, *kernel.packages[name].is_release(newest), *bounds.values(), *kept]
-            if self._solve(asked):
+            if self._kernel.solve(asked):
                 break
             core = frozenset(kernel.core())
             blamed = [other for other in reversed(self._decided) if other not in bounds and self._is_in(core, other)]
@@ -341,9 +237,9 @@ class Search:
             chunk = ordered[start : start + size]
             kernel.load((name, i) for i in chunk)
             assumed = [*self._base, *self._decision_literals()]
-            if not self._solve([*assumed, package.first + chunk[-1]]):
+            if not self._kernel.solve([*assumed, package.first + chunk[-1]]):
                 self._learn(name, kernel.core())
-                if not self._prefix_holds_without(name):
+                if not self._is_about(name):
                     return None
                 start += len(chunk)
                 size *= 2
@@ -354,7 +250,7 @@ class Search:
                 if not above:
                     break
                 middle = above[len(above) // 2]
-                if self._solve([*assumed, package.first + middle]):
+                if self._kernel.solve([*assumed, package.first + middle]):
                     low = kernel.model_release(name)
                 else:
                     self._learn(name, kernel.core())
@@ -362,7 +258,7 @@ class Search:
             return low if domain >> low & 1 else domain.bit_length() - 1
         return None
 
-    def _prefix_holds_without(self, name: NormalizedName) -> bool:
+    def _is_about(self, name: NormalizedName) -> bool:
         """Whether the last core was about this package at all, and not about the decided ones alone."""
         return any(
             (found := self._kernel.release_of(literal)) is not None and found[0] == name
@@ -377,7 +273,7 @@ class Search:
         position = {name: i for i, name in enumerate(batch)}
         while True:
             literals = [literal for name, i in batch.items() for literal in kernel.packages[name].is_release(i)]
-            if self._solve([*self._base, *self._decision_literals(), *literals]):
+            if self._kernel.solve([*self._base, *self._decision_literals(), *literals]):
                 self._decided.update(batch)
                 return None
             core = kernel.core()
@@ -395,16 +291,14 @@ class Search:
 
     def _backtrack(self) -> Answer | None:
         """Some package has no release left under the decisions: find out whose fault it is."""
-        if not self._solve([*self._base, *self._decision_literals()]):
+        if not self._kernel.solve([*self._base, *self._decision_literals()]):
             return self._undo(self._kernel.core())
         # The solver justifies a locked release by one that nobody needs. That is no solution, and all decisions are
         # to blame alike: undo the last.
         if not self._decided:
-            return self._conclude_exactly(
-                Conflict(self._asked, leans=True, assumed=frozenset(self._collect_needs().domains))
-            )
+            return self._conclude_exactly(Conflict(self._asked, leans=True, assumed=frozenset(self._needs().domains)))
         name, i = self._decided.popitem()
-        self._nogoods.setdefault(name, []).append(_Nogood(1 << i, tuple(self._decision_literals())))
+        self._rule_out(name, i)
         return None
 
     def _undo(self, core: Sequence[int]) -> Answer | None:
@@ -423,7 +317,7 @@ class Search:
         """The lines alone are impossible, unless that rests on what is not loaded or not known."""
         kernel = self._kernel
         if kernel.facts in core:
-            if self._solve(self._without_facts()):
+            if self._kernel.solve(self._without_facts()):
                 return Undecided(self._missing_fact())
             core = kernel.core()
         locked = kernel.locks_in_core()
@@ -451,7 +345,7 @@ class Search:
         if self._known is None:
             return Search(self._kernel, self._lines, self._prefer, limit=self._limit, known=completion.solution).run()
         self._decided = dict(self._known)
-        return self._solution(self._collect_needs())
+        return self._solution(self._needs())
 
     def _without_facts(self) -> list[int]:
         return [-self._kernel.facts, *self._base[1:]]
@@ -466,7 +360,7 @@ class Search:
         """Which fact the solution just found rests on, that is not known."""
         kernel = self._kernel
         chosen, _ = kernel.model()
-        for name in dict.fromkeys(name for name, _ in reach(kernel, self._lines, chosen)):
+        for name in collect_needs(kernel, self._lines, chosen).domains:
             package = kernel.packages[name]
             if package.unknown is not None:
                 return f"the releases of {name} are not known: {package.unknown}"
@@ -501,6 +395,10 @@ class Search:
                 mask &= (1 << found[1]) - 1
         self._nogoods.setdefault(name, []).append(_Nogood(mask, tuple(others)))
 
+    def _rule_out(self, name: NormalizedName, i: int) -> None:
+        """Keep that a release does not go with what is decided."""
+        self._nogoods.setdefault(name, []).append(_Nogood(1 << i, tuple(self._decision_literals())))
+
     def _all_hold(self, literals: Sequence[int]) -> bool:
         for literal in literals:
             found = self._kernel.release_of(literal)
@@ -515,7 +413,7 @@ class Search:
         packages = self._kernel.packages
         return [literal for name, i in self._decided.items() for literal in packages[name].is_release(i)]
 
-    def _solution(self, needs: _Needs) -> Solution:
+    def _solution(self, needs: Needs) -> Solution:
         edges = [edge for i in self._lines if (edge := self._kernel.line_edges[i]) is not None]
         return Solution(
             {name: self._decided[name] for name in needs.domains},

@@ -8,8 +8,8 @@ from builders import World, name, specs, universe
 from conflictcheck.environments import build_environment
 from conflictcheck.errors import Disagreement
 from conflictcheck.index.memory import Rel
+from conflictcheck.solver.answers import Solution
 from conflictcheck.solver.oracle import No, Yes
-from conflictcheck.solver.search import Solution
 
 LINUX, WINDOWS = "cp311-cp311-manylinux_2_17_x86_64", "cp311-cp311-win_amd64"
 
