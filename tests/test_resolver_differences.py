@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from builders import World, specs, universe
 
 from conflictcheck.index.memory import Rel
+from conflictcheck.settings import Policy
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 from compare_resolvers import Resolvers, ask, judge_all, table
@@ -268,6 +270,15 @@ def test_the_fewest_rules_are_named() -> None:
         "yanked",
         "requires_python",
     )
+
+
+def test_a_pre_release_that_only_several_lines_together_need_is_chosen_where_one_names_it_or_all_are_allowed() -> None:
+    index = universe({"a": {"1.0": [], "1.5rc1": [], "2.0": []}})
+    apart, named = specs(x=["a>1.0"], y=["a<2.0"]), specs(x=["a>=1.5rc1"], y=["a<2.0"])
+
+    assert World(index, apart).clashes() == [("x", "y")]
+    assert World(index, named).clashes() == []
+    assert World(index, apart, policy=Policy(prerelease="allow")).clashes() == []
 
 
 # -- the run -----------------------------------------------------------------------------------------------------------
