@@ -154,6 +154,9 @@ class Corrector:
         shared: lines that hold in every environment.
         sites: the places of all lines.
         limits: what may be spent.
+
+    Attributes:
+        spent: whether a search was cut off; what was found may not be all then.
     """
 
     def __init__(
@@ -171,6 +174,7 @@ class Corrector:
         self._most_calls = oracle.calls + limits.calls
         self._most_read = limits.read() + limits.releases
         self._read = limits.read
+        self.spent = False
         self._site_of = {i: site.number for site in sites for i in site.positions}
         self._origin: dict[int, int] = {}
         self._added: dict[tuple[int, str], int] = {}
@@ -210,6 +214,7 @@ class Corrector:
             BudgetSpent: it is.
         """
         if self.oracle.calls > self._most_calls or self._read() > self._most_read:
+            self.spent = True
             raise BudgetSpent
         return self.oracle.ask(lines)
 

@@ -7,6 +7,7 @@ environments. Where no edit helps, that is said with the reason.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -121,7 +122,7 @@ class Fixer:
         if not self._cores:
             return fixes
         solved: dict[tuple[SpecId, ...], list[_Solved]] = {}
-        try:
+        with suppress(BudgetSpent):
             for place, core in enumerate(self._cores[:_CLASHES]):
                 if core.specs not in solved:
                     solved[core.specs] = self._for_clash(place, core, fixes)
@@ -129,9 +130,7 @@ class Fixer:
                 if fixes.menus[place]:
                     fixes.stuck[place] = self._stuck_specs(core, fixes.menus[place])
             fixes.run = self._tried(self._for_run(target, solved), detailed=True)
-        except BudgetSpent:
-            fixes.complete = False
-        fixes.complete &= len(self._cores) <= _CLASHES
+        fixes.complete = not self._corrector.spent and len(self._cores) <= _CLASHES
         fixes.run = self._best(fixes)
         # Last, as it makes facts known that no answer needs.
         for place in fixes.menus:

@@ -62,7 +62,7 @@ def split_specs(
 
     Args:
         specs: specs that can be installed alone.
-        cores: clashes known so far.
+        cores: clashes known so far, of these specs.
         probe: asks about a part: None for yes, a new clash for no.
         budget: how many partitions to try.
 
@@ -141,7 +141,7 @@ def _colour(
         for core in cores:
             for part in range(count):
                 helpers = [inside(spec, part) for spec in core.absent if spec in index]
-                solver.add_clause([*(-inside(spec, part) for spec in core.specs if spec in index), *helpers])
+                solver.add_clause([*(-inside(spec, part) for spec in core.specs), *helpers])
         for part, spec in enumerate(clique[:count]):
             solver.add_clause([inside(spec, part)])
         if not solver.solve():

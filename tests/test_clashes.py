@@ -171,6 +171,13 @@ def test_cut_off_search_says_that_it_is_incomplete() -> None:
     assert world.findings.complete
 
 
+def test_what_the_solver_blames_spares_questions_about_the_others() -> None:
+    free = {f"s{i:02}": [f"y>={i}.0"] for i in range(1, 9)}
+    world = World(universe({"x": three(), "y": {"9.0": []}}), specs(a=["x<2"], **free, z=["x>=2"]))
+    assert world.clashes() == [("a", "z")]
+    assert world.oracle.asked <= len(world.specs) + 4
+
+
 def test_one_question_about_all_of_them_is_enough_where_nothing_clashes() -> None:
     world = World(universe({"x": three()}), specs(a=["x>=1"], b=["x>=2"], c=["x!=2.5"], d=["x<9"]))
     assert ClashFinder(world.oracle, world.positions, budget=1).find().complete

@@ -301,6 +301,42 @@ def test_a_spent_budget_is_said_and_what_was_found_stays(monkeypatch: pytest.Mon
     assert found.run == []
 
 
+def test_with_any_budget_what_was_found_in_it_stays_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    index = universe({name: {"1.0": [], "2.0": []} for name in "xy"})
+    given = specs(a=["x<2", "y<2"], b=["x>=2"], c=["y>=2"])
+    everything = find(World(index, given))
+    some = 0
+    for steps in range(0, 200, 20):
+        with monkeypatch.context() as patch:
+            patch.setattr(fixes_module, "Limits", lambda *_, steps=steps: Limits(steps, 1000, lambda: 0))
+            found = find(World(index, given))
+        for place, menu in found.menus.items():
+            assert set(said(menu)) <= set(said(everything.menus[place]))
+        if found.complete:
+            assert said(found.run) == said(everything.run)
+        some += bool(found.menus) and not found.complete
+    assert some
+
+
+def test_of_many_clashes_the_first_have_menus_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    index = universe({name: {"1.0": [], "2.0": []} for name in "xy"})
+    given = specs(a=["x<2", "y<2"], b=["x>=2"], c=["y>=2"])
+    for most, menus, complete in ((1, [0], False), (2, [0, 1], True), (3, [0, 1], True)):
+        monkeypatch.setattr(fixes_module, "_CLASHES", most)
+        found = find(World(index, given))
+        assert (list(found.menus), found.complete) == (menus, complete)
+
+
+def test_what_leaves_fewer_environments_comes_before_what_mends_a_spec() -> None:
+    index = universe({"x": {"1.0": [], "2.0": []}, "z": {"1.0": []}})
+    found = find(World(index, specs(a=["x<2"], b=["x>=2"], e=["z>=9"])))
+    assert said(found.run)[2:] == [
+        "a: x<2 -> x<3 (1)",
+        "b: x>=2 -> x>=1.0 (1)",
+        "e: z>=9 -> z>=1.0 (2)",
+    ]
+
+
 def test_a_fix_may_take_twice_the_work_that_the_clashes_took_and_a_little_in_any_case(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
