@@ -199,7 +199,7 @@ class ClashFinder:
                 current, reply = (blamed, confirmed) if isinstance(confirmed, No) else (rest, without)
             elif isinstance(without, Maybe):
                 minimal = False
-        core = self._shrink_lines(tuple(sorted(current)), reply)
+        core = self._shrink_lines(tuple(current), reply)
         helpers = self._helpers(core) if reply.leans else ()
         absent = tuple(sorted({*core.absent, *helpers}))
         return replace(core, absent=absent, minimal=core.minimal and minimal, sure=minimal)

@@ -235,7 +235,7 @@ class Corrector:
         return not isinstance(reply, No) or reply.leans
 
     def corrections(
-        self, specs: Sequence[SpecId], obstacles: list[Obstacle], *, parts: int = 1, most: int = 4
+        self, specs: Sequence[SpecId], obstacles: list[Obstacle], *, parts: int = 1, most: int
     ) -> list[Correction]:
         """Smallest sets of lines after whose relaxing the specs fit into so many environments.
 

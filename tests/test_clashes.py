@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
+import pytest
 from builders import World, constraints, line, specs, universe
 
-from conflictcheck.clashes import ClashFinder
+from conflictcheck.clashes import ClashFinder, Core
 from conflictcheck.facts import Unknown
 from conflictcheck.index.memory import Rel
 from conflictcheck.model import SpecId
-from conflictcheck.solver.oracle import Maybe
+from conflictcheck.solver.oracle import Maybe, No, Yes
+
+if TYPE_CHECKING:
+    from conflictcheck.solver.oracle import Oracle, Reply
 from conflictcheck.verification import SecondOpinion
 
 
@@ -176,6 +182,44 @@ def test_what_the_solver_blames_spares_questions_about_the_others() -> None:
     world = World(universe({"x": three(), "y": {"9.0": []}}), specs(a=["x<2"], **free, z=["x>=2"]))
     assert world.clashes() == [("a", "z")]
     assert world.oracle.asked <= len(world.specs) + 4
+
+
+class Blunt:
+    """An oracle that blames everything: the last line clashes with each of the others."""
+
+    def __init__(self, *texts: str) -> None:
+        mine = [line("a", text, number=number) for number, text in enumerate(texts[:-1], 1)]
+        self.lines = [*mine, line("b", texts[-1])]
+        self.targets: dict[str, tuple[()]] = {}
+
+    def ask(self, lines: frozenset[int]) -> Reply:
+        last = len(self.lines) - 1
+        clash = last in lines and len(lines) > 1
+        return No(frozenset(lines), frozenset(), {}) if clash else Yes("3.11", {})
+
+    def enablers(self) -> frozenset[int]:
+        return frozenset()
+
+
+@pytest.mark.parametrize(
+    ("texts", "kept"),
+    [
+        (["x<2", "y==1.0"], "x<2"),
+        (["y==1.0", "x<2"], "x<2"),
+        (["y===1.0", "x<2,!=1"], "x<2,!=1"),
+        (["y<2,==1.*", "x<2"], "x<2"),
+        (["-c x<2", "y==1.0"], "y==1.0"),
+        (["y==1.0", "-c x<2"], "y==1.0"),
+        (["x<2", "y<2"], "x<2"),
+        (["-c y==1.0", "-c x<2"], "y==1.0"),
+    ],
+)
+def test_a_clash_names_ranges_rather_than_pins_and_constraints_last(texts: list[str], kept: str) -> None:
+    oracle = Blunt(*texts, "app")
+    finder = ClashFinder(cast("Oracle", oracle), {SpecId("a"): frozenset({0, 1}), SpecId("b"): frozenset({2})})
+    core = finder.probe(ids("a", "b"))
+    assert isinstance(core, Core)
+    assert [oracle.lines[i].text for i in core.lines] == [kept, "app"]
 
 
 def test_one_question_about_all_of_them_is_enough_where_nothing_clashes() -> None:

@@ -95,12 +95,51 @@ def test_two_direct_ranges_the_one_that_moves_up_first() -> None:
     assert found.complete
 
 
+def test_the_one_that_moves_up_comes_first_wherever_it_stands() -> None:
+    found = find(World(universe(NUMPY), specs(a=["numpy>=1.26"], b=["numpy<1.24"])))
+    assert said(found.run) == ["b: numpy<1.24 -> numpy<2 (1)", "a: numpy>=1.26 -> numpy>=1.23 (1)"]
+
+
 def test_what_changes_against_the_split_is_named() -> None:
     found = find(World(universe(NUMPY), specs(a=["numpy<1.24"], b=["numpy>=1.26"])))
     assert [(one.name, one.environment, one.before, one.after) for one in found.run[0].changes] == [
         ("numpy", "a", "1.23.5", "1.26.4"),
         ("numpy", "b", "2.1.0", "1.26.4"),
     ]
+
+
+def test_only_packages_that_are_in_both_and_differ_have_changed() -> None:
+    lib = {"1.0": ["numpy<2", "old"], "2.0": ["numpy>=2"]}
+    index = universe(NUMPY | {"lib": lib, "old": {"1.0": []}, "y": {"1.0": []}})
+    found = find(World(index, specs(a=["lib==1.0", "y"], b=["numpy>=2", "y"])))
+    assert said(found.run)[0] == "a: lib==1.0 -> lib>=1.0,<3 (1)"
+    assert [(one.name, one.environment, one.before, one.after) for one in found.run[0].changes] == [
+        ("lib", "a", "1.0", "2.0"),
+        ("numpy", "a", "1.26.4", "2.1.0"),
+    ]
+    assert not any(fix.changes for menu in found.menus.values() for fix in menu)
+
+
+def test_changes_are_told_of_every_environment_that_loses_a_spec() -> None:
+    index = universe(NUMPY | {"x": {"1.0": [], "2.0": []}})
+    given = specs(a=["numpy<1.24", "x<2"], b=["x>=2", "numpy<1.24"], c=["numpy>=2", "x<2"], d=["x>=2", "numpy>=2"])
+    found = find(World(index, given), target=3)
+    assert said(found.run)[0] == "a: numpy<1.24 -> numpy<3 (3)"
+    assert [(one.name, one.environment, one.before, one.after) for one in found.run[0].changes] == [
+        ("numpy", "a", "1.23.5", "2.1.0")
+    ]
+
+
+def test_an_edit_that_resolves_two_clashes_is_proposed_once() -> None:
+    index = universe({"x": {"1.0": [], "2.0": []}, "y": {"1.0": []}, "z": {"1.0": []}})
+    found = find(World(index, specs(a=["x<2"], b=["x>=2"], c=["x>=2", "y"], e=["z>=9"])))
+    assert said(found.run).count("a: x<2 -> x<3 (1)") == 1
+    assert len({fix.edits for fix in found.run}) == len(found.run)
+
+
+def test_of_many_fixes_the_first_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fixes_module, "MOST_FIXES", 1)
+    assert len(find(World(universe(NUMPY), specs(a=["numpy<1.24"], b=["numpy>=1.26"]))).run) == 1
 
 
 def test_nothing_is_proposed_where_nothing_clashes() -> None:
@@ -126,6 +165,22 @@ def test_extras_and_markers_stay() -> None:
     assert said(found.run)[0] == (
         "a: lib[x] == 1.0 ; python_version > '3' -> lib[x] >= 1.0,< 3 ; python_version > '3' (1)"
     )
+
+
+@pytest.mark.parametrize(
+    ("written", "edited"),
+    [
+        ("x!=2.0", "x"),
+        ("x (!=2.0)", "x"),
+        ("x !=2.0", "x"),
+        ("x!=2.0; python_version > '3'", "x ; python_version > '3'"),
+        ("x[y] (!=2.0) ; python_version > '3'", "x[y] ; python_version > '3'"),
+    ],
+)
+def test_a_line_of_which_no_specifier_is_left_is_still_one(written: str, edited: str) -> None:
+    index = universe({"x": {version: ["z ; extra == 'y'"] for version in ("1.0", "2.0", "3.0")}, "z": {"1.0": []}})
+    found = find(World(index, specs(a=[written], b=["x!=1.0"], c=["x!=3.0"])))
+    assert said(found.run)[0] == f"a: {written} -> {edited} (1)"
 
 
 def test_two_lines_of_one_spec_that_both_stand_in_the_way() -> None:
@@ -164,7 +219,10 @@ def test_two_environments_may_be_the_aim() -> None:
     found = find(world, target=2)
     assert said(found.run)[0] == "a: numpy<1.24 -> numpy<2 (2)"
     assert {fix.environments_after for fix in found.run} == {2}
-    assert said(find(world, target=1).run)[0].endswith("(1)")
+    assert [fix.environments_after for fix in found.run] == sorted(fix.environments_after for fix in found.run)
+    further = find(world, target=1).run
+    assert said(further)[0].endswith("(1)")
+    assert {fix.environments_after for fix in further} == {1, 2}
 
 
 def test_a_clash_of_three_specs() -> None:
@@ -226,10 +284,20 @@ def test_a_compiled_file_is_not_edited() -> None:
     }
 
 
+def test_each_line_that_is_not_edited_is_named() -> None:
+    world = World(universe(NUMPY), specs(a=["numpy==1.20.0"], b=["numpy>=2"]))
+    why = "is not edited: the file is compiled from"
+    assert find(world, compiled={"a": "a.in", "b": "b.in"}).hopeless == {
+        0: f"a:1 numpy==1.20.0 {why} a.in; edit that and compile it again; "
+        f"b:1 numpy>=2 {why} b.in; edit that and compile it again"
+    }
+
+
 def test_a_constraint_of_the_run_is_edited_only_where_nothing_else_helps() -> None:
     index = universe(NUMPY | {"core": {"1": ["numpy>=2"]}})
     found = find(World(index, specs(a=["core"]), constraints("numpy<2")))
     assert said(found.run) == ["constraints.txt: numpy<2 -> numpy<3 (1)"]
+    assert found.stuck == {0: []}
     found = find(World(index, specs(a=["numpy>=1.26"], b=["numpy<1.24"]), constraints("numpy<1.24", "numpy<1.25")))
     assert said(found.run)[0].startswith("a: numpy>=1.26 -> numpy>=1.23")
 
@@ -257,6 +325,9 @@ def test_who_can_be_installed_as_well_after_an_edit_counts() -> None:
 def test_requires_python_is_lowered_to_a_python_that_is_asked_for() -> None:
     found = find(World(universe(NUMPY), specs(a=["python>=3.12", "numpy"], b=["numpy"])))
     assert said(found.run) == ['a: requires-python = ">=3.12" -> requires-python = ">=3.11" (1)']
+    pythons = ("3.12.4", "3.11.7", "3.10.2")
+    found = find(World(universe(NUMPY), specs(a=["python>=3.13", "numpy"], b=["numpy"]), pythons=pythons))
+    assert said(found.run) == ['a: requires-python = ">=3.13" -> requires-python = ">=3.12" (1)']
 
 
 def test_a_line_shared_by_several_specs_is_edited_once_and_all_are_named() -> None:
