@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 from builders import World, constraints, specs, universe
@@ -96,3 +99,25 @@ def test_constraint_needs_nothing_so_that_it_asks_for_nothing() -> None:
     index = universe({"x": {"1.0": Rel(yanked="broken"), "0.9": ["y"]}, "y": {}})
     world = World(index, specs(a=["x>=0.9"]), constraints("helper==1.0"))
     assert isinstance(world.ask(), No)
+
+
+def test_the_clauses_are_the_same_in_another_process_with_another_order_of_hashes() -> None:
+    """The model that the solver finds, and so what is loaded next, depends on their order."""
+    code = (
+        "import test_completion\n"
+        "from conflictcheck.solver.kernel import Kernel\n"
+        "add = Kernel.add\n"
+        "Kernel.add = lambda kernel, clauses: [print(clause) or add(kernel, [clause]) for clause in clauses]\n"
+        "test_completion.test_releases_that_only_need_each_other_ask_for_nothing()"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)},
+            check=True,
+            capture_output=True,
+        ).stdout
+        for seed in ("0", "1")
+    }
+    assert len(found) == 1
+    assert b"[" in found.pop()
