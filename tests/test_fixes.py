@@ -315,6 +315,13 @@ def test_a_spec_that_cannot_be_installed_alone_is_mended() -> None:
     assert said(found.run)[0] == "a: numpy>=3 -> numpy>=1.26 (1)"
 
 
+def test_a_spec_that_nothing_mends_does_not_stand_in_the_way_of_a_fix_for_the_others() -> None:
+    index = universe({"x": {"1.0": [], "2.0": []}})
+    found = find(World(index, specs(a=["gone"], b=["x<2"], c=["x>=2"])))
+    assert said(found.run) == ["b: x<2 -> x<3 (1)", "c: x>=2 -> x>=1.0 (1)"]
+    assert [one.name for one in found.run[0].changes] == ["x"]
+
+
 def test_who_can_be_installed_as_well_after_an_edit_counts() -> None:
     index = universe({"a": {"1.0": ["c"]}, "b": {"1.0": [], "2.0": []}, "c": {"2.0": []}})
     found = find(World(index, specs(w=["b>=2"], x=["b<2", "a"], z=["c"]), constraints("c<2")))
