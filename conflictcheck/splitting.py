@@ -156,7 +156,7 @@ def _colour(
     parts: dict[int, list[SpecId]] = defaultdict(list)
     for spec, part in chosen.items():
         parts[part].append(spec)
-    return sorted(tuple(part) for part in parts.values())
+    return [tuple(part) for part in parts.values()]
 
 
 def _taste(spec: SpecId, chosen: Mapping[SpecId, int], count: int) -> list[int]:

@@ -138,6 +138,19 @@ def test_specs_of_one_folder_stay_together_where_they_can() -> None:
     assert split.parts == (("api/one.txt", "api/two.txt"), ("web/one.txt", "web/two.txt"))
 
 
+def test_spec_without_a_folder_of_its_own_goes_where_most_are() -> None:
+    clashes = [core("a/1", "b/1"), core("a/1", "c/1")]
+    assert split_specs(ids("a/1", "b/1", "c/1", "d/1"), clashes, knows(clashes)).parts == (
+        ("a/1",), ("b/1", "c/1", "d/1")
+    )  # fmt: skip
+
+
+def test_one_spec_of_the_same_folder_counts_for_more_than_many_others() -> None:
+    clashes = [core("a/1", other) for other in ("a/c/1", "a/d/1", "a/e/1")]
+    names = ids("a/1", "a/b/1", "a/c/1", "a/d/1", "a/e/1", "a/z")
+    assert split_specs(names, clashes, knows(clashes)).parts == (("a/1", "a/b/1", "a/z"), ("a/c/1", "a/d/1", "a/e/1"))
+
+
 def test_part_that_cannot_be_decided_makes_the_split_unproven() -> None:
     split = split_specs(ids(*"ab"), [], lambda _: Maybe("the index answered 503"))
     assert split.unclear == "the index answered 503"
