@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from conflictcheck.model import Clash, Environment, Requirement, SpecId
     from conflictcheck.policy import Release
-    from conflictcheck.solver.kernel import Edge, Kernel
+    from conflictcheck.solver.edges import Edge
+    from conflictcheck.solver.kernel import Kernel
     from conflictcheck.solver.oracle import Oracle
 
 _DAYS = 2 * 365

@@ -14,15 +14,16 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from conflictcheck.model import RequirementKind
+from conflictcheck.solver.edges import RESTRICTING
 from conflictcheck.solver.encoding import bits
-from conflictcheck.solver.kernel import RESTRICTING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
-    from conflictcheck.solver.kernel import Edge, Kernel
+    from conflictcheck.solver.edges import Edge
+    from conflictcheck.solver.kernel import Kernel
 
 _MOST_ROUNDS = 400
 _MOST_CASES = 60

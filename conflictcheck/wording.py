@@ -18,8 +18,9 @@ from conflictcheck.phrases import and_list, cut_list, place
 from conflictcheck.policy import Why
 from conflictcheck.release_ranges import near_name, nearest_in_words, only_version, versions_in_words
 from conflictcheck.solver.dependencies import parse_dependency
+from conflictcheck.solver.edges import RESTRICTING
+from conflictcheck.solver.effective import WRONG_PYTHON
 from conflictcheck.solver.encoding import LockKind, bits
-from conflictcheck.solver.kernel import RESTRICTING, WRONG_PYTHON
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -9,10 +9,8 @@ resting on unknown facts; assumed false, it allows them. If both give the same a
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 from pysat.solvers import Solver
 
@@ -20,7 +18,8 @@ from conflictcheck.facts import Listing, Missing, Unknown, may_match
 from conflictcheck.index.base import MetadataRequest
 from conflictcheck.model import RequirementKind
 from conflictcheck.policy import Candidates, Release, select_releases
-from conflictcheck.solver.dependencies import Dependency, MarkerEvaluator, parse_dependency, without_details
+from conflictcheck.solver.edges import RESTRICTING, Edge, LoadedRelease
+from conflictcheck.solver.effective import EffectiveRequirements
 from conflictcheck.solver.encoding import Clause, Lock, LockKind, Package, order_clauses, runs
 
 if TYPE_CHECKING:
@@ -28,58 +27,12 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from conflictcheck.facts import Metadata
     from conflictcheck.model import Requirement
     from conflictcheck.settings import Policy
+    from conflictcheck.solver.dependencies import Dependency
+    from conflictcheck.solver.edges import EdgeKey
     from conflictcheck.solver.store import FactStore
     from conflictcheck.targets import Target
-
-
-RESTRICTING = (RequirementKind.CONSTRAINT, RequirementKind.OVERRIDE)
-"""Lines that ask for nothing themselves. An override also empties what all others say of its package."""
-
-WRONG_PYTHON = "it requires Python"
-"""How `LoadedRelease.unusable` begins where the metadata says so, and the index did not."""
-
-_ANY = SpecifierSet()
-
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """What a release, or a line, needs of one package on the target.
-
-    Attributes:
-        name: the package.
-        mask: its releases that will do, as bits.
-        extras: its extras that are asked for as well.
-        text: the requirement, without its marker.
-        opens: locked releases that it asks for, as bits.
-    """
-
-    name: NormalizedName
-    mask: int
-    extras: tuple[NormalizedName, ...]
-    text: str
-    opens: int = 0
-
-
-_EdgeKey = tuple["NormalizedName", int, tuple["NormalizedName", ...], int]
-"""What makes two edges the same: the package, its releases, its extras, and the locked ones that are asked for."""
-
-
-@dataclass(slots=True)
-class LoadedRelease:
-    """A release whose metadata was asked for.
-
-    Attributes:
-        edges: what it needs, for the empty extra and for each extra that was asked for.
-        metadata: what it says, or why that is not known.
-        unusable: why it turned out not to be installable on the target, or None.
-    """
-
-    edges: dict[str, tuple[Edge, ...]]
-    metadata: Metadata | Unknown
-    unusable: str | None = None
 
 
 class NewDirectReference(Exception):  # noqa: N818 - a signal, not an error
@@ -121,12 +74,11 @@ class Kernel:
         self._store = store
         self._policy = policy
         self._urls = urls
-        self._markers = MarkerEvaluator(dict(target.environment))
+        self._effective = EffectiveRequirements(target, lines)
         self._solver = Solver(name="cadical153")
         self._where: dict[int, tuple[NormalizedName, int]] = {}
         self._locks: dict[int, NormalizedName] = {}
-        self._asking: dict[tuple[NormalizedName, str], dict[_EdgeKey, int]] = defaultdict(dict)
-        self._overrides: dict[NormalizedName, list[int]] = defaultdict(list)
+        self._asking: dict[tuple[NormalizedName, str], dict[EdgeKey, int]] = defaultdict(dict)
         self.facts = 1
         self._last = 1
         self.selectors: list[int] = []
@@ -224,11 +176,6 @@ class Kernel:
 
     # -- facts -------------------------------------------------------------------------------------------------
 
-    def applies(self, line: Requirement) -> bool:
-        """Whether a line's marker holds on the target; an override takes the place of a requirement's marker, too."""
-        overridden = line.kind is RequirementKind.REQUIREMENT and line.name in self._overrides
-        return overridden or line.marker is None or self._markers.holds(line.marker, str(line.marker))
-
     def edge(self, name: NormalizedName, i: int, extra: str = "") -> tuple[Edge, ...]:
         """What a loaded release needs, for itself or for one of its extras."""
         loaded = self.loaded[name][i]
@@ -290,41 +237,8 @@ class Kernel:
         self._write_edges(name, extra, list(groups))
 
     def _dependencies(self, loaded: LoadedRelease, extras: Sequence[str]) -> dict[str, list[Dependency]]:
-        """What a release needs here for each extra, overrides applied; nothing if its metadata cannot be used."""
-        if isinstance(loaded.metadata, Unknown):
-            return {extra: [] for extra in extras}
-        metadata = loaded.metadata
-        if metadata.requires_python is not None and not self.target.admits_python(metadata.requires_python):
-            loaded.unusable = f"{WRONG_PYTHON} {metadata.requires_python}"
-            return {extra: [] for extra in extras}
-        found: dict[str, list[Dependency]] = {extra: [] for extra in extras}
-        holds = self._markers.holds
-        for text in metadata.requires_dist:
-            dependency = parse_dependency(text)
-            if dependency is None:
-                loaded.unusable = f"its metadata has {text!r}, which is no requirement"
-                return {extra: [] for extra in extras}
-            wanted = self._overridden(dependency)
-            if wanted is None:
-                continue
-            plain = holds(wanted.marker, wanted.marker_text)
-            for extra, group in found.items():
-                # What holds without the extra belongs to the release itself, and is not repeated.
-                if plain if not extra else not plain and holds(wanted.marker, wanted.marker_text, extra):
-                    group.append(wanted)
+        found, loaded.unusable = self._effective.dependencies(loaded.metadata, extras)
         return found
-
-    def _overridden(self, dependency: Dependency) -> Dependency | None:
-        """What is left of a requirement on a package that an override speaks for: that it is wanted, if at all."""
-        if dependency.name not in self._overrides:
-            return dependency
-        if not self._speaking(dependency.name):
-            return None
-        return without_details(dependency)
-
-    def _speaking(self, name: NormalizedName) -> list[int]:
-        """The override lines of a package that apply here."""
-        return [i for i in self._overrides.get(name, ()) if self.applies(self.lines[i])]
 
     def _edge(self, dependency: Dependency) -> Edge:
         package = self.packages[dependency.name]
@@ -409,11 +323,7 @@ class Kernel:
     def _add_lock(self, package: Package, kind: LockKind, mask: int, others: int) -> None:
         lock = Lock(kind, mask, others, self.new_variable(), ())
         name = package.candidates.name
-        lock.lines = tuple(
-            i
-            for i in self._lines_on.get(name, ())
-            if lock.asked_by(self._line_specifier(i), self._line_mask(package, i), self._line_url(i), line=True)
-        )
+        lock.lines = tuple(i for i in self._lines_on.get(name, ()) if self._asks_for(i, package, lock))
         package.locks.append(lock)
         self._locks[lock.key] = name
         self.enablers |= frozenset(lock.lines)
@@ -421,6 +331,10 @@ class Kernel:
         # A locked release is installed only if a line or a release asks: run -> asked -> (lines or key).
         self.add([*package.unless_run(low, high), asked] for low, high in runs(mask))
         self.add([[-asked, lock.key, *(self.selectors[i] for i in lock.lines)]])
+
+    def _asks_for(self, i: int, package: Package, lock: Lock) -> bool:
+        line = self._effective.line(self.lines[i])
+        return lock.asked_by(line.specifier, _line_mask(package, line), line.url, line=True)
 
     def _open_locks(self, package: Package, opens: int, because: Sequence[int]) -> None:
         """Something loaded asks for locked releases: the key of each lock gives way to "this, or a new key"."""
@@ -445,15 +359,13 @@ class Kernel:
         self.line_edges.append(None)
         self.selectors.append(self.new_variable())
         self._line_of[self.selectors[i]] = i
-        if line.kind is RequirementKind.OVERRIDE:
-            self._overrides[line.name].append(i)
 
     def _place_line(self, i: int) -> None:
-        """Note which package a line is about, once it is known what overrides there are."""
+        """Note which package a line is about, if it applies here."""
         line = self.lines[i]
-        if line.kind is not RequirementKind.PYTHON and self.applies(line):
+        if line.kind is not RequirementKind.PYTHON and self._effective.applies(line):
             self._lines_on[line.name].append(i)
-            url = self._line_url(i)
+            url = self._effective.line(line).url
             if url is not None:
                 self._urls.setdefault(line.name, set()).add(url)
 
@@ -462,7 +374,7 @@ class Kernel:
         if line.kind is RequirementKind.PYTHON:
             if not self.target.admits_python(str(line.specifier)):
                 self.add([[-self.selectors[i]]])
-        elif self.applies(line):
+        elif self._effective.applies(line):
             self.line_edges[i] = self._write_line(i, line)
 
     def _write_line(self, i: int, line: Requirement) -> Edge | None:
@@ -471,42 +383,19 @@ class Kernel:
         package = self.packages[line.name]
         if line.kind in RESTRICTING:
             condition.append(-package.first)
-        elif line.name in self._overrides and not self._speaking(line.name):
+        elif self._effective.is_dropped(line):
             return None
-        mask = self._line_mask(package, i)
+        effective = self._effective.line(line)
+        mask = _line_mask(package, effective)
         self.add([*condition, *part] for part in package.within(mask))
-        opens = package.opened_by(self._line_specifier(i), mask, self._line_url(i), line=True)
-        return Edge(line.name, mask, self._extras_clause(condition, i), line.text, opens)
+        opens = package.opened_by(effective.specifier, mask, effective.url, line=True)
+        extras = () if line.kind is RequirementKind.CONSTRAINT else effective.extras
+        self.add([[*condition, self._extra_variable(line.name, extra)] for extra in extras])
+        return Edge(line.name, mask, extras, line.text, opens)
 
     def is_overridden(self, i: int) -> bool:
         """Whether an override speaks for a line, which then only says that the package is wanted."""
-        return self.lines[i].kind is RequirementKind.REQUIREMENT and self.lines[i].name in self._overrides
-
-    def _line_url(self, i: int) -> str | None:
-        return None if self.is_overridden(i) else self.lines[i].url
-
-    def _line_specifier(self, i: int) -> SpecifierSet:
-        return _ANY if self.is_overridden(i) else self.lines[i].specifier
-
-    def _extras_clause(self, condition: Clause, i: int) -> tuple[NormalizedName, ...]:
-        line = self.lines[i]
-        if line.kind is RequirementKind.CONSTRAINT or self.is_overridden(i):
-            return ()
-        self.add([[*condition, self._extra_variable(line.name, extra)] for extra in line.extras])
-        return line.extras
-
-    def _line_mask(self, package: Package, i: int) -> int:
-        line = self.lines[i]
-        if self.is_overridden(i):
-            return package.everything
-        if line.url is not None:
-            return package.url_mask(line.url)
-        mask = package.mask(line.specifier, str(line.specifier))
-        if line.hashes:
-            for k, release in enumerate(package.releases):
-                if release.files and not any(may_match(line.hashes, file.hashes) for file in release.files):
-                    mask &= ~(1 << k)
-        return mask
+        return self._effective.is_overridden(self.lines[i])
 
     def _extra_variable(self, name: NormalizedName, extra: str) -> int:
         """An extra is a package of its own that needs its base; what it needs further depends on the release."""
@@ -530,7 +419,7 @@ class Kernel:
         """Clauses for the dependencies of newly loaded releases; neighbours with the same one share a clause."""
         package = self.packages[name]
         asking = self._asking[name, extra]
-        added: dict[_EdgeKey, int] = defaultdict(int)
+        added: dict[EdgeKey, int] = defaultdict(int)
         for i in new:
             for edge in self.loaded[name][i].edges[extra]:
                 added[edge.name, edge.mask, edge.extras, edge.opens] |= 1 << i
@@ -557,3 +446,15 @@ class Kernel:
         """A variable that nothing says anything about yet."""
         self._last += 1
         return self._last
+
+
+def _line_mask(package: Package, line: Requirement) -> int:
+    """The releases that a line admits, as bits."""
+    if line.url is not None:
+        return package.url_mask(line.url)
+    mask = package.mask(line.specifier, str(line.specifier))
+    if line.hashes:
+        for i, release in enumerate(package.releases):
+            if release.files and not any(may_match(line.hashes, file.hashes) for file in release.files):
+                mask &= ~(1 << i)
+    return mask

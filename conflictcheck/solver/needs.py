@@ -6,14 +6,15 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from conflictcheck.solver.kernel import RESTRICTING
+from conflictcheck.solver.edges import RESTRICTING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from packaging.utils import NormalizedName
 
-    from conflictcheck.solver.kernel import Edge, Kernel
+    from conflictcheck.solver.edges import Edge
+    from conflictcheck.solver.kernel import Kernel
 
 Node = tuple["NormalizedName", str]
 """A package, or with a non-empty second part one of its extras."""
