@@ -188,6 +188,10 @@ def test_split_of_real_specs_is_checked_part_by_part() -> None:
         ([["a/requirements.txt"], ["b/a/requirements.txt"]], ["a", "a-2"]),
         ([["a.txt", "b.txt", "c.txt", "d.txt"], ["e.txt"]], ["a-b-c-and-more", "e"]),
         ([["requirements-dev.txt"], ["--with"]], ["dev", "with"]),
+        ([["a.txt", "b.txt", "c.txt"], ["e.txt"]], ["a-b-c", "e"]),
+        ([["a/base.txt"], ["b/a/base.txt"], ["c/a/base.txt"]], ["a", "a-2", "a-3"]),
+        ([["api/dev-requirements.txt"]], ["dev"]),
+        ([["x" * 50 + ".txt"], ["y" * 39 + "-z.txt"]], ["x" * 40, "y" * 39]),
         ([["\u00fc.txt"], ["\u00e9.txt"]], ["env", "env-2"]),
     ],
 )
