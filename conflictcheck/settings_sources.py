@@ -87,8 +87,13 @@ def resolve_settings(given: CommandLine, *, cwd: Path, environ: Mapping[str, str
             prerelease=_prerelease(given.prerelease, pip),
             **_binaries(given, pip),
         ),
-        constraints=given.constraint,
-        overrides=given.override,
+        constraints=_restrictions(
+            cwd,
+            given.constraint,
+            (pip.words("constraint"), pip.source("constraint")),
+            (_split(environ.get("UV_CONSTRAINT")), "UV_CONSTRAINT"),
+        ),
+        overrides=_restrictions(cwd, given.override, (_split(environ.get("UV_OVERRIDE")), "UV_OVERRIDE")),
         max_environments=given.max_environments,
         allow_outside=given.allow_outside,
     )
@@ -204,6 +209,19 @@ def _platforms(given: Sequence[str]) -> tuple[str, ...]:
             hint = f"did you mean {near[0]!r}? All names are {all_platforms()}" if near else f"use {all_platforms()}"
             raise UsageError(f"--python-platform: no platform is called {name!r}", hint=hint)
     return tuple(dict.fromkeys(given)) or (running,)
+
+
+def _restrictions(cwd: Path, given: Sequence[str], *configured: tuple[Sequence[str], str]) -> tuple[str, ...]:
+    """The files of constraints or overrides, each once: those of the command line, then configured ones."""
+    found = list(given)
+    for names, source in configured:
+        for name in names:
+            if "://" in name:
+                raise UsageError(f"{source}: an address is no local file", hint="download it, and name the copy")
+            if name != os.devnull and not os.path.exists(cwd / name):  # noqa: PTH110 - pathlib's fails on some names
+                raise UsageError(f"{source}: there is no file {name!r}", hint="name one, or leave the setting out")
+        found += [name for name in names if name != os.devnull]
+    return tuple(dict.fromkeys(found))
 
 
 def _index(given: CommandLine, environ: Mapping[str, str], pip: PipConfiguration) -> IndexSettings:

@@ -232,8 +232,19 @@ _RESOLVING = _stacked(
         multiple=True,
         help="Use no wheels of these packages (commas between names). [env: PIP_NO_BINARY]",
     ),
-    click.option("-c", "--constraint", metavar="FILE", multiple=True, help="Restrict versions in every environment."),
-    click.option("--override", metavar="FILE", multiple=True, help="Replace what anything asks of these packages."),
+    click.option(
+        "-c",
+        "--constraint",
+        metavar="FILE",
+        multiple=True,
+        help="Restrict versions in every environment. [env: PIP_CONSTRAINT, UV_CONSTRAINT]",
+    ),
+    click.option(
+        "--override",
+        metavar="FILE",
+        multiple=True,
+        help="Replace what anything asks of these packages. [env: UV_OVERRIDE]",
+    ),
     click.option(
         "--max-environments",
         metavar="N",

@@ -271,6 +271,31 @@ class TestTargets:
         assert "x86_64-manylinux_2_N and aarch64-manylinux_2_N (N is 17, 28 or 31 to " in message
 
 
+class TestRestrictions:
+    def test_configured_constraints_and_overrides_are_added_to_given_ones(self, tmp_path: Path) -> None:
+        names = ["a", "b", "c", "d", "e"]
+        paths = [tmp_path / name for name in names]
+        for path in paths:
+            path.touch()
+        a, b, c, d, e = map(str, paths)
+        environ = pip_file(tmp_path, f"[install]\nconstraint = {a}\n  {b}\n") | {"UV_CONSTRAINT": f"{d}  {b}"}
+
+        found = resolved(environ | {"UV_OVERRIDE": e}, constraint=("given",), override=("other",))
+
+        assert found.constraints == ("given", a, b, d)
+        assert found.overrides == ("other", e)
+        assert resolved(environ | {"PIP_CONSTRAINT": c}).constraints == (c, d, b)
+        assert resolved({"PIP_CONSTRAINT": os.devnull}).constraints == ()
+
+    @pytest.mark.parametrize("name", ["PIP_CONSTRAINT", "UV_CONSTRAINT", "UV_OVERRIDE"])
+    def test_a_configured_file_that_is_not_there_is_refused(self, name: str) -> None:
+        assert refused({name: "none.txt"}) == (
+            f"{name}: there is no file 'none.txt'; name one, or leave the setting out"
+        )
+        secret = refused({name: "https://user:secret@h.example/c.txt"})
+        assert secret == f"{name}: an address is no local file; download it, and name the copy"
+
+
 class TestDates:
     def test_a_date_means_all_of_that_day_in_the_local_time_zone_as_in_uv(self, tokyo: None) -> None:
         assert tokyo is None
