@@ -19,7 +19,7 @@ from conflictcheck.clashes import ClashFinder
 from conflictcheck.corrections import BudgetSpent, Correction, Corrector, Limits, apply, find_sites
 from conflictcheck.model import Change, Edit, Fix, RequirementKind
 from conflictcheck.phrases import and_list, place
-from conflictcheck.solver.encoding import bits
+from conflictcheck.solver.encoding import LockKind, bits
 from conflictcheck.solver.oracle import No, Yes
 from conflictcheck.specifier_text import specifier_span
 from conflictcheck.splitting import split_specs
@@ -232,7 +232,11 @@ class Fixer:
         for target in (target for python in sorted(pythons) for target in self._oracle.targets[python]):
             package = self._oracle.kernel(target).packages.get(line.name)
             if package is not None:
-                mask = package.everything if line.specifier.prereleases else package.unlocked
+                mask = package.everything
+                for lock in package.locks:
+                    # A bound may be a release that another line asks for; one that names a pre-release asks itself.
+                    if lock.kind is LockKind.PRERELEASE and not line.specifier.prereleases:
+                        mask &= ~lock.mask
                 versions |= {package.releases[i].version for i in bits(mask) if package.releases[i].url is None}
         return sorted(versions)
 

@@ -155,15 +155,16 @@ class Written:
 
     def floors(self, versions: Iterable[Version]) -> list[Version]:
         """Lower bounds that let in more and more of the versions, highest first."""
-        bottom = self._bottom
-        if bottom is None:
+        if self._bottom is None:
             return []
-        return sorted((version for version in versions if version < bottom), reverse=True)
+        bottom, is_left_out = self._bottom
+        # With a bound that is left out, its post-releases and local versions are: it need not exist itself.
+        below = {version for version in versions if version < bottom} | ({bottom} if is_left_out else set())
+        return sorted(below, reverse=True)
 
     def rounded(self, floor: Version) -> str:
         """A floor as people write it: as long as the bound in the line, at least two numbers."""
-        bottom = self._bottom
-        if bottom is None or floor.is_prerelease or floor.is_postrelease:
+        if self._bottom is None or floor.is_prerelease or floor.is_postrelease:
             return floor.public
         length = 2 if self.by_minor or not self._is_pin() else len(floor.release)
         for part in self._parts:
@@ -202,14 +203,14 @@ class Written:
         return min((_just_below(bound, self._parts) for bound in found), default=None)
 
     @cached_property
-    def _bottom(self) -> Version | None:
-        """The highest of the lower bounds."""
+    def _bottom(self) -> tuple[Version, bool] | None:
+        """The highest of the lower bounds, and whether it is left out itself."""
         found = []
         for part in self._parts:
             if part.is_below:
-                found.append(Version(part.version))
+                found.append((Version(part.version), part.operator == ">"))
             elif not part.is_above and not part.is_hole:
-                found.append(Version(part.floor()))
+                found.append((Version(part.floor()), False))
         return max(found, default=None)
 
     def _join(self, clauses: Iterable[str]) -> str:

@@ -100,6 +100,19 @@ def test_the_one_that_moves_up_comes_first_wherever_it_stands() -> None:
     assert said(found.run) == ["b: numpy<1.24 -> numpy<2 (1)", "a: numpy>=1.26 -> numpy>=1.23 (1)"]
 
 
+def test_a_bound_may_become_the_yanked_release_that_another_line_asks_for() -> None:
+    index = universe({"x": {"1.0": [], "2.0": [], "3.0": Rel(yanked="broken"), "4.0": []}})
+    found = find(World(index, specs(a=["x==3.0"], b=["x>3.0"])))
+    assert said(found.run) == ["a: x==3.0 -> x>=3.0,<5 (1)", "b: x>3.0 -> x>=3.0 (1)"]
+
+
+def test_a_bound_may_become_source_that_predates_the_python_where_another_line_asks_for_it() -> None:
+    wheel, source = Rel(tags=("cp311-cp311-manylinux_2_17_x86_64",)), Rel(tags=(), sdist=True)
+    releases = {"1.22.4": source, "1.23.0": source, "1.23.1": source, "1.23.2": wheel, "1.24.0": wheel}
+    found = find(World(universe({"numpy": releases}), specs(a=["numpy<1.23.2"], b=["numpy>=1.24.0"])))
+    assert said(found.run) == ["a: numpy<1.23.2 -> numpy<2 (1)", "b: numpy>=1.24.0 -> numpy>=1.23.1 (1)"]
+
+
 def test_what_changes_against_the_split_is_named() -> None:
     found = find(World(universe(NUMPY), specs(a=["numpy<1.24"], b=["numpy>=1.26"])))
     assert [(one.name, one.environment, one.before, one.after) for one in found.run[0].changes] == [
