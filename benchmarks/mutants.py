@@ -43,6 +43,7 @@ MODULES = {
 TESTS = [
     "solver",
     "test_clashes.py",
+    "test_shrinking.py",
     "test_splitting.py",
     "test_fixes.py",
     "property/test_answers.py",

@@ -207,13 +207,11 @@ class ClashFinder:
     def _helpers(self, core: Core) -> list[SpecId]:
         """Other specs that bring a release which asks for what is locked, and so resolve a clash."""
         lines = self.lines_of(core.specs)
-        others = [spec for spec in self._specs if spec not in core.specs]
-        alone = [spec for spec in others if isinstance(self._oracle.ask(self.lines_of([spec])), Yes)]
+        alone = [spec for spec in self._specs if isinstance(self._oracle.ask(self.lines_of([spec])), Yes)]
         return [spec for spec in alone if not isinstance(self._oracle.ask(lines | self._specs[spec]), No)]
 
     def _blamed(self, specs: Sequence[SpecId], no: No) -> list[SpecId]:
-        found = [spec for spec in specs if not no.lines.isdisjoint(self._specs[spec])]
-        return found or list(specs)
+        return [spec for spec in specs if not no.lines.isdisjoint(self._specs[spec])]
 
     def _with_twins(self, core: Core, groups: Mapping[SpecId, Sequence[SpecId]]) -> list[Core]:
         """The clash itself, and the same one for every spec that says the same as one in it."""
@@ -295,16 +293,14 @@ class ClashFinder:
 
 
 def _meaning(line: Requirement) -> tuple[object, ...]:
-    return (
-        line.kind, line.name, str(line.specifier), line.extras, str(line.marker or ""), line.url, line.hashes
-    )  # fmt: skip
+    return line.kind, line.name, str(line.specifier), line.extras, str(line.marker), line.url, line.hashes
 
 
 def _largest_model(chart: Solver, variables: Sequence[int]) -> set[int] | None:
     """A set of variables that the chart allows and that cannot be enlarged; None if it allows none."""
     if not chart.solve():
         return None
-    model = {literal for literal in chart.get_model() or [] if literal > 0}
+    model = set(chart.get_model())
     chosen = [variable for variable in variables if variable in model]
     for variable in variables:
         if variable not in model and chart.solve(assumptions=[*chosen, variable]):
