@@ -55,6 +55,7 @@ class Fixes:
         stuck: for each clash, by its place, the specs of it whose own lines cannot resolve it, and why.
         upstream: for each clash, by its place, the dependencies that block, and releases of them that would not.
         complete: whether the budget was enough for everything.
+        sought: whether edits were looked for at all.
     """
 
     run: list[Fix] = field(default_factory=list)
@@ -63,6 +64,7 @@ class Fixes:
     stuck: dict[int, list[tuple[SpecId, str]]] = field(default_factory=dict)
     upstream: dict[int, list[str]] = field(default_factory=dict)
     complete: bool = True
+    sought: bool = True
 
 
 @dataclass(frozen=True, slots=True)

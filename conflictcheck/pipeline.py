@@ -281,7 +281,7 @@ class _Run:
             read=lambda: self.store.counts()["releases"],
         )
         verdict = _verdict(findings, split, environments)
-        fixes = fixer.find(target_environments) if verdict is not Verdict.UNDECIDED else Fixes()
+        fixes = fixer.find(target_environments) if verdict is not Verdict.UNDECIDED else Fixes(sought=False)
         passed = verdict in (Verdict.COMPATIBLE, Verdict.SPLIT) and len(environments) <= max_environments
         diagnostics = [
             *self.read.diagnostics,
@@ -414,13 +414,21 @@ def _taken_for_granted(assumed: frozenset[str]) -> list[Diagnostic]:
 
 
 def _with_fixes(clash: Clash, place: int, fixes: Fixes) -> Clash:
-    stuck = [f"No edit of {spec} alone resolves it: {why}." for spec, why in fixes.stuck.get(place, ())]
-    return replace(
-        clash,
-        fixes=tuple(fixes.menus.get(place, ())),
-        no_fix=fixes.hopeless.get(place, ""),
-        remarks=(*stuck, *(f"{fact}." for fact in fixes.upstream.get(place, ()))),
-    )
+    menu, hopeless = tuple(fixes.menus.get(place, ())), fixes.hopeless.get(place, "")
+    remarks = [f"No edit of {spec} alone resolves it: {why}." for spec, why in fixes.stuck.get(place, ())]
+    remarks += [f"{fact}." for fact in fixes.upstream.get(place, ())]
+    if not menu and not hopeless:
+        remarks.append(_why_no_edit(fixes))
+    return replace(clash, fixes=menu, no_fix=hopeless, remarks=tuple(remarks))
+
+
+def _why_no_edit(fixes: Fixes) -> str:
+    """Why a clash is told without an edit, where it is not known that there is none."""
+    if not fixes.sought:
+        return "Edits were not looked for, as not everything could be decided."
+    if not fixes.complete:
+        return "No edit was found here before the search for edits reached its budget."
+    return "No edit was found that resolves this and was shown to leave every other spec as well off."
 
 
 def _about_fixes(clashes: Sequence[Clash], fixes: Fixes) -> list[Diagnostic]:

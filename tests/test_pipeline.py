@@ -9,6 +9,8 @@ import pytest
 from builders import universe
 from msgspec.structs import replace as changed
 
+from conflictcheck import fixes
+from conflictcheck.corrections import Limits
 from conflictcheck.errors import ConflictCheckError
 from conflictcheck.facts import Listing, Metadata, Unknown
 from conflictcheck.index.memory import INDEX, MemoryIndex, Rel
@@ -322,3 +324,21 @@ def test_empty_spec_is_compatible_with_everything(run: Callable[..., Report]) ->
     report = run(universe({"x": three()}), {"a.txt": ["# nothing"], "b.txt": ["x"]})
     assert report.verdict is Verdict.COMPATIBLE
     assert report.environments[0].specs == ("a.txt", "b.txt")
+
+
+def test_a_clash_without_an_edit_says_why(run: Callable[..., Report], monkeypatch: pytest.MonkeyPatch) -> None:
+    index = universe({"x": three(), "z": Unknown("the index answered 503")})
+    files = {"a.txt": ["x<2"], "b.txt": ["x>=2"]}
+    [clash] = run(index, files | {"c.txt": ["z"]}).clashes
+    assert (clash.fixes, clash.no_fix) == ((), "")
+    assert clash.remarks == ("Edits were not looked for, as not everything could be decided.",)
+    with monkeypatch.context() as patch:
+        patch.setattr(fixes, "Limits", lambda *_: Limits(-1, 0, lambda: 0))
+        [clash] = run(index, files).clashes
+    assert (clash.fixes, clash.no_fix) == ((), "")
+    assert clash.remarks == ("No edit was found here before the search for edits reached its budget.",)
+    monkeypatch.setattr(fixes.Fixer, "_fix", lambda *_, **__: None)
+    [clash] = run(index, files).clashes
+    assert clash.remarks == (
+        "No edit was found that resolves this and was shown to leave every other spec as well off.",
+    )
