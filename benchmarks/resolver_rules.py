@@ -18,7 +18,7 @@ from packaging.tags import compatible_tags, cpython_tags, mac_platforms, parse_t
 from packaging.version import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from made_up_indexes import Universe
 
@@ -35,16 +35,17 @@ class Rules:
     """How one resolver decides where the standards leave it open.
 
     Attributes:
-        prereleases: a pre-release may be chosen where a line names one, or one requirement is satisfied by no final
-            release (``line``); where any requirement names one, or no final release satisfies all of them together
-            (``together``), even if one of these is of a release that was given up (``left over``), or of each by itself
+        prereleases: a pre-release may be chosen where a line names one, or one requirement, or all lines together, are
+            satisfied by no final release (``line``); where any requirement names one, or no final release satisfies all of
+            them together (``together``), even if one of these is of a release that was given up (``left over``), or of each by itself
             (``each``); or anywhere, if nothing else works (``fallback``).
         yanked: a yanked release may be chosen where any requirement is a pin that nothing else satisfies
             (``requirement``), where a line is a pin and says no more (``line``), or where there is a pin and all that
             satisfies everything is yanked (``together``), or all that satisfies some of the requirements, whichever are
             met first (``each``).
         old_sources: a source distribution that is older than the package's first wheel for this Python may be chosen
-            where a requirement is satisfied by nothing newer (``necessary``), or anywhere (``any``).
+            where a requirement, or all lines together, are satisfied by nothing newer (``necessary``), or anywhere
+            (``any``).
         requires_python: all of a ``Requires-Python`` counts (``whole``), or only its lower bound (``lower``).
     """
 
@@ -101,6 +102,12 @@ class Want:
 @cache
 def _admits(specifier: str, version: str) -> bool:
     return SpecifierSet(specifier).contains(Version(version), prereleases=True)
+
+
+def _lines_leave(asking: Iterable[Want], versions: Iterable[str]) -> bool:
+    """Whether all lines together are satisfied by some version."""
+    lines = [want for want in asking if want.line]
+    return any(all(want.admits(version) for want in lines) for version in versions)
 
 
 def _want(parsed: Requirement, *, line: bool = False, override: bool = False) -> Want:
@@ -290,7 +297,7 @@ class Place:
         old = self.old_sources(package, rules)
         ready = [final for final in self.finals(package, rules) if final not in old]
         if rules.old_sources == "necessary" and version in old and ready:
-            return any(not any(map(want.admits, ready)) for want in asking)
+            return any(not any(map(want.admits, ready)) for want in asking) or not _lines_leave(asking, ready)
         return True
 
     def _prerelease_allowed(self, package: str, version: str, asking: Sequence[Want], rules: Rules) -> bool:
@@ -299,9 +306,8 @@ class Place:
                 return True
             case "line":
                 finals = self.finals(package, rules)
-                return not finals or any(
-                    (want.line and want.names_prerelease) or not any(map(want.admits, finals)) for want in asking
-                )
+                alone = any((w.line and w.names_prerelease) or not any(map(w.admits, finals)) for w in asking)
+                return alone or not _lines_leave(asking, finals)
             case "together":
                 return self._no_finals(package, asking, rules)
             case "left over":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from packaging.specifiers import SpecifierSet
 
@@ -357,6 +357,9 @@ class _Writer:
             target = self.kernel.target
             holds = f", which holds for Python {target.python_version} on {target.platform}" if line.marker else ""
             return f"{place(line)} {_asks(line)}{holds}."
+        if _is_assumption(node):
+            # Of a distinction inside of another one.
+            return f"Suppose {self._releases(node.name, node.mask)}."
         if isinstance(node, RuledOut):
             asker = self._releases(node.name, node.out)
             return f"{asker} {_verb(node.out)} {_alternatives(node.texts)}, which the above rules out."
@@ -440,6 +443,8 @@ class _Writer:
             if line.kind in RESTRICTING:
                 return f"{place(line)} {_asks(line)}"
             return f"{line.spec} asks for {self._text(node.line)}"
+        if _is_assumption(node):
+            return f"{self._releases(node.name, node.mask)} is supposed"
         if isinstance(node, RuledOut):
             out = self._releases(node.name, node.out)
             return f"{out} {_verb(node.out, out)} {_alternatives(node.texts)}"
@@ -448,8 +453,9 @@ class _Writer:
         return f"{subject} {_verb(node.releases, subject)} {self._needs(node)}"
 
 
-def _is_assumption(node: Node, name: str) -> bool:
-    return isinstance(node, RuledOut) and not node.texts and node.name == name
+def _is_assumption(node: Node, name: str | None = None) -> TypeGuard[RuledOut]:
+    """Whether a node says which release of a package a case is about."""
+    return isinstance(node, RuledOut) and not node.texts and name in (None, node.name)
 
 
 def _asks(line: Requirement) -> str:

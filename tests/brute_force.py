@@ -3,9 +3,9 @@
 An environment is a choice of one release per package, and all that the lines reach through it. It is right if each
 requirement met on the way admits what is chosen, and each release that must be asked for is asked for by one of them:
 
-- a pre-release where a line names a pre-release, or some requirement admits no final release (PEP 440, as in uv);
+- a pre-release where a line names a pre-release, or some requirement or all lines together admit no final release;
 - a yanked release where a requirement pins exactly one version (PEP 592);
-- a source distribution that predates the Python version where a requirement admits nothing else.
+- a source distribution that predates the Python version where a requirement, or all lines together, admit nothing else.
 
 An override takes the place of all other requirements on its package, but for the extra that they belong to, and leaves
 nothing of them where its marker does not hold. It does so even where the question leaves it out; where it does not, it
@@ -213,16 +213,22 @@ class _Place:
         finals = self.finals[package]
         if Version(version).is_prerelease and finals:
             by = [want for want in wants if want.names_prerelease or not any(map(want.admits, finals))]
-            if not by:
+            if not by and _leave_some(wants, finals):
                 return False
         ready = [final for final in finals if final not in self.early[package]]
         if version in self.early[package] and ready:
             by = [want for want in wants if not any(map(want.admits, ready))]
-            if not by:
+            if not by and _leave_some(wants, ready):
                 return False
         yanked = self.packages[package][version].yanked is not None
         standing = [v for v in self.usable[package] if self.packages[package][v].yanked is None]
         return not yanked or any(want.is_pin and not any(map(want.admits, standing)) for want in wants)
+
+
+def _leave_some(wants: Iterable[_Want], versions: Iterable[str]) -> bool:
+    """Whether lines, all together, admit some version."""
+    lines = [want for want in wants if want.is_line]
+    return any(all(want.admits(version) for want in lines) for version in versions)
 
 
 def _relaxed(want: _Want, overridden: Mapping[str, bool]) -> _Want | None:

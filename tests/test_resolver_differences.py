@@ -60,13 +60,17 @@ RULES = {
         question({"a": {"1.0": [], "2.0rc1": []}, "b": {"1.0": ["a>=1"]}, "c": {"1.0": ["a!=1.0"]}}, ["b", "c"]),
         "uv", pins(a="2_0rc1", b="1_0", c="1_0"), pins(a="2_0rc1", b="1_0", c="1_0"), SAME,
     ),
-    "no single requirement rules out every final release, all together do": (
+    "no single line rules out every final release, all together do": (
         question({"a": {"1.0": [], "1.5rc1": [], "2.0": []}}, ["a>1.0", "a<2.0"]),
-        "uv", NONE, pins(a="1_5rc1"), "works, only uv: prereleases",
+        "uv", pins(a="1_5rc1"), pins(a="1_5rc1"), SAME,
+    ),
+    "a line and a release rule out every final release together": (
+        question({"a": {"1.0": [], "1.5rc1": [], "2.0": []}, "b": {"1.0": ["a<2.0"]}}, ["a>1.0", "b"]),
+        "uv", NONE, pins(a="1_5rc1", b="1_0"), "works, only uv: prereleases",
     ),
     "pip looks at all requirements together as well": (
-        question({"a": {"1.0": [], "1.5rc1": [], "2.0": []}}, ["a>1.0", "a<2.0"]),
-        "pip", NONE, pins(a="1_5rc1"), "works, only pip: prereleases",
+        question({"a": {"1.0": [], "1.5rc1": [], "2.0": []}, "b": {"1.0": ["a<2.0"]}}, ["a>1.0", "b"]),
+        "pip", NONE, pins(a="1_5rc1", b="1_0"), "works, only pip: prereleases",
     ),
     "for pip a release may name a pre-release": (
         question({"a": {"1.0": [], "2.0rc1": []}, "b": {"1.0": ["a>=1.0rc1"]}}, ["b"]),
@@ -272,9 +276,9 @@ def test_the_fewest_rules_are_named() -> None:
     )
 
 
-def test_a_pre_release_that_only_several_lines_together_need_is_chosen_where_one_names_it_or_all_are_allowed() -> None:
-    index = universe({"a": {"1.0": [], "1.5rc1": [], "2.0": []}})
-    apart, named = specs(x=["a>1.0"], y=["a<2.0"]), specs(x=["a>=1.5rc1"], y=["a<2.0"])
+def test_a_pre_release_that_a_line_and_a_release_leave_is_chosen_where_a_line_names_it_or_all_are_allowed() -> None:
+    index = universe({"a": {"1.0": [], "1.5rc1": [], "2.0": []}, "b": {"1.0": ["a<2.0"]}})
+    apart, named = specs(x=["a>1.0"], y=["b"]), specs(x=["a>=1.5rc1"], y=["b"])
 
     assert World(index, apart).clashes() == [("x", "y")]
     assert World(index, named).clashes() == []

@@ -220,7 +220,8 @@ def no_python_in_common() -> World:
 
 
 def prerelease_in_the_middle() -> World:
-    return World(universe({"x": plain("1.0", "2.0", "3.0rc1")}), specs(a=["x!=1.0"], b=["x!=2.0"]))
+    index = universe({"x": plain("1.0", "2.0", "3.0rc1"), "lib": {"1.0": ["x!=1.0"]}})
+    return World(index, specs(a=["lib"], b=["x!=2.0"]))
 
 
 class QuietIndex(MemoryIndex):
@@ -241,7 +242,7 @@ def python_in_metadata_alone() -> World:
 
 def predates_the_python() -> World:
     releases = {"1.0": Rel(tags=(), sdist=True), "2.0": Rel(tags=(LINUX,)), "3.0": Rel(tags=(LINUX,))}
-    return World(universe({"x": releases}), specs(a=["x!=2.0"], b=["x!=3.0"]))
+    return World(universe({"x": releases, "lib": {"1.0": ["x!=2.0"]}}), specs(a=["lib"], b=["x!=3.0"]))
 
 
 def prerelease_disallowed() -> World:
@@ -478,3 +479,18 @@ def report_on(index: MemoryIndex, given: list[Spec]) -> list[Diagnostic]:
     assert isinstance(answer, Yes)
     environment = build_environment(world.oracle, "all", names, world.lines_of(), answer)
     return notice_oddities(world.oracle, FactStore(index), [environment], world.lines)
+
+
+def test_case_inside_of_a_case_says_what_it_supposes() -> None:
+    index = universe(
+        {
+            "a": {"1.0": ["b[q]>=3.0"], "3.0": ["b>=2.0"]},
+            "b": {"2.0": ["c>=3.0"], "3.0": ["c[p]!=2.0"]},
+            "c": {"1.0": Rel(requires=["d[q]<=1.0 ; extra == 'p'"], extras=("p",)), "3.0": ["d"]},
+            "d": {"2.0": ["e[p]<2.0"]},
+        }
+    )
+    world = World(index, specs(w=["a[q]>=1.0"]))
+    [core] = world.findings.cores
+    steps = " ".join(world.words(core).steps)
+    assert "Suppose b 2.0. b 2.0 needs c>=3.0." in steps

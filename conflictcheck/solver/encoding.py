@@ -41,6 +41,10 @@ class LockKind(StrEnum):
     """Asked for by a specifier that nothing else satisfies."""
 
 
+JOINTLY_OPENED = (LockKind.PRERELEASE, LockKind.PREDATES_PYTHON)
+"""Asked for by lines as well that leave nothing else together, as pip and uv look at all of them at once."""
+
+
 @dataclass(slots=True)
 class Lock:
     """Releases of one package that are locked together.
@@ -125,6 +129,18 @@ class Package:
         opened = mask
         for lock in self.locks:
             if not lock.asked_by(specifier, mask, url, line=line):
+                opened &= ~lock.mask
+        return opened & ~self.unlocked
+
+    def opened_jointly(self, mask: int) -> int:
+        """The locked releases that lines ask for together.
+
+        Args:
+            mask: the releases that all of them admit.
+        """
+        opened = mask
+        for lock in self.locks:
+            if lock.kind not in JOINTLY_OPENED or mask & lock.others:
                 opened &= ~lock.mask
         return opened & ~self.unlocked
 

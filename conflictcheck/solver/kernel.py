@@ -9,6 +9,8 @@ resting on unknown facts; assumed false, it allows them. If both give the same a
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import reduce
+from operator import and_
 from typing import TYPE_CHECKING
 
 from packaging.version import Version
@@ -20,10 +22,10 @@ from conflictcheck.model import RequirementKind
 from conflictcheck.policy import Candidates, Release, select_releases
 from conflictcheck.solver.edges import RESTRICTING, Edge, LoadedRelease
 from conflictcheck.solver.effective import EffectiveRequirements
-from conflictcheck.solver.encoding import Clause, Lock, LockKind, Package, order_clauses, runs
+from conflictcheck.solver.encoding import JOINTLY_OPENED, Clause, Lock, LockKind, Package, bits, order_clauses, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -328,9 +330,32 @@ class Kernel:
         self._locks[lock.key] = name
         self.enablers |= frozenset(lock.lines)
         asked = self.new_variable()
-        # A locked release is installed only if a line or a release asks: run -> asked -> (lines or key).
+        # A locked release is installed only if a line, several together, or a release asks.
         self.add([*package.unless_run(low, high), asked] for low, high in runs(mask))
-        self.add([[-asked, lock.key, *(self.selectors[i] for i in lock.lines)]])
+        together = [self._ask_together(lines, others) for lines in self._joint_askers(lock, package)]
+        self.add([[-asked, lock.key, *(self.selectors[i] for i in lock.lines), *together]])
+
+    def _joint_askers(self, lock: Lock, package: Package) -> list[dict[int, int]]:
+        """Lines that admit a locked release, and none of the others together although each does: with their masks."""
+        if lock.kind not in JOINTLY_OPENED:
+            return []
+        others = [i for i in self._lines_on.get(package.candidates.name, ()) if i not in lock.lines]
+        masks = {i: _line_mask(package, self._effective.line(self.lines[i])) for i in others}
+        found: dict[frozenset[int], dict[int, int]] = {}
+        for release in bits(lock.mask):
+            lines = {i: mask for i, mask in masks.items() if mask >> release & 1}
+            left = reduce(and_, lines.values(), lock.others)
+            if len(lines) > 1 and not left:
+                found.setdefault(frozenset(lines), lines)
+        return list(found.values())
+
+    def _ask_together(self, lines: Mapping[int, int], others: int) -> int:
+        """A variable that implies that those of the lines that hold leave none of the other releases."""
+        together = self.new_variable()
+        excluding = {frozenset(i for i, mask in lines.items() if not mask >> k & 1) for k in bits(others)}
+        self.add([-together, *(self.selectors[i] for i in sorted(some))] for some in sorted(excluding, key=sorted))
+        self.enablers |= frozenset(lines)
+        return together
 
     def _asks_for(self, i: int, package: Package, lock: Lock) -> bool:
         line = self._effective.line(self.lines[i])

@@ -28,12 +28,14 @@ class Needs:
         domains: the releases of each package that all who ask for it admit, as bits.
         extras: the extras of each that are asked for, the empty one included.
         opened: locked releases that some requirement asks for, as bits.
+        asked: the releases of each package that all lines on it admit, as bits.
         waiting: what was not looked into yet.
     """
 
     domains: dict[NormalizedName, int] = field(default_factory=dict)
     extras: dict[NormalizedName, set[str]] = field(default_factory=dict)
     opened: dict[NormalizedName, int] = field(default_factory=dict)
+    asked: dict[NormalizedName, int] = field(default_factory=dict)
     waiting: deque[Node] = field(default_factory=deque)
 
     @property
@@ -67,6 +69,7 @@ def collect_needs(kernel: Kernel, lines: Iterable[int], chosen: Mapping[Normaliz
         edge = kernel.line_edges[i]
         if edge is None:
             continue
+        needs.asked[edge.name] = needs.asked.get(edge.name, edge.mask) & edge.mask
         if kernel.lines[i].kind in RESTRICTING:
             restrictions.append(edge)
         else:

@@ -53,6 +53,7 @@ class Want:
         hashes: of which the files must have one; none for no matter.
         asked_by: the spec or the package that says it.
         names_prerelease: whether it is a line whose specifier names a pre-release.
+        is_line: whether it is a line, and not of a release.
     """
 
     name: NormalizedName
@@ -62,6 +63,7 @@ class Want:
     hashes: frozenset[str]
     asked_by: str
     names_prerelease: bool = False
+    is_line: bool = False
 
     def admits(self, release: Release) -> bool:
         """Whether a release will do; one whose version only its build tells does for every specifier."""
@@ -105,6 +107,17 @@ class Offer:
             *((LockKind.YANKED,) if release.yanked is not None else ()),
             *((LockKind.DIRECT,) if release.url is not None else ()),
         )
+
+    def is_asked_for_jointly(self, lock: LockKind, wants: Collection[Want]) -> bool:
+        """Whether lines ask for what a lock holds by leaving nothing else together."""
+        if lock is LockKind.PRERELEASE:
+            others = self.finals
+        elif lock is LockKind.PREDATES_PYTHON:
+            others = self.finals - self.early
+        else:
+            return False
+        lines = [want for want in wants if want.is_line]
+        return not any(all(want.admits(self.releases[k]) for want in lines) for k in others)
 
     def is_asked_for(self, i: int, lock: LockKind, want: Want) -> bool:
         """Whether a requirement asks for the release at a place, in the way that a lock of it needs."""
@@ -172,7 +185,7 @@ class Reading:
             if line.kind is kind and (whole or self._holds(line.marker)):
                 want = Want(
                     line.name, line.extras, line.specifier, line.url, frozenset(line.hashes), line.spec,
-                    names_prerelease=bool(line.specifier.prereleases),
+                    names_prerelease=bool(line.specifier.prereleases), is_line=True,
                 )  # fmt: skip
                 left = self._left(want) if kind is RequirementKind.REQUIREMENT else want
                 if left is not None:

@@ -166,7 +166,10 @@ class Search:
 
     def _offered(self, needs: Needs, name: NormalizedName) -> int:
         """The releases that all who ask for a package admit, without those that are locked."""
-        return needs.domains[name] & (self._kernel.packages[name].unlocked | needs.opened.get(name, 0))
+        package = self._kernel.packages[name]
+        asked = needs.asked.get(name)
+        opened = needs.opened.get(name, 0) | (0 if asked is None else package.opened_jointly(asked))
+        return needs.domains[name] & (package.unlocked | opened)
 
     def _left(self, name: NormalizedName, domain: int) -> int:
         """A domain without the releases that are known not to go with the decided ones."""

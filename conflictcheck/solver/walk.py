@@ -108,6 +108,7 @@ def _unasked(
         offer = reading.offer(name)
         place = offer.positions[chosen[name].version, chosen[name].url]
         for lock in offer.locks(place):
-            if not any(offer.is_asked_for(place, lock, want) for want in wants):
+            alone = any(offer.is_asked_for(place, lock, want) for want in wants)
+            if not alone and not offer.is_asked_for_jointly(lock, wants):
                 return name, place, lock
     return None

@@ -164,3 +164,30 @@ def test_hashes_of_another_algorithm_than_the_index_lists_exclude_nothing() -> N
     for wanted, works in ((["sha512:" + "0" * 128], True), (["sha256:" + "1" * 64], False)):
         given = line("a", "x==1.0", hashes=tuple(wanted))
         assert isinstance(World(index, specs(a=[given])).ask(), Yes) == works
+
+
+def test_lines_that_leave_only_a_prerelease_together_ask_for_it() -> None:
+    """As in pip and uv, which look at all requirements of a package at once."""
+    index = universe({"x": {"1.0": [], "1.5rc1": [], "2.0": []}})
+    world = World(index, specs(a=["x>1.0"], b=["x<2.0"], c=["x"]))
+    assert world.pins() == {"x": "1.5rc1"}
+    assert world.pins("a", "c") == {"x": "2.0"}
+    assert world.pins("b", "c") == {"x": "1.0"}
+    assert world.clashes() == []
+
+
+def test_range_in_three_lines_is_the_range_in_one() -> None:
+    """1.1 is source alone, and older than the first wheel for this Python, 1.2."""
+    wheel, source = Rel(tags=("cp311-cp311-manylinux_2_17_x86_64",)), Rel(tags=(), sdist=True)
+    index = universe({"x": {"1.0": source, "1.1": source, "1.2": wheel, "1.3": wheel}})
+    for given in (["x>=1.1,<1.3,!=1.2"], ["x>=1.1", "x<1.3", "x!=1.2"]):
+        assert World(index, specs(a=given)).pins() == {"x": "1.1"}
+    assert World(index, specs(a=["x>=1.1", "x<1.3"])).pins() == {"x": "1.2"}
+
+
+def test_more_lines_may_leave_only_what_has_to_be_asked_for() -> None:
+    """The newest final release clashes with y, and the pre-release may be chosen once c rules out all finals."""
+    index = universe({"x": {"1.0": ["y<1"], "1.5rc1": [], "2.0": ["y<1"]}, "y": {"1.0": []}})
+    world = World(index, specs(a=["x>=1.0", "y"], b=["x>1.0"], c=["x<2.0"]))
+    assert isinstance(world.ask("a", "b"), No)
+    assert world.pins("a", "b", "c") == {"x": "1.5rc1", "y": "1.0"}

@@ -55,8 +55,10 @@ def test_question_is_answered_from_what_is_known() -> None:
 
 
 def test_fewer_specs_are_asked_anew_where_one_that_is_left_out_asked_for_a_prerelease() -> None:
-    index = universe({"x": {"1.0": [], "2.0": [], "3.0rc1": []}})
-    world = World(index, specs(a=["x!=1.0"], b=["x!=2.0"], c=["x>=1.0rc1"]))
+    index = universe(
+        {"x": {"1.0": [], "2.0": [], "3.0rc1": []}, "one": {"1.0": ["x!=1.0"]}, "two": {"1.0": ["x!=2.0"]}}
+    )
+    world = World(index, specs(a=["one"], b=["two"], c=["x>=1.0rc1"]))
     assert isinstance(world.ask("a", "b", "c"), Yes)
     assert isinstance(world.ask("a", "b"), No)
     assert isinstance(world.ask("a", "b", "c"), Yes)
