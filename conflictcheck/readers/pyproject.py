@@ -9,13 +9,15 @@ import difflib
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
+from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
 from conflictcheck.errors import SpecError
-from conflictcheck.model import IndexOptions, RequirementKind, Severity, Spec, SpecId
+from conflictcheck.model import IndexOptions, Requirement, RequirementKind, Severity, Spec, SpecId
 from conflictcheck.readers.base import Reader
 from conflictcheck.readers.lines import Origin, parse_python, parse_requirement
 from conflictcheck.readers.project_tables import read_tables
+from conflictcheck.readers.references import project_name
 from conflictcheck.readers.requirements_file import read_requirements_file
 from conflictcheck.readers.text import decode, quote
 from conflictcheck.readers.toml_document import parse_toml
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 
     from packaging.markers import Marker
 
-    from conflictcheck.model import Requirement
     from conflictcheck.readers.base import Workspace
     from conflictcheck.readers.project_tables import Entry, Tables
     from conflictcheck.readers.toml_document import TomlDocument
@@ -123,6 +124,7 @@ class _Project:
         for problem in self.tables.problems:
             workspace.problem(problem, file=self.file)
         self.files: dict[NormalizedName | None, list[Path]] = {}  # of setuptools, by extra; None is the main spec
+        self.left_to_build = False  # what the project itself needs, or on which Python
         self._document = document
         self._read_dynamic()
         self._extras = dict.fromkeys([*self.tables.extras, *(name for name in self.files if name is not None)])
@@ -172,6 +174,19 @@ class _Project:
         """Their names, in the order of the file."""
         return list(self._extras)
 
+    def itself(self, spec: SpecId) -> Requirement:
+        """The project as a requirement: its folder, which may tell what the build would say."""
+        folder = self.path.parent if self.path.name == "pyproject.toml" else self.path
+        return Requirement(
+            spec,
+            f"dynamic = [{', '.join(map(quote, self.tables.dynamic))}]",
+            self.tables.name or project_name(self.path.parent) or canonicalize_name(self.path.parent.name),
+            SpecifierSet(),
+            url=folder.as_uri(),
+            file=self.file,
+            line=self._document.line("project", "dynamic"),
+        )
+
     def has_extra(self, name: NormalizedName) -> bool:
         """Whether there is such an extra."""
         return name in self._extras
@@ -191,14 +206,16 @@ class _Project:
                     paths = [self.path.parent / name for name in names]
                     found[None if extra is None else canonicalize_name(extra)] = paths
             self.files.update(found)
-            if not found:
+            if not found and key == "optional-dependencies":
                 self.workspace.note(
                     "dynamic",
-                    _said_of_dynamic(key),
+                    "the optional-dependencies are dynamic: the build states them, so the extras are not known here",
                     file=self.file,
                     line=self._document.line("project", "dynamic"),
                     severity=Severity.WARNING,
                 )
+            elif not found:
+                self.left_to_build = True
 
 
 _Chain = tuple[tuple[NormalizedName, int], ...]
@@ -222,6 +239,8 @@ class _Section:
                 self._requirements.append(parse_python(value, self._origin(line), written=written))
             except SpecError as error:
                 project.workspace.problem(error)
+        if project.left_to_build:
+            self._requirements.append(project.itself(self._id))
         self._add(tables.main)
         self._add_files(None)
 
@@ -333,12 +352,6 @@ class _Section:
             self._index = collected.index
             for requirement in collected.requirements:
                 self._take(requirement, marker, chain)
-
-
-def _said_of_dynamic(key: str) -> str:
-    if key == "requires-python":
-        return "requires-python is dynamic: the build states it, so what is said here leaves it out"
-    return f"the {key} are dynamic: the build states them, so what is said here leaves them out"
 
 
 def _unknown(kind: str, written: str, known: Sequence[str]) -> SpecError:

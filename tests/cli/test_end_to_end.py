@@ -221,3 +221,20 @@ def test_bad_input_is_all_told_at_once(tmp_path: Path, capsys: pytest.CaptureFix
     out, err = capsys.readouterr()
     assert out == ""
     assert [line.split(" ")[1] for line in err.splitlines()] == ["bad.txt:1:", "bad.txt:3:"]
+
+
+@pytest.mark.usefixtures("index")
+def test_an_extra_of_a_project_that_only_a_build_knows_is_undecided_unless_a_file_of_setuptools_says_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = '[project]\nname = "p"\ndynamic = ["dependencies"]\n[project.optional-dependencies]\nx = ["core>=2"]\n'
+    (tmp_path / "pyproject.toml").write_text(project)
+
+    assert run(["check", "pyproject.toml"]) == ExitCode.UNDECIDED
+    out = " ".join(capsys.readouterr().out.split())
+    for spec in ("pyproject.toml", "pyproject.toml#extra:x"):
+        assert f"error[undecided-spec]: pyproject.toml: {spec} could not be decided: what p (file://" in out
+
+    (tmp_path / "setup.cfg").write_text("[metadata]\nname = p\n[options]\ninstall_requires = core<2\n")
+    assert run(["check", "pyproject.toml", "-q"]) == ExitCode.FAILED
+    assert "Clash: pyproject.toml#extra:x cannot be installed: " in capsys.readouterr().out

@@ -195,12 +195,37 @@ def test_a_missing_file_of_dynamic_dependencies_is_an_error(folder: Folder) -> N
     assert errors(folder, content) == ['pyproject.toml: the file "r.txt" of [tool.setuptools.dynamic]: no such file']
 
 
-def test_dynamic_dependencies_that_only_a_build_knows_are_a_warning(folder: Folder) -> None:
-    folder.write(TOML, '[project]\ndynamic = [\n"dependencies"]\n')
+@pytest.mark.parametrize("key", ["dependencies", "requires-python"])
+def test_a_project_that_leaves_its_needs_to_the_build_is_itself_part_of_each_of_its_specs(
+    folder: Folder, key: str
+) -> None:
+    folder.write(
+        TOML,
+        f'[project]\nname = "P"\ndynamic = ["version",\n"{key}"]\n[project.optional-dependencies]\nx = ["a"]\n'
+        '[dependency-groups]\ndev = ["b"]\n',
+    )
+    itself = (f'dynamic = ["{key}"]', "p", folder.path.as_uri(), 3)
+    assert [[(r.text, r.name, r.url, r.line) for r in spec.requirements] for spec in folder.read(TOML).specs] == [
+        [itself],
+        [itself, ("a", "a", None, 6)],
+        [itself, ("b", "b", None, 8)],
+    ]
+    assert folder.notes(TOML) == []
+
+
+def test_a_project_without_a_name_is_called_as_its_folder(folder: Folder) -> None:
+    folder.write("My_lib/pyproject.toml", '[project]\ndynamic = ["dependencies"]\n')
+    [spec] = folder.read("My_lib/pyproject.toml").specs
+    assert [r.name for r in spec.requirements] == ["my-lib"]
+
+
+def test_extras_that_only_a_build_knows_are_a_warning(folder: Folder) -> None:
+    folder.write(TOML, '[project]\ndynamic = [\n"optional-dependencies"]\n')
+    assert folder.lines(TOML) == []
     assert folder.notes(TOML) == [
         (
-            "warning dynamic pyproject.toml:2: the dependencies are dynamic: the build states them, "
-            "so what is said here leaves them out"
+            "warning dynamic pyproject.toml:2: the optional-dependencies are dynamic: the build states them, "
+            "so the extras are not known here"
         )
     ]
 
@@ -246,16 +271,6 @@ def test_what_other_tools_are_told_is_not_dropped_in_silence(folder: Folder, tab
     [note] = folder.notes(TOML)
     name = f"tool.{table.partition(' =')[0].replace(']' + chr(10), '.')}"
     assert note.startswith(f"warning not-applied pyproject.toml:4: {name} is not applied: ")
-
-
-def test_a_dynamic_python_is_a_warning(folder: Folder) -> None:
-    folder.write(TOML, '[project]\nname = "x"\ndynamic = ["requires-python"]\n')
-    assert folder.notes(TOML) == [
-        (
-            "warning dynamic pyproject.toml:3: requires-python is dynamic: the build states it, "
-            "so what is said here leaves it out"
-        )
-    ]
 
 
 def test_poetrys_package_sources_are_a_warning_and_its_prereleases_are_asked_for(folder: Folder) -> None:
