@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 from conflictcheck.errors import UsageError
@@ -71,11 +72,14 @@ def read_file_index(index: str, name: str) -> Page | Missing:
         name: the package, normalized and checked to be a package name.
 
     Raises:
-        PageError: if it cannot be read.
+        PageError: if it cannot be read, or the index is not there: what is not mounted may have any package.
     """
     try:
-        folder = file_path(index) / name
-        if not folder.is_dir():
+        root = file_path(index)
+        if not _is_folder(root):
+            raise PageError("the folder of the index is not there")
+        folder = root / name
+        if not _is_folder(folder):
             return Missing(name)
         page = folder / "index.html"
         found = _page(page) if page.is_file() else LinkPage(file_url(folder) + "/", _in_folder(folder))
@@ -92,6 +96,18 @@ def links_of_page(body: bytes, url: str, *, ends: bool = True) -> LinkPage:
     """
     page = parse_html(body, ends=ends)
     return LinkPage(page.base_for(url), [link for link in page.links if is_archive(link.filename)])
+
+
+def _is_folder(path: Path) -> bool:
+    """As `Path.is_dir`, which newer versions of Python make False also where nothing can be known.
+
+    Raises:
+        OSError: if it is not known.
+    """
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except FileNotFoundError:
+        return False
 
 
 def _page(path: Path) -> LinkPage:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +17,7 @@ from conflictcheck.progress import Progress
 from conflictcheck.settings import IndexSettings
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import os
 
 A, B = canonicalize_name("a"), canonicalize_name("b")
 WHEEL = "a-1.0-py3-none-any.whl"
@@ -126,6 +128,34 @@ def test_an_index_may_be_a_folder(folder: Path, tmp_path: Path) -> None:
     assert (a.files[0].url, a.files[0].index) == ((root / "a" / WHEEL).as_uri(), root.as_uri())
     assert ab.files[0].url == (folder / "a_b-7-py3-none-any.whl").as_uri()
     assert b == Missing("b")
+
+
+@pytest.mark.parametrize("root", ["not-mounted/simple", "a-file"])
+def test_a_folder_that_is_not_there_may_have_any_package(tmp_path: Path, root: str) -> None:
+    (tmp_path / "a-file").touch()
+    absent = (tmp_path / root).as_uri()
+    with IndexServer({"a": {"1": []}}) as server:
+        index = opened(absent, server.url)
+        reason = "the folder of the index is not there"
+        assert index.listings([A, B]) == [Unknown(f"{absent}/{name}/: {reason}") for name in "ab"]
+        assert len(index.problems) == 2
+
+
+@pytest.mark.parametrize("folder", ["simple", "simple/a"])
+def test_a_folder_that_nobody_may_look_into_may_have_any_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    refused, stat = str(tmp_path / folder), Path.stat
+
+    def refuse(path: Path, **options: Any) -> os.stat_result:
+        if str(path) == refused:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return stat(path, **options)
+
+    (tmp_path / "simple" / "a").mkdir(parents=True)
+    monkeypatch.setattr(Path, "stat", refuse)
+    root = (tmp_path / "simple").as_uri()
+    assert opened(root).listings([A]) == [Unknown(f"{root}/a/: it cannot be read: Permission denied")]
 
 
 def test_a_server_cannot_send_anyone_to_local_files() -> None:
