@@ -17,8 +17,9 @@ from pysat.examples.rc2 import RC2
 from pysat.formula import WCNF
 
 from conflictcheck.model import RequirementKind
+from conflictcheck.readers.poetry import specifier as poetry_specifier
 from conflictcheck.solver.oracle import Maybe, No, Yes
-from conflictcheck.specifier_text import specifier_span
+from conflictcheck.specifier_text import poetry_entry, specifier_span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -88,6 +89,9 @@ def _what_can_be_edited(line: Requirement, compiled: Mapping[str, str]) -> tuple
         return "", ""
     span = specifier_span(line.text)
     written = line.text[slice(*span)].rstrip(", ") if span else ""
+    if poetry_entry(line.text):
+        # An edit is in the language of requirements, which Poetry's contains.
+        written = poetry_specifier(written)
     obstacle = ""
     if line.kind is RequirementKind.OVERRIDE:
         obstacle = "an override is meant to hold whatever others say"

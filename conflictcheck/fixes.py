@@ -21,12 +21,12 @@ from conflictcheck.model import Change, Edit, Fix, RequirementKind
 from conflictcheck.phrases import and_list, place
 from conflictcheck.solver.encoding import LockKind, bits
 from conflictcheck.solver.oracle import No, Yes
-from conflictcheck.specifier_text import specifier_span
+from conflictcheck.specifier_text import with_specifier
 from conflictcheck.splitting import split_specs
 from conflictcheck.widening import Written, widen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from conflictcheck.clashes import Core
     from conflictcheck.corrections import Changes, Obstacle, Site
@@ -304,9 +304,8 @@ class Fixer:
 
     def _why_hopeless(self, core: Core, obstacles: Sequence[Obstacle]) -> str:
         """One clause: which lines could have helped and cannot be edited, or what holds whatever they say."""
-        rigid = [self._sites[number] for number in self._rigid(core)]
-        if rigid:
-            return "; ".join(f"{place(site.line)} {site.line.text} is not edited: {site.obstacle}" for site in rigid)
+        if why := self._not_edited(core.lines):
+            return why
         for obstacle in reversed(obstacles):
             if not obstacle.sites and (facts := name_blockers(self._oracle, obstacle.lines)):
                 return and_list(facts)
@@ -321,21 +320,22 @@ class Fixer:
             own = [site for site in self._sites if site.can_be_relaxed and self._specs[spec] & set(site.positions)]
             lines = self._corrector.lines_of(core.specs, self._corrector.relaxed(own))
             reply = self._corrector.ask(lines)
-            if isinstance(reply, No) and (facts := name_blockers(self._oracle, reply.lines)):
+            if not isinstance(reply, No):
+                continue
+            # What other lines leave no room for is no reason where a line of its own stands in the way as well.
+            if why := self._not_edited(reply.lines & self._specs[spec]):
+                found.append((spec, why))
+            elif facts := name_blockers(self._oracle, reply.lines):
                 found.append((spec, and_list(facts)))
         return found
 
-    def _rigid(self, core: Core) -> list[int]:
-        return [site.number for site in self._sites if site.obstacle and not set(core.lines).isdisjoint(site.positions)]
+    def _not_edited(self, lines: Collection[int]) -> str:
+        """One clause for each of the lines that has something to relax and cannot be edited."""
+        rigid = [site for site in self._sites if site.obstacle and not set(lines).isdisjoint(site.positions)]
+        return "; ".join(f"{place(site.line)} {site.line.text} is not edited: {site.obstacle}" for site in rigid)
 
 
 def _edit(site: Site, specifier: str, specs: set[SpecId]) -> Edit:
     line = site.line
-    span = specifier_span(line.text)
-    if span is None:
-        raise AssertionError(f"a line that can be relaxed has a specifier: {line.text}")
-    start, end = span
-    before = line.text[:start] if specifier else line.text[:start].rstrip(" (")
-    after = line.text[end:] if specifier else line.text[end:].lstrip(" )")
-    new = f"{before}{specifier}{' ' if after and not specifier else ''}{after}"
+    new = with_specifier(line.text, specifier)
     return Edit(line.spec, line.file, line.line, line.text, new, also=tuple(sorted(specs - {line.spec})))

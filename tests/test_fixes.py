@@ -17,7 +17,9 @@ from conflictcheck.facts import Metadata, Unknown
 from conflictcheck.fixes import Fixer, Fixes
 from conflictcheck.index.memory import Rel
 from conflictcheck.model import Fix, RequirementKind
+from conflictcheck.readers.poetry import specifier as poetry_specifier
 from conflictcheck.solver.oracle import Oracle, Yes
+from conflictcheck.specifier_text import poetry_entry
 from conflictcheck.splitting import name_parts
 
 if TYPE_CHECKING:
@@ -71,6 +73,8 @@ def apply(one: Requirement, fix: Fix) -> Requirement:
         if (one.file, one.line, one.text) == (edit.file, edit.line, edit.old):
             if one.kind is RequirementKind.PYTHON:
                 specifier = SpecifierSet(edit.new.partition(" = ")[2].strip('"'))
+            elif entry := poetry_entry(edit.new):
+                specifier = SpecifierSet(poetry_specifier(entry.constraint))
             else:
                 parsed = Parsed(edit.new)
                 assert sorted(parsed.extras) == sorted(one.extras)
@@ -295,6 +299,37 @@ def test_a_compiled_file_is_not_edited() -> None:
     assert found.hopeless == {
         0: "a:1 numpy==1.20.0 is not edited: the file is compiled from a.in; edit that and compile it again"
     }
+
+
+def test_a_spec_with_a_line_that_is_not_edited_is_not_said_to_be_stuck_for_another_reason() -> None:
+    web = {"1.0": ["core>=1"], "2.0": ["core>=2"]}
+    index = universe({"core": {"1.0": [], "2.0": []}, "web": web})
+    found = find(World(index, specs(a=["core<2"], b=["web>=2", "core>=2"])), compiled={"a": "a.in"})
+    assert said(found.menus[0]) == ["b: web>=2 -> web>=1.0, b: core>=2 -> core>=1.0 (1)"]
+    why = "a:1 core<2 is not edited: the file is compiled from a.in; edit that and compile it again"
+    assert found.stuck == {0: [("a", why)]}
+
+
+@pytest.mark.parametrize(
+    ("written", "specifier", "edited"),
+    [
+        ('numpy = "~1.20"', ">=1.20,<1.21", 'numpy = ">=1.20,<3"'),
+        ('numpy = {markers="a == \'3\'", version="<2"}', "<2", 'numpy = {markers="a == \'3\'", version="<3"}'),
+        ('numpy = "!=2.0.0"', "!=2.0.0", 'numpy = "*"'),
+    ],
+)
+def test_an_entry_of_one_of_poetrys_tables_is_edited(written: str, specifier: str, edited: str) -> None:
+    index = universe({"numpy": {"1.20.0": [], "2.0.0": []}, "core": {"1": ["numpy>=2"]}})
+    poetry = replace(line("a", f"numpy{specifier}"), text=written)
+    found = find(World(index, [spec("a", [poetry]), spec("b", ["core"])]))
+    assert [edit.new for fix in found.run for edit in fix.edits] == [edited]
+
+
+def test_an_entry_of_poetrys_that_says_more_about_versions_is_not_edited() -> None:
+    index = universe({"numpy": {"1.20.0": [], "2.0.0": []}, "core": {"1": ["numpy>=2"]}})
+    poetry = replace(line("a", "numpy<2,>=0.dev0"), text='numpy = {version = "<2", allow-prereleases = true}')
+    found = find(World(index, [spec("a", [poetry]), spec("b", ["core"])]))
+    assert found.hopeless == {0: f"a:1 {poetry.text} is not edited: it is written in a form that is not edited here"}
 
 
 def test_each_line_that_is_not_edited_is_named() -> None:

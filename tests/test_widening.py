@@ -164,6 +164,12 @@ def test_few_questions_are_asked(count: int) -> None:
         ("numpy @ https://example.invalid/numpy.whl", None),
         ('requires-python = ">=3.11,<4"', ">=3.11,<4"),
         ("./folder<2", None),
+        ('numpy = "^1.20 || ^2"', "^1.20 || ^2"),
+        ('numpy = {extras = [\'version = "1"\'], version = "~1.20"}', "~1.20"),
+        ('numpy = [{version = "1"}, {version = "2"}]', None),
+        ('numpy = {git = "1"}', None),
+        ('numpy = {file-version = "1"}', None),
+        ('numpy = ""', None),
     ],
 )
 def test_where_the_specifier_stands(text: str, specifier: str | None) -> None:

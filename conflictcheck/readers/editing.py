@@ -7,21 +7,24 @@ Each result is read again before it counts.
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from conflictcheck.errors import SpecError
 from conflictcheck.readers.grammar import iter_lines, parse_line
 from conflictcheck.readers.text import UTF_MARKS, collapse, quote, redact
-from conflictcheck.specifier_text import specifier_span
+from conflictcheck.specifier_text import poetry_entry, specifier_span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conflictcheck.model import Edit
+    from conflictcheck.specifier_text import PoetryEntry
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
 _TOML_TOKEN = re.compile(r"\"(?P<basic>[^\"\\\n]*)\"|'(?P<literal>[^'\n]*)'|(?P<comment>#)")
+_TOML_HEADER = re.compile(r"^[ \t]*\[", re.MULTILINE)
 _PYTHON = re.compile(r'requires-python = "(?P<value>.*)"')
 
 
@@ -53,7 +56,10 @@ def _edited(file: str, text: str, edit: Edit) -> str:
     if not 0 < number < len(starts):
         raise _changed(file, edit)
     start, end = starts[number - 1], starts[number]
-    if is_toml:
+    entry = poetry_entry(edit.old) if is_toml else None
+    if entry is not None:
+        result = _edit_poetry(text, start, end, entry, edit)
+    elif is_toml:
         result = _edit_toml(text, start, end, edit, is_comment=name.endswith(".py"))
     else:
         result = _edit_requirements(text, start, edit)
@@ -129,6 +135,30 @@ def _edit_toml(text: str, start: int, end: int, edit: Edit, *, is_comment: bool)
             return None
         text = text[:begin] + new + text[close:]
     return text if places else None
+
+
+def _edit_poetry(text: str, start: int, end: int, entry: PoetryEntry, edit: Edit) -> str | None:
+    """An entry of one of Poetry's tables: on its line, or below it where the line is the header of its own table."""
+    new = poetry_entry(edit.new)
+    if text[start:end].lstrip().startswith("["):
+        following = _TOML_HEADER.search(text, end)
+        start, end = end, following.start() if following else len(text)
+    key, constraint = re.escape(entry.key), re.escape(entry.constraint)
+    written = re.compile(rf"""(?<![\w-])["']?{key}["']?[ \t]*=[ \t]*(["'])(?P<constraint>{constraint})\1""")
+    places = [found.span("constraint") for found in written.finditer(text, start, end)]
+    if new is None or len(places) != 1:
+        return None
+    [(begin, close)] = places
+    result = text[:begin] + new.constraint + text[close:]
+    # What stands in a comment changes nothing.
+    return result if _toml(result) not in (None, _toml(text)) else None
+
+
+def _toml(text: str) -> dict[str, Any] | None:
+    try:
+        return tomllib.loads(text.replace("\r\n", "\n"))
+    except tomllib.TOMLDecodeError:
+        return None
 
 
 def _python_value(text: str) -> str | None:

@@ -11,6 +11,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 from pathspec import GitIgnoreSpec
 
+from conflictcheck.corrections import find_sites
 from conflictcheck.errors import ConflictCheckError, SpecError
 from conflictcheck.model import Edit, ReadResult, Requirement, RequirementKind, SpecId
 from conflictcheck.readers import READERS, read_restrictions, read_specs
@@ -24,7 +25,7 @@ from conflictcheck.readers.references import parse_reference, project_name
 from conflictcheck.readers.text import decode
 from conflictcheck.readers.toml_document import parse_toml
 from conflictcheck.solver.dependencies import MarkerEvaluator
-from conflictcheck.specifier_text import specifier_span
+from conflictcheck.specifier_text import specifier_span, with_specifier
 from conflictcheck.targets import make_target
 
 VARIABLES = {"TOKEN": SECRET, "HOST": "index.example"}
@@ -229,20 +230,15 @@ def edited(file: str, data: bytes) -> None:
 
 def can_be_edited(line: Requirement, file: str, new: str) -> bool:
     """What is asked of a line before a fix edits it."""
-    span = specifier_span(line.text)
-    if line.file != file or line.url is not None or line.hashes or span is None:
+    if line.file != file or (not new and line.kind is RequirementKind.PYTHON):
         return False
-    if not new and line.kind is RequirementKind.PYTHON:
-        return False
-    return SpecifierSet(line.text[slice(*span)].rstrip(", ")) == line.specifier
+    [site] = find_sites([line], {})
+    return site.can_be_relaxed
 
 
 def edit_of(line: Requirement, new: str) -> Edit:
     """The edit of a line that gives it another specifier, as a fix writes it."""
-    start, end = specifier_span(line.text) or (0, 0)
-    before = line.text[:start] if new else line.text[:start].rstrip(" (")
-    after = line.text[end:] if new else line.text[end:].lstrip(" )")
-    return Edit(line.spec, line.file, line.line, line.text, f"{before}{new}{' ' if after and not new else ''}{after}")
+    return Edit(line.spec, line.file, line.line, line.text, with_specifier(line.text, new))
 
 
 TARGETS = (

@@ -110,6 +110,61 @@ def test_pyproject(line: int, old: str, new: str, before: str, after: str) -> No
     assert edited("pyproject.toml", windows, line, old, new) == windows.replace(before, after)
 
 
+POETRY = """\
+[tool.poetry.dependencies]
+python="^3.9"  # python = "^3.9"
+pydantic="~1.10"
+"numpy" = { extras = ["~1.10"], version = '~1.10' }  # as pydantic
+[tool.poetry.dependencies.pandas]
+# version = "~1.10", once
+optional = true
+version = "^2.0"
+[tool.poetry.group.dev.dependencies]
+pandas.version = "^1.0"
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "old", "new", "before", "after"),
+    [
+        (3, 'pydantic = "~1.10"', 'pydantic = ">=1.10,<3"', 'pydantic="~1.10"', 'pydantic=">=1.10,<3"'),
+        (
+            4,
+            "numpy = { extras = [\"~1.10\"], version = '~1.10' }",
+            "numpy = { extras = [\"~1.10\"], version = '*' }",
+            "version = '~1.10'",
+            "version = '*'",
+        ),
+        (
+            5,
+            'pandas = {optional = true, version = "^2.0"}',
+            'pandas = {optional = true, version = ">=1.5,<3"}',
+            'version = "^2.0"',
+            'version = ">=1.5,<3"',
+        ),
+        (10, 'pandas = {version = "^1.0"}', 'pandas = {version = ">=1.0,<3"}', '"^1.0"', '">=1.0,<3"'),
+    ],
+)
+def test_poetrys_tables(line: int, old: str, new: str, before: str, after: str) -> None:
+    assert POETRY.count(before) == 1
+    assert edited("pyproject.toml", POETRY, line, old, new) == POETRY.replace(before, after)
+    windows = POETRY.replace("\n", "\r\n")
+    assert edited("pyproject.toml", windows, line, old, new) == windows.replace(before, after)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        'a = {numpy = {version = "^1"}, pandas = {version = "^1"}}',
+        'numpy = {version = """^1"""} # version = "^1"',
+        'numpy = {version = "^2"}',
+    ],
+)
+def test_an_entry_of_poetrys_that_is_not_found_without_doubt_is_refused(written: str) -> None:
+    with pytest.raises(SpecError, match="is not written here in a form that can be edited"):
+        edited("pyproject.toml", written, 1, 'numpy = {version = "^1"}', 'numpy = {version = "<3"}')
+
+
 def test_a_script_with_inline_metadata() -> None:
     text = '#!/usr/bin/env python\n# /// script\n# dependencies = ["numpy<1.24"]  # old\n# ///\nprint("numpy<1.24")\n'
     after = edited("tool.py", text, 3, "numpy<1.24", "numpy<2")
