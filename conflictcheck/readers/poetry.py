@@ -12,6 +12,7 @@ from packaging.version import Version
 
 from conflictcheck.errors import SpecError
 from conflictcheck.readers.text import quote
+from conflictcheck.readers.unions import united
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,14 +79,26 @@ def _place(entry: dict[str, Any]) -> str:
 
 
 def _python_conditions(text: str) -> list[str]:
-    conditions = []
-    for clause in filter(None, specifier(text).split(",")):
-        found = re.fullmatch(r"([<>=!~]+)(.+)", clause)
-        if found is None:
-            raise AssertionError(f"a clause was expected: {clause}")
-        variable = "python_version" if found[2].endswith(".*") else "python_full_version"
-        conditions.append(f'{variable} {found[1]} "{found[2]}"')
-    return conditions
+    """The conditions of a marker that stand for a constraint on Python."""
+    alternatives = [list(map(_python_condition, filter(None, _range(one).split(",")))) for one in _alternatives(text)]
+    if len(alternatives) == 1 or not all(alternatives):
+        return alternatives[0] if len(alternatives) == 1 else []
+    return [f"({' or '.join(' and '.join(conditions) for conditions in alternatives)})"]
+
+
+def _python_condition(clause: str) -> str:
+    found = re.fullmatch(r"([<>=!~]+)(.+)", clause)
+    if found is None:
+        raise AssertionError(f"a clause was expected: {clause}")
+    variable = "python_version" if found[2].endswith(".*") else "python_full_version"
+    return f'{variable} {found[1]} "{found[2]}"'
+
+
+def _alternatives(text: str) -> list[str]:
+    found = re.split(r"\|\|?", text)
+    if len(found) > 1 and not all(map(str.strip, found)):
+        raise SpecError(f"{quote(text)} is not a version constraint")
+    return found
 
 
 def specifier(text: str) -> str:
@@ -94,11 +107,18 @@ def specifier(text: str) -> str:
     Raises:
         SpecError: it is not understood, or has no PEP 440 form.
     """
-    if "|" in text:
+    ranges = list(map(_range, _alternatives(text)))
+    found = ranges[0] if len(ranges) == 1 else united(ranges)
+    if found is None:
         raise SpecError(
             f"the constraint {quote(text)} joins several ranges, which no requirement can say",
             hint="write one range, and leave out versions with !=",
         )
+    return found
+
+
+def _range(text: str) -> str:
+    """The specifier that a constraint without alternatives stands for."""
     clauses = []
     rest = text.strip()
     while rest:

@@ -331,11 +331,27 @@ def test_poetrys_tables_are_read_as_the_ranges_they_stand_for(folder: Folder) ->
     assert (group.id, str(group.requirements[-1].specifier)) == ("pyproject.toml#group:dev", "<0.8,>=0.7")
 
 
+def test_alternatives_of_poetry_for_python_are_a_marker(folder: Folder) -> None:
+    folder.write(
+        TOML,
+        '[tool.poetry.dependencies]\npython = ">=3.8,<4.0 || ^4"\n'
+        'a = {version = "^1 || ^2", python = "<3.8 || 3.10.*"}\n'
+        'b = {version = "1", python = "^3.8 | *", platform = "linux"}\n',
+    )
+    [spec] = folder.read(TOML).specs
+    assert spec.requires_python == ">=3.8,<5"
+    assert [(str(r.specifier), str(r.marker or "")) for r in spec.requirements[1:]] == [
+        ("<3,>=1", 'python_full_version < "3.8" or python_version == "3.10.*"'),
+        ("==1", 'sys_platform == "linux"'),
+    ]
+
+
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ('a = "^1 || ^2"', ('the constraint "^1 || ^2" joins several ranges, which no requirement can say;'
+        ('a = "^1 || ^2.1.3"', ('the constraint "^1 || ^2.1.3" joins several ranges, which no requirement can say;'
          " write one range, and leave out versions with !=")),
+        ('a = "^1 ||"', '"^1 ||" is not a version constraint'),
         ('a = "^x"', '"^x" is not a version constraint'),
         ("a = 1", 'the dependency "a" is neither a version nor a table'),
         ("a = {version = 1}", 'version of "a" is not a text'),
