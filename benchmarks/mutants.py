@@ -46,6 +46,7 @@ TESTS = [
     "test_shrinking.py",
     "test_splitting.py",
     "test_fixes.py",
+    "test_fixes_at_the_edges.py",
     "property/test_answers.py",
     "property/test_fixes_by_brute_force.py",
 ]

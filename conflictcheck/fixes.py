@@ -168,7 +168,7 @@ class Fixer:
         mendable = {spec for spec in unplaced if known.get((spec,))}
         everyone = sorted({*self._placed, *mendable})
         now = len(self._environments) + (1 if mendable else 0)
-        if target < now and (solved := known.get(tuple(everyone))):
+        if solved := known.get(tuple(everyone)):
             return solved
         obstacles = self._corrector.obstacles_of(self._cores, everyone)
         for parts in range(target, now):
@@ -221,17 +221,17 @@ class Fixer:
     def _holds(self, parts: Iterable[Sequence[SpecId]], changes: Changes) -> bool:
         return all(isinstance(self._corrector.ask(self._corrector.lines_of(part, changes)), Yes) for part in parts)
 
-    def _versions(self, line: Requirement, correction: Correction, changes: Changes) -> list[Version]:
-        """The releases that may be written into the line, oldest first."""
+    def _versions(self, line: Requirement, correction: Correction, changes: Changes) -> set[Version]:
+        """The releases that may be written into the line."""
         if line.kind is RequirementKind.PYTHON:
-            return sorted(Version(version) for version in self._oracle.targets)
+            return {Version(version) for version in self._oracle.targets}
         pythons = {
             reply.python_version
             for part in correction.parts
             if isinstance(reply := self._corrector.ask(self._corrector.lines_of(part, changes)), Yes)
         }
         versions: set[Version] = set()
-        for target in (target for python in sorted(pythons) for target in self._oracle.targets[python]):
+        for target in (target for python in pythons for target in self._oracle.targets[python]):
             package = self._oracle.kernel(target).packages.get(line.name)
             if package is not None:
                 mask = package.everything
@@ -240,7 +240,7 @@ class Fixer:
                     if lock.kind is LockKind.PRERELEASE and not line.specifier.prereleases:
                         mask &= ~lock.mask
                 versions |= {package.releases[i].version for i in bits(mask) if package.releases[i].url is None}
-        return sorted(versions)
+        return versions
 
     # -- what it comes to --------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from packaging.version import InvalidVersion, Version
 from conflictcheck.specifier_text import CLAUSE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
 
 class _Part(NamedTuple):
@@ -242,7 +242,7 @@ def _join_release(version: Version, numbers: Iterable[int]) -> str:
     return epoch + ".".join(map(str, numbers))
 
 
-def widen(written: Written, versions: Sequence[Version], admits: Callable[[str], bool]) -> str | None:
+def widen(written: Written, versions: Collection[Version], admits: Callable[[str], bool]) -> str | None:
     """The specifier that widens a line least among those that let a solution in.
 
     Upwards is tried before downwards, as a newer release is the better answer; the bound that is not in the way stays.
@@ -269,13 +269,13 @@ def widen(written: Written, versions: Sequence[Version], admits: Callable[[str],
     return "" if admits("") else None
 
 
-def _upwards(written: Written, versions: Sequence[Version], admits: Callable[[str], bool]) -> str | None:
+def _upwards(written: Written, versions: Collection[Version], admits: Callable[[str], bool]) -> str | None:
     boundaries = written.boundaries(versions) if written.has_ceiling() else []
     position = _first(len(boundaries), lambda i: admits(written.up_to(boundaries[i])))
     return None if position is None else written.up_to(boundaries[position])
 
 
-def _downwards(written: Written, versions: Sequence[Version], admits: Callable[[str], bool]) -> str | None:
+def _downwards(written: Written, versions: Collection[Version], admits: Callable[[str], bool]) -> str | None:
     floors = written.floors(versions) if written.has_floor() else []
     position = _first(len(floors), lambda i: admits(written.down_to(floors[i].public)))
     if position is None:
