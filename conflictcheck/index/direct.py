@@ -19,7 +19,7 @@ from conflictcheck.index.addresses import (
 )
 from conflictcheck.index.filenames import parse_filename
 from conflictcheck.index.files import MAX_SDIST, FileReader, UnreadableError, hash_of, verified
-from conflictcheck.index.projects import MAX_TEXT, is_project_file, metadata_of_project
+from conflictcheck.index.projects import MAX_TEXT, files_of_setuptools, is_project_file, metadata_of_project
 from conflictcheck.index.sdists import SdistError, metadata_of_sdist
 from conflictcheck.index.transport import FetchError, explained
 
@@ -76,8 +76,11 @@ class DirectReader:
         for path in [*folder.iterdir(), *folder.glob("*.egg-info/*"), *folder.glob("*/*.egg-info/*")]:
             inside = path.relative_to(folder).as_posix()
             if is_project_file(inside) and path.is_file():
-                with path.open("rb") as file:
-                    texts[inside] = file.read(MAX_TEXT)
+                texts[inside] = _start_of(path)
+        for name_of_file in files_of_setuptools(texts.get("pyproject.toml", b"")):
+            path = folder / name_of_file
+            if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
+                texts[name_of_file] = _start_of(path)
         found = metadata_of_project(texts, folder.name, name, "", source="local")
         if isinstance(found, Unknown):
             return found
@@ -108,3 +111,8 @@ class DirectReader:
         if answer.status != HTTPStatus.OK:
             raise FetchError(f"{shown_address(url)}: {explained(answer.status, 'the server')}")
         return verified(answer.file, file)
+
+
+def _start_of(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(MAX_TEXT)

@@ -35,6 +35,16 @@ def is_project_file(path: str) -> bool:
     return path in _ROOT_FILES or _EGG_FILE.fullmatch(path) is not None
 
 
+def files_of_setuptools(pyproject: bytes) -> list[str]:
+    """The files that setuptools reads dependencies from, as ``[tool.setuptools.dynamic]`` names them."""
+    try:
+        stated = tomllib.loads(pyproject.decode("utf-8"))["tool"]["setuptools"]["dynamic"]
+        tables = [stated.get("dependencies", {}), *dict(stated.get("optional-dependencies", {})).values()]
+        return [name for table in tables for name in _names(table.get("file", []))]
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, _NotStaticError):
+        return []
+
+
 def metadata_of_project(
     files: Mapping[str, bytes],
     filename: str,
@@ -46,7 +56,7 @@ def metadata_of_project(
     """The facts about a project, from the most to the least reliable of its files.
 
     Args:
-        files: the files for which `is_project_file` holds.
+        files: the files for which `is_project_file` holds; of a folder those of `files_of_setuptools` as well.
         filename: of the archive or folder.
         name: the package that it must be.
         version: the version that it must be; empty accepts any, also one that is not known.
@@ -75,12 +85,20 @@ def metadata_of_project(
 
 
 def _from_pyproject(files: Mapping[str, bytes]) -> Document:
-    """The ``[project]`` table (PEP 621), if nothing that matters here is dynamic."""
+    """The ``[project]`` table (PEP 621), if nothing that matters here is dynamic, or setuptools has it from files."""
     try:
-        table: dict[str, Any] = tomllib.loads(files["pyproject.toml"].decode("utf-8"))["project"]
+        document: dict[str, Any] = tomllib.loads(files["pyproject.toml"].decode("utf-8"))
+        table: dict[str, Any] = document["project"]
         dynamic = set(table.get("dynamic", ()))
-        if not dynamic.isdisjoint({"dependencies", "optional-dependencies", "requires-python"}):
+        if "requires-python" in dynamic:
             raise _NotStaticError
+        if "dependencies" in dynamic:
+            stated = document["tool"]["setuptools"]["dynamic"]["dependencies"]
+            table = {**table, "dependencies": _lines_in(stated, files)}
+        if "optional-dependencies" in dynamic:
+            extras = dict(document["tool"]["setuptools"]["dynamic"]["optional-dependencies"])
+            stated = {extra: _lines_in(one, files) for extra, one in extras.items()}
+            table = {**table, "optional-dependencies": stated}
         found = Document(name=_text(table["name"]), requires_python=_text(table.get("requires-python", "")))
         found.version = "" if "version" in dynamic else _text(table.get("version", ""))
         found.requires_dist = _texts(table.get("dependencies", []))
@@ -90,6 +108,21 @@ def _from_pyproject(files: Mapping[str, bytes]) -> Document:
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise _NotStaticError from error
     return found
+
+
+def _lines_in(stated: Any, files: Mapping[str, bytes]) -> list[str]:
+    """The requirements in files that ``[tool.setuptools.dynamic]`` names; setuptools knows no options in them."""
+    found = []
+    for name in _names(stated["file"]):
+        lines = list(filter(None, map(_without_comment, files[name].decode("utf-8").splitlines())))
+        if any(line.startswith("-") or line.endswith("\\") for line in lines):
+            raise _NotStaticError
+        found += lines
+    return found
+
+
+def _names(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else _texts(value)
 
 
 def _from_setup_cfg(files: Mapping[str, bytes]) -> Document:

@@ -77,9 +77,9 @@ def _range_of(text: str) -> _Range | None:
         elif clause.operator in ("<", "<="):
             highs.append(_Bound(Version(clause.version), clause.operator == "<="))
         elif clause.operator in ("==", "~="):
-            low, high = _of_equal(clause)
-            lows.append(low)
-            highs.append(high)
+            start, end = _of_equal(clause)
+            lows.append(start)
+            highs.append(end)
         else:
             return None
     low = max(lows, key=lambda bound: (bound.version, not bound.inside), default=None)

@@ -109,6 +109,55 @@ def test_a_project_folder_may_say_it_in_setup_cfg(tmp_path: Path) -> None:
     )
 
 
+FILES_OF_SETUPTOOLS = """\
+[project]
+name = "a"
+version = "1"
+dynamic = ["dependencies", "optional-dependencies"]
+[tool.setuptools.dynamic]
+dependencies = {file = ["deps.txt", "more/deps.txt"]}
+optional-dependencies.x = {file = "x.txt"}
+"""
+
+
+def test_a_project_folder_may_say_it_in_files_that_setuptools_reads(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(FILES_OF_SETUPTOOLS)
+    (tmp_path / "deps.txt").write_text("# ours\nb<2  # old\n\n")
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "deps.txt").write_text("c\n")
+    (tmp_path / "x.txt").write_text("d\n")
+    found, _ = read(tmp_path.as_uri())
+    assert found == Metadata("a", "1", ("b<2", "c", 'd; extra == "x"'), None, ("x",), "local", tmp_path.name)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"deps.txt": "b\n"},
+        {"deps.txt": "b\n", "x.txt": "-r deps.txt\n"},
+        {"deps.txt": "b\n", "x.txt": "c \\\n==1\n"},
+    ],
+)
+def test_files_of_setuptools_that_cannot_be_read_leave_it_unknown(tmp_path: Path, files: dict[str, str]) -> None:
+    (tmp_path / "pyproject.toml").write_text(FILES_OF_SETUPTOOLS.replace(', "more/deps.txt"', ""))
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert read(tmp_path.as_uri()) == Unknown("its dependencies are only known to its build backend, which is not run")
+
+
+@pytest.mark.parametrize("name", ["../deps.txt", "link.txt", "a\\u0000b"])
+def test_files_of_setuptools_outside_of_the_project_are_not_read(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (tmp_path / "deps.txt").write_text("b\n")
+    (folder / "link.txt").symlink_to(tmp_path / "deps.txt")
+    (folder / "pyproject.toml").write_text(
+        '[project]\nname = "a"\nversion = "1"\ndynamic = ["dependencies"]\n'
+        f'[tool.setuptools.dynamic]\ndependencies = {{file = "{name}"}}\n'
+    )
+    assert isinstance(read(folder.as_uri()), Unknown)
+
+
 def test_what_a_build_left_in_a_folder_is_inferred(tmp_path: Path) -> None:
     (tmp_path / "setup.py").write_text("install_requires = []")
     (tmp_path / "src" / "a.egg-info").mkdir(parents=True)
