@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conflictcheck.facts import Listing
-from conflictcheck.index.addresses import shown_address
-from conflictcheck.index.base import ON_PACKAGE_INDEX
+from conflictcheck.facts import Listing, Unknown
+from conflictcheck.index.addresses import default_index_url, shown_address
 from conflictcheck.model import Diagnostic, Environment, Pin, Severity
 from conflictcheck.phrases import and_list
 from conflictcheck.solver.resolution import resolve_environment
@@ -123,22 +122,32 @@ def notice_oddities(
                 "the source distribution; a new build might give others",
             )
         )
-    found += _about_empty_index(store)
+    found += _about_empty_indexes(store)
     pinned = {pin.name for environment in environments for pin in environment.packages if pin.url is None}
     listings = [store.listing(name) for name in pinned.union(line.name for line in lines)]
     found += _about_listings([listing for listing in listings if isinstance(listing, Listing)])
     return list(dict.fromkeys(found))
 
 
-def _about_empty_index(store: FactStore) -> list[Diagnostic]:
-    """An address that knows no package at all; the default index and find-links places are what they are."""
-    missing = store.missing()
-    if not missing or not store.place.startswith("on ") or store.place == ON_PACKAGE_INDEX:
+def _about_empty_indexes(store: FactStore) -> list[Diagnostic]:
+    """Addresses that know no package at all, whatever others know; the default index is what it is."""
+    asked = list(store.asked().values())
+    known = [listing for listing in asked if isinstance(listing, Listing)]
+    # What is unknown may be on any of them, and a page without files does not say whose it is.
+    if not asked or any(isinstance(answer, Unknown) for answer in asked) or not all(each.files for each in known):
         return []
+    having = {file.index for listing in known for file in listing.files}.union(*(each.also_on for each in known))
     none = "the only package asked for does not exist"
-    none = none if len(missing) == 1 else f"none of the {len(missing)} packages asked for exists"
-    message = f"{none} {store.place}; the address may not be that of a package index"
-    return [Diagnostic(Severity.WARNING, "index-empty", message)]
+    none = none if len(asked) == 1 else f"none of the {len(asked)} packages asked for exists"
+    return [
+        Diagnostic(
+            Severity.WARNING,
+            "index-empty",
+            f"{none} on {shown_address(index)}; the address may not be that of a package index",
+        )
+        for index in store.indexes
+        if index not in having and index != default_index_url().rstrip("/")
+    ]
 
 
 def _about_listings(listings: Sequence[Listing]) -> list[Diagnostic]:

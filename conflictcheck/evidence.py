@@ -128,6 +128,7 @@ def _facts_of(store: FactStore) -> SnapshotFacts:
         missing=sorted(name for name, found in listings.items() if isinstance(found, Missing)),
         direct=dict(direct),
         place=store.place,
+        indexes=store.indexes,
     )
     for metadata in said:
         known = facts.metadata.setdefault(metadata.name, {}).setdefault(metadata.version, [])

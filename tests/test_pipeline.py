@@ -13,6 +13,7 @@ from conflictcheck import fixes
 from conflictcheck.corrections import Limits
 from conflictcheck.errors import ConflictCheckError
 from conflictcheck.facts import Listing, Metadata, Unknown
+from conflictcheck.index import default_index_url
 from conflictcheck.index.memory import INDEX, MemoryIndex, Rel
 from conflictcheck.model import IndexOptions, Severity, Spec, SpecId, Verdict
 from conflictcheck.pipeline import check, merge_file_options
@@ -168,6 +169,7 @@ def test_yanked_release_is_named_with_the_reason(run: Callable[..., Report]) -> 
 class TwoIndexes(MemoryIndex):
     """Knows that another index offers each package as well, and of some names different files."""
 
+    indexes = (INDEX, "https://other.example/simple")
     differing = frozenset({"x", "y"})
 
     def listings(self, names: Sequence[NormalizedName]) -> list[Listing | Missing | Unknown]:
@@ -198,24 +200,46 @@ def test_name_on_several_indexes_is_named(run: Callable[..., Report]) -> None:
 class Elsewhere(MemoryIndex):
     """An index that is not the default one."""
 
-    place = "on https://index.example/smple"
+    place = f"on {INDEX}"
+    indexes = (INDEX,)
 
 
 def test_index_that_knows_no_package_at_all_is_named(run: Callable[..., Report]) -> None:
     report = run(Elsewhere({}), {"a.txt": ["x"], "b.txt": ["y"]})
     assert the(report, "index-empty").message == (
-        "none of the 2 packages asked for exists on https://index.example/smple; the address may not be that of a "
-        "package index"
+        f"none of the 2 packages asked for exists on {INDEX}; the address may not be that of a package index"
     )
-    assert report.clashes[0].steps[-1] == "No package of the name x exists on https://index.example/smple."
+    assert report.clashes[0].steps[-1] == "No package of the name x exists on https://index.example/simple."
     direct = run(Elsewhere({}), {"a.txt": ["x @ https://files.example/x-1.zip"]})
     assert "index-empty" not in [each.code for each in direct.diagnostics]
     alone = run(Elsewhere({}), {"a.txt": ["x"]})
     assert the(alone, "index-empty").message.startswith("the only package asked for does not exist on https://")
 
 
+def test_index_that_knows_no_package_is_named_beside_one_that_knows_them(run: Callable[..., Report]) -> None:
+    class Further(MemoryIndex):
+        indexes = (INDEX, "https://other.example/smple")
+
+    report = run(Further({"x": {"1.0": []}}), {"a.txt": ["x"]})
+    assert report.verdict is Verdict.COMPATIBLE
+    assert the(report, "index-empty").message == (
+        "the only package asked for does not exist on https://other.example/smple; the address may not be that of a "
+        "package index"
+    )
+    both = run(TwoIndexes({"x": {"1.0": []}}), {"a.txt": ["x"]})
+    assert "index-empty" not in codes(both), "it is also on the second one"
+
+
 def test_nothing_is_said_of_an_index_that_knows_some_package_or_is_the_default_one(run: Callable[..., Report]) -> None:
-    for index in (Elsewhere({"x": {"1.0": []}}), universe({}), Elsewhere({"x": Unknown("the index answered 503")})):
+    class Default(MemoryIndex):
+        indexes = (default_index_url().rstrip("/"),)
+
+    class NoFiles(Elsewhere):
+        def listings(self, names: Sequence[NormalizedName]) -> list[Listing | Missing | Unknown]:
+            return [Listing(name, ()) for name in names]
+
+    unknown = Elsewhere({"x": Unknown("the index answered 503")})
+    for index in (Elsewhere({"x": {"1.0": []}}), Default({}), NoFiles({}), unknown):
         report = run(index, {"a.txt": ["x"], "b.txt": ["y"]})
         assert "index-empty" not in [each.code for each in report.diagnostics]
 

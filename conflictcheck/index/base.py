@@ -74,6 +74,11 @@ class Index(ABC):
         return ON_PACKAGE_INDEX
 
     @property
+    def indexes(self) -> tuple[str, ...]:
+        """The addresses of the indexes that are asked, as `File.index` has them, if these are known."""
+        return ()
+
+    @property
     def problems(self) -> list[str]:
         """What went wrong beside the answers (a cache that cannot be written, say), one sentence each."""
         return []

@@ -86,6 +86,11 @@ class RemoteIndex(Index):
         return f"on {or_list([shown_address(url) for url in self._indexes])}"
 
     @property
+    def indexes(self) -> tuple[str, ...]:
+        """See `Index.indexes`."""
+        return self._indexes
+
+    @property
     def problems(self) -> list[str]:
         """See `Index.problems`; they are about the cache, find-links pages, and facts that could not be had."""
         troubles = sorted(set(self._troubles))

@@ -34,6 +34,7 @@ class SnapshotFacts(msgspec.Struct):
         metadata: by name and version; several where different files of one release were read.
         direct: by URL.
         place: where the missing names were looked for, as `Index.place` says it.
+        indexes: as in `Index.indexes`.
     """
 
     listings: dict[str, Listing] = {}
@@ -41,6 +42,7 @@ class SnapshotFacts(msgspec.Struct):
     metadata: dict[str, dict[str, list[Metadata]]] = {}
     direct: dict[str, tuple[Metadata, File]] = {}
     place: str = ON_PACKAGE_INDEX
+    indexes: tuple[str, ...] = ()
 
 
 class _Snapshot(SnapshotFacts, kw_only=True):
@@ -66,6 +68,7 @@ class RecordingIndex(Index):
     def listings(self, names: Sequence[NormalizedName]) -> list[Listing | Missing | Unknown]:
         """See `Index.listings`."""
         answers = self._inner.listings(names)
+        self.facts.indexes = self._inner.indexes
         for name, answer in zip(names, answers, strict=True):
             if isinstance(answer, Listing):
                 self.facts.listings[name] = answer
@@ -94,6 +97,11 @@ class RecordingIndex(Index):
     def place(self) -> str:
         """See `Index.place`."""
         return self._inner.place
+
+    @property
+    def indexes(self) -> tuple[str, ...]:
+        """See `Index.indexes`."""
+        return self._inner.indexes
 
     @property
     def problems(self) -> list[str]:
@@ -172,6 +180,11 @@ class SnapshotIndex(Index):
         """See `Index.place`; that of the run that was recorded."""
         return self._facts.place
 
+    @property
+    def indexes(self) -> tuple[str, ...]:
+        """See `Index.indexes`; those of the run that was recorded."""
+        return self._facts.indexes
+
 
 def write_snapshot(
     facts: SnapshotFacts,
@@ -218,6 +231,7 @@ def write_snapshot(
         },
         direct=facts.direct,
         place=facts.place,
+        indexes=facts.indexes,
     )
     packed = gzip.compress(msgspec.json.encode(snapshot, order="sorted"), compresslevel=9, mtime=0)
     write_file(path, packed)

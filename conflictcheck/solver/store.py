@@ -71,10 +71,15 @@ class FactStore:
         """Where packages are looked for; see `Index.place`."""
         return self._index.place
 
-    def missing(self) -> list[str]:
-        """The packages that do not exist, if no other was asked for; those of direct references need not exist."""
-        every = all(isinstance(answer, Missing) for answer in self._listings.values())
-        return sorted(self._listings.keys() - {name for _, name in self._direct}) if every else []
+    @property
+    def indexes(self) -> tuple[str, ...]:
+        """The indexes that packages are looked for on; see `Index.indexes`."""
+        return self._index.indexes
+
+    def asked(self) -> dict[NormalizedName, Listing | Missing | Unknown]:
+        """The listings of the packages that were to be on an index; those of direct references need not be."""
+        direct = {name for _, name in self._direct}
+        return {name: answer for name, answer in self._listings.items() if name not in direct}
 
     def counts(self) -> dict[str, int]:
         """How many facts the run used, for `Report.stats`."""

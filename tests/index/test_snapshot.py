@@ -147,9 +147,12 @@ def test_a_place_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) ->
 def test_a_snapshot_says_where_the_missing_packages_were_looked_for(tmp_path: Path) -> None:
     class Elsewhere(MemoryIndex):
         place = "on https://index.example/simple"
+        indexes = ("https://index.example/simple",)
 
     for index, place in ((MemoryIndex({}), "on the package index"), (Elsewhere({}), Elsewhere.place)):
         recording = RecordingIndex(index)
         recording.listings([NO])
         write_snapshot(recording.facts, tmp_path / "s", created=NOW, version="1")
-        assert (recording.place, SnapshotIndex.read(tmp_path / "s").place) == (place, place)
+        read = SnapshotIndex.read(tmp_path / "s")
+        assert (recording.place, read.place) == (place, place)
+        assert recording.indexes == read.indexes == index.indexes
