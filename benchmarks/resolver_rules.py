@@ -36,9 +36,9 @@ class Rules:
 
     Attributes:
         prereleases: a pre-release may be chosen where a line names one, or one requirement, or all lines together, are
-            satisfied by no final release (``line``); where any requirement names one, or no final release satisfies all of
-            them together (``together``), even if one of these is of a release that was given up (``left over``), or of each by itself
-            (``each``); or anywhere, if nothing else works (``fallback``).
+            satisfied by no final release (``line``); where any requirement names one, or no final release satisfies all
+            of them together (``together``), even if one of these is of a release that was given up (``left over``), or
+            of each by itself (``each``); or anywhere, if nothing else works (``fallback``).
         yanked: a yanked release may be chosen where any requirement is a pin that nothing else satisfies
             (``requirement``), where a line is a pin and says no more (``line``), or where there is a pin and all that
             satisfies everything is yanked (``together``), or all that satisfies some of the requirements, whichever are

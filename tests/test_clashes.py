@@ -110,9 +110,13 @@ def test_constraint_file_is_named_where_it_matters_and_only_there() -> None:
     assert world.texts(world.findings.cores[0]) == ["b: x>=3", "constraints.txt: x<3"]
 
 
+ONE_AND_TWO = {"one": {"1.0": ["x!=1.0"]}, "two": {"1.0": ["x!=2.0"]}}
+"""Releases leave what has to be asked for; lines that do so would ask for it."""
+
+
 def test_clash_that_another_spec_would_resolve_says_so() -> None:
-    index = universe({"x": {"1.0": [], "2.0": [], "3.0rc1": []}})
-    world = World(index, specs(a=["x!=1.0"], b=["x!=2.0"], c=["x>=1.0rc1"]))
+    index = universe({"x": {"1.0": [], "2.0": [], "3.0rc1": []}, **ONE_AND_TWO})
+    world = World(index, specs(a=["one"], b=["two"], c=["x>=1.0rc1"]))
     [core] = world.findings.cores
     assert (core.specs, core.absent) == (("a", "b"), ("c",))
     assert world.split.parts == (("a", "b", "c"),)
@@ -120,22 +124,24 @@ def test_clash_that_another_spec_would_resolve_says_so() -> None:
 
 
 def test_clash_that_either_of_two_specs_that_say_the_same_would_resolve() -> None:
-    index = universe({"x": {"1.0": [], "2.0": [], "3.0rc1": []}})
-    [core] = World(index, specs(a=["x!=1.0"], b=["x!=2.0"], c=["x>=1.0rc1"], d=["x>=1.0rc1"])).findings.cores
+    index = universe({"x": {"1.0": [], "2.0": [], "3.0rc1": []}, **ONE_AND_TWO})
+    [core] = World(index, specs(a=["one"], b=["two"], c=["x>=1.0rc1"], d=["x>=1.0rc1"])).findings.cores
     assert (core.specs, core.absent) == (("a", "b"), ("c", "d"))
 
 
 def test_clash_that_is_met_again_beside_the_spec_that_would_resolve_it_is_told_once() -> None:
-    index = universe({"x": {"1.0": [], "2.0": [], "3.0rc1": []}})
-    world = World(index, specs(a=["x!=1.0"], b=["x!=2.0"], c=["x>=1.0rc1"], e=["x<=2"], f=["x<2.5"]))
+    index = universe({"x": {"1.0": [], "2.0": [], "3.0rc1": []}, **ONE_AND_TWO})
+    world = World(index, specs(a=["one"], b=["two"], c=["x>=1.0rc1"], e=["x<=2"], f=["x<2.5"]))
     assert [(core.specs, core.absent) for core in world.findings.cores] == [(("a", "b"), ("c",))]
     assert world.findings.complete
     assert (len(world.split.parts), world.split.proven) == (2, True)
 
 
 def test_clash_that_a_release_of_another_spec_would_resolve_says_so() -> None:
-    index = universe({"x": {"1.0": [], "2.0": [], "3.0rc1": []}, "lib": {"1.0": ["x>2"]}, "y": {"1.0": []}})
-    world = World(index, specs(a=["x!=1.0"], b=["x!=2.0"], c=["lib"], d=["y"]))
+    index = universe(
+        {"x": {"1.0": [], "2.0": [], "3.0rc1": []}, **ONE_AND_TWO, "lib": {"1.0": ["x>2"]}, "y": {"1.0": []}}
+    )
+    world = World(index, specs(a=["one"], b=["two"], c=["lib"], d=["y"]))
     [core] = world.findings.cores
     assert (core.specs, core.absent, core.minimal) == (("a", "b"), ("c",), True)
     assert (world.split.parts, world.split.proven) == ((("a", "b", "c", "d"),), True)
