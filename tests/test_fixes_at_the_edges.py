@@ -142,3 +142,10 @@ def test_whatever_the_budget_a_clash_has_edits_or_a_reason_or_was_not_looked_int
         here = sum(map(len, found.menus.values()))
         assert here >= most, steps
         most = here
+
+
+def test_changes_are_told_of_an_environment_that_comes_after_one_of_others() -> None:
+    given = specs(a=["x<2"], b=["x>=2", "y<2"], c=["x>=2", "y>=2"])
+    fixes = find(World(universe(XY), given), target=2).run
+    [raised] = [fix for fix in fixes if [edit.new for edit in fix.edits] == ["y<3"]]
+    assert [(one.name, one.environment, one.before, one.after) for one in raised.changes] == [("y", "b", "1.0", "2.0")]
