@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from conflictcheck.readers.base import Workspace
     from conflictcheck.readers.grammar import LogicalLine, Option, ParsedLine
 
+_SCHEMES = ("https", "http", "file")
+"""What indexes and pages of links can be fetched by."""
 DEEPEST = 50
 """Files that include one another in a chain."""
 
@@ -244,6 +246,12 @@ def _checked_url(option: Option) -> str:
         _check_no_variable(option)
     if not is_url(option.value):
         raise SpecError(f"{option.name} {quote(option.written)} is not a URL", hint="it begins with https://")
+    if option.value.partition(":")[0].lower() not in _SCHEMES:
+        hint = "https, http and file are"
+        raise SpecError(f"{option.name} {quote(option.written)}: the scheme is not supported", hint=hint)
+    if option.name != "--find-links" and "?" in option.value:
+        hint, address = "leave out what follows ?", option.written.partition("?")[0]
+        raise SpecError(f"{option.name} {quote(address)}: the address of an index has no query", hint=hint)
     if not option.value.lower().startswith("file:"):
         try:
             check_address(option.value)

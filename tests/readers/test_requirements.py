@@ -391,6 +391,17 @@ def test_options_that_change_nothing_are_noted(folder: Folder) -> None:
             "-i https://h.example/\x1b[31m",
             '--index-url "https://h.example/\\x1b[31m": the URL has a control character; take it out',
         ),
+        (
+            "-i https://h.example/simple?tok=1",
+            '--index-url "https://h.example/simple": the address of an index has no query; leave out what follows ?',
+        ),
+        *(
+            (
+                f"--{option} {scheme}://h.example/x",
+                f'--{option} "{scheme}://h.example/x": the scheme is not supported; https, http and file are',
+            )
+            for option, scheme in (("extra-index-url", "ftp"), ("index-url", "git+https"), ("find-links", "ftp"))
+        ),
         ("--find-links nope", '--find-links "nope": no such file or folder'),
         (
             "foo --index-url https://h.example",
