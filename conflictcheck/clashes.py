@@ -241,7 +241,7 @@ class ClashFinder:
         return core
 
     def _shrink_around(self, held: frozenset[int], specs: tuple[SpecId, ...], no: No) -> Core:
-        """Leave out one line after the other, but for those that are held."""
+        """Leave out one line after the other; those that are held only where that gives a minimal set."""
         lines = self.lines_of(specs)
         oracle = self._oracle
         current = no.lines | held if isinstance(oracle.ask(no.lines | held), No) else lines
@@ -256,7 +256,11 @@ class ClashFinder:
                 smaller = (reply.lines | held) & (current - {line})
                 current = smaller if isinstance(oracle.ask(smaller), No) else current - {line}
         # What was needed at first need not be: a line that is left out later may have been what asked for a release.
-        minimal = all(isinstance(oracle.ask(current - {line}), Yes) for line in current)
+        minimal = self._is_minimal(current)
+        if held and not minimal:
+            fewer = self._without_needless(current, held, specs)
+            if self._is_minimal(fewer):
+                current, minimal = fewer, True
         reply = oracle.ask(current)
         absent = reply.absent if isinstance(reply, No) else frozenset()
         return Core(
@@ -265,6 +269,21 @@ class ClashFinder:
             tuple(sorted({oracle.lines[i].spec for i in absent} - set(specs))),
             minimal=minimal,
         )
+
+    def _is_minimal(self, lines: frozenset[int]) -> bool:
+        return all(isinstance(self._oracle.ask(lines - {line}), Yes) for line in lines)
+
+    def _without_needless(
+        self, lines: frozenset[int], held: frozenset[int], specs: Collection[SpecId]
+    ) -> frozenset[int]:
+        """Lines without those of the held ones that they clash without, one of each spec at least."""
+        for line in sorted(lines & held, key=self._reluctance):
+            fewer = lines - {line}
+            if {self._oracle.lines[i].spec for i in fewer}.issuperset(specs) and isinstance(
+                self._oracle.ask(fewer), No
+            ):
+                lines = fewer
+        return lines
 
     def _direct_pair(self, specs: Sequence[SpecId], lines: Collection[int]) -> frozenset[int] | None:
         """Two lines on one package that cannot both hold, if there are: the argument that is easiest to follow."""

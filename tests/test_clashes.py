@@ -261,3 +261,16 @@ def test_a_line_that_asks_for_a_yanked_release_is_shown_to_be_needed_by_the_line
     }
     world = World(universe(packages), specs(w=["b<=1"], y=["b>=2", "d==1.0"]))
     assert [(world.texts(core), core.minimal) for core in world.findings.cores] == [(["w: b<=1", "y: d==1.0"], True)]
+
+
+def test_line_that_asks_for_what_is_yanked_is_no_part_of_a_clash_that_is_there_without_it() -> None:
+    index = universe(
+        {
+            "a": {"1.0": Rel(yanked="broken")},
+            "b": {"3.0": ["c<2.0"]},
+            "c": {"1.0": [], "3.0": Rel(yanked="broken")},
+        }
+    )
+    world = World(index, specs(v=["c==3.0", "c!=1.0"], w=["b==3.0", "a==1.0", "c!=2.0"]))
+    [core] = world.findings.cores
+    assert (world.texts(core), core.minimal) == (["v: c==3.0", "w: b==3.0"], True)
