@@ -523,7 +523,9 @@ def test_the_cache_is_described_and_cleared(tmp_path: Path, capsys: pytest.Captu
 
 
 PROGRAM = """
-import sys, time, types
+import signal, sys, time, types
+# Who starts the tests in the background has their children ignore interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 module = types.ModuleType("conflictcheck.pipeline")
 def check(settings, progress):
     {body}

@@ -29,6 +29,9 @@ def index(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.txt").write_text("web\n")
     (tmp_path / "b.txt").write_text("nlp\n")
+    for name in list(os.environ):
+        if name.startswith(("PIP_", "UV_", "CONFLICTCHECK_")):
+            monkeypatch.delenv(name)
     with IndexServer(PACKAGES) as server:
         monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
         monkeypatch.setenv("PIP_INDEX_URL", server.url)

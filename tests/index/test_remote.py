@@ -329,7 +329,9 @@ def test_a_redirect_may_not_give_up_encryption() -> None:
 def test_an_interrupt_ends_a_run_that_waits_for_a_server(index: IndexServer) -> None:
     index.faults["/simple/a/"] = Fault(delay=60)
     code = (
-        "import sys; from conflictcheck.index import open_index\n"
+        "import signal, sys; from conflictcheck.index import open_index\n"
+        # Who starts the tests in the background has their children ignore interrupts.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from conflictcheck.progress import Progress; from conflictcheck.settings import IndexSettings\n"
         "class Told(Progress):\n"
         "    def fetching(self, label): print(label, flush=True)\n"
