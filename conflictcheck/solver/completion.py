@@ -145,7 +145,7 @@ class Completion:
             for low, high in runs(package.everything & ~self._known(name))
         ]
         # Of a package whose releases are not known, any might ask.
-        strangers += [package.first for package in kernel.packages.values() if package.unknown is not None]
+        strangers += [package.steps.installed for package in kernel.packages.values() if package.unknown is not None]
         yield from ([-key, *strangers] for key in kernel.keys)
 
     def _known(self, name: NormalizedName) -> int:
@@ -166,7 +166,7 @@ class Completion:
 
     def _variable(self, node: Node) -> int:
         package = self._kernel.packages[node[0]]
-        return package.extras[node[1]] if node[1] else package.first
+        return package.extras[node[1]] if node[1] else package.steps.installed
 
 
 class TooMany(Exception):  # noqa: N818 - a signal, not an error

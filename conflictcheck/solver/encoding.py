@@ -1,14 +1,18 @@
-"""Releases as Boolean variables: the order encoding.
+"""Releases as Boolean variables: the order encoding, made lazily.
 
 The usable releases of a package, oldest first, are numbered 0..n-1. Variable ``ge(i)`` says "this package is
-installed, in release i or newer". ``ge(0)`` is "installed"; ``ge(i+1)`` implies ``ge(i)``. So "release i" is
-``ge(i) & !ge(i+1)``, exactly one release needs no clause of its own, and a range of versions is one or two
+installed, in release i or newer". ``ge(0)`` is "installed"; ``ge(i)`` implies ``ge(j)`` for every older j. So "release
+i" is ``ge(i) & !ge(i+1)``, exactly one release needs no clause of its own, and a range of versions is one or two
 literals. (Order encoding: Tamura, Taga, Kitagawa, Banbara, "Compiling finite linear CSP into SAT", 2009.)
+
+Of a thousand releases a problem tells few apart, so a variable is made when the first clause needs it, between its
+neighbours (Ohrimenko, Stuckey, Codish, "Propagation via lazy clause generation", 2009, section 4.2). What stands
+between two neighbours is alike to all clauses there are.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass, field
 from enum import StrEnum
 from operator import attrgetter
@@ -18,7 +22,7 @@ from packaging.specifiers import Specifier
 from packaging.version import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Container, Iterator
 
     from packaging.specifiers import SpecifierSet
 
@@ -85,13 +89,57 @@ class Lock:
                 return not mask & self.others
 
 
+class Steps:
+    """The variables ``ge(i)`` of one package.
+
+    Args:
+        new: makes the variable for a release's number.
+        add: takes the clauses that put it in order.
+
+    Attributes:
+        installed: the variable ``ge(0)``.
+    """
+
+    __slots__ = ("_add", "_new", "_places", "_variables", "installed")
+
+    def __init__(self, new: Callable[[int], int], add: Callable[[Clause], object]) -> None:
+        self._new = new
+        self._add = add
+        self.installed = new(0)
+        self._places = [0]
+        self._variables = {0: self.installed}
+
+    def at(self, i: int) -> int:
+        """The variable ``ge(i)``, made if there is none yet."""
+        known = self._variables.get(i)
+        if known is not None:
+            return known
+        made = self._variables[i] = self._new(i)
+        place = bisect_left(self._places, i)
+        self._add([-made, self._variables[self._places[place - 1]]])
+        if place < len(self._places):
+            self._add([-self._variables[self._places[place]], made])
+        insort(self._places, i)
+        return made
+
+    def stretch(self, true: Container[int], count: int) -> range:
+        """The releases that an assignment leaves, which no clause tells apart.
+
+        Args:
+            true: the variables that hold; `installed` is one of them.
+            count: how many releases there are.
+        """
+        place = bisect_right(self._places, 0, key=lambda i: self._variables[i] not in true)
+        return range(self._places[place - 1], self._places[place] if place < len(self._places) else max(count, 1))
+
+
 @dataclass(slots=True)
 class Package:
     """The variables of one package on one target.
 
     Attributes:
         candidates: what may be chosen, and what may not and why.
-        first: the number of the variable ``ge(0)``; ``ge(i)`` is ``first + i``.
+        steps: its variables.
         missing: whether no index has the package.
         unknown: why its listing is not known, or None.
         locks: what is closed until somebody asks.
@@ -99,7 +147,7 @@ class Package:
     """
 
     candidates: Candidates
-    first: int
+    steps: Steps
     missing: bool = False
     unknown: str | None = None
     locks: list[Lock] = field(default_factory=list)
@@ -198,30 +246,28 @@ class Package:
 
     def is_release(self, i: int) -> tuple[int, ...]:
         """The literals of "release i is installed"."""
-        if i + 1 < len(self.candidates.releases):
-            return self.first + i, -(self.first + i + 1)
-        return (self.first + i,)
+        at = self.steps.at
+        return (at(i), -at(i + 1)) if i + 1 < len(self.candidates.releases) else (at(i),)
 
     def unless_run(self, low: int, high: int) -> Clause:
         """The clause part "or none of the releases low..high is installed"."""
-        clause = [-(self.first + low)]
-        if high + 1 < len(self.candidates.releases):
-            clause.append(self.first + high + 1)
-        return clause
+        at = self.steps.at
+        return [-at(low), at(high + 1)] if high + 1 < len(self.candidates.releases) else [-at(low)]
 
     def within(self, mask: int) -> Iterator[Clause]:
         """The clause parts whose conjunction says "a release of the mask is installed"."""
         count = len(self.candidates.releases)
         if not mask:
             # Of a package whose releases are not known, some release might do: that is left to the kernel's guard.
-            yield [] if self.unknown is None else [self.first]
+            yield [] if self.unknown is None else [self.steps.installed]
             return
+        at = self.steps.at
         low, high = lowest(mask), mask.bit_length()
-        yield [self.first + low]
+        yield [at(low)]
         if high < count:
-            yield [-(self.first + high)]
+            yield [-at(high)]
         for start, end in runs(~mask & ((1 << high) - (1 << low))):
-            yield [-(self.first + start), self.first + end + 1]
+            yield [-at(start), at(end + 1)]
 
 
 def is_pin(specifier: SpecifierSet) -> bool:
@@ -255,8 +301,3 @@ def bits(mask: int) -> list[int]:
         found.append(top)
         mask ^= 1 << top
     return found
-
-
-def order_clauses(first: int, count: int) -> Sequence[Clause]:
-    """``ge(i+1)`` implies ``ge(i)``."""
-    return [[-(first + i + 1), first + i] for i in range(count - 1)]

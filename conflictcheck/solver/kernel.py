@@ -22,7 +22,7 @@ from conflictcheck.model import RequirementKind
 from conflictcheck.policy import Candidates, Release, select_releases
 from conflictcheck.solver.edges import RESTRICTING, Edge, LoadedRelease
 from conflictcheck.solver.effective import EffectiveRequirements
-from conflictcheck.solver.encoding import JOINTLY_OPENED, Clause, Lock, LockKind, Package, bits, order_clauses, runs
+from conflictcheck.solver.encoding import JOINTLY_OPENED, Clause, Lock, LockKind, Package, Steps, bits, runs
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -145,28 +145,26 @@ class Kernel:
 
     def model(self) -> tuple[dict[NormalizedName, int], frozenset[tuple[NormalizedName, str]]]:
         """After a *yes*: the release of each package that is installed, and the installed extras."""
-        literals = self._solver.get_model() or []
-        true = bytearray(self._last + 1)
-        for literal in literals:
-            if 0 < literal <= self._last:
-                true[literal] = 1
+        true = self._true()
         chosen = {
-            name: max(i for i in range(max(1, len(package.releases))) if true[package.first + i])
-            for name, package in self.packages.items()
-            if true[package.first]
+            name: self._one_of(name, true) for name, package in self.packages.items() if package.steps.installed in true
         }
-        extras = {(name, extra) for name in chosen for extra, v in self.packages[name].extras.items() if true[v]}
+        extras = {(name, extra) for name in chosen for extra, v in self.packages[name].extras.items() if v in true}
         return chosen, frozenset(extras)
 
     def model_release(self, name: NormalizedName) -> int:
         """After a *yes*: the release of a package in the model, -1 for none."""
+        true = self._true()
+        return self._one_of(name, true) if self.packages[name].steps.installed in true else -1
+
+    def _true(self) -> set[int]:
+        return {literal for literal in self._solver.get_model() or () if literal > 0}
+
+    def _one_of(self, name: NormalizedName, true: set[int]) -> int:
+        """The release that an assignment installs: the newest of those that are alike, a loaded one if there is one."""
         package = self.packages[name]
-        model = self._solver.get_model()
-        chosen = -1
-        for i in range(len(package.releases)):
-            if package.first + i <= len(model) and model[package.first + i - 1] > 0:
-                chosen = i
-        return chosen
+        alike = package.steps.stretch(true, len(package.releases))
+        return max((i for i in self.loaded[name] if i in alike), default=alike[-1])
 
     def line_of(self, literal: int) -> int | None:
         """The line whose selector this is, or None."""
@@ -277,18 +275,14 @@ class Kernel:
         count = len(candidates.releases)
         package = Package(
             candidates,
-            first=self._last + 1,
+            Steps(lambda i: self._step(name, i), self._solver.add_clause),
             missing=isinstance(listing, Missing),
             unknown=listing.reason if isinstance(listing, Unknown) else None,
         )
-        self._last += max(count, 1)
         self.packages[name] = package
-        for i in range(max(count, 1)):
-            self._where[package.first + i] = (name, i)
-        self.add(order_clauses(package.first, count))
         if not count:
             guard = [-self.facts] if package.unknown is not None else []
-            self.add([[-package.first, *guard]])
+            self.add([[-package.steps.installed, *guard]])
         self._add_locks(package)
         for i, release in enumerate(candidates.releases):
             if release.url is not None:
@@ -407,7 +401,7 @@ class Kernel:
         condition = [-self.selectors[i]]
         package = self.packages[line.name]
         if line.kind in RESTRICTING:
-            condition.append(-package.first)
+            condition.append(-package.steps.installed)
         elif self._effective.is_dropped(line):
             return None
         effective = self._effective.line(line)
@@ -427,7 +421,7 @@ class Kernel:
         package = self.packages[name]
         if extra not in package.extras:
             package.extras[extra] = self.new_variable()
-            self.add([[-package.extras[extra], package.first]])
+            self.add([[-package.extras[extra], package.steps.installed]])
             if self.loaded[name]:
                 self._load_extra(name, extra)
         return package.extras[extra]
@@ -466,6 +460,11 @@ class Kernel:
         """Add clauses; they hold from now on."""
         for clause in clauses:
             self._solver.add_clause(clause)
+
+    def _step(self, name: NormalizedName, i: int) -> int:
+        variable = self.new_variable()
+        self._where[variable] = (name, i)
+        return variable
 
     def new_variable(self) -> int:
         """A variable that nothing says anything about yet."""

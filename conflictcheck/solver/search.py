@@ -208,7 +208,7 @@ class Search:
             if not blamed or len(bounds) == _MOST_PLACES or not self._may_change(name, blamed[0]):
                 return False
             package = kernel.packages[blamed[0]]
-            bounds[blamed[0]] = package.first + max(0, self._decided[blamed[0]] - _LITTLE)
+            bounds[blamed[0]] = package.steps.at(max(0, self._decided[blamed[0]] - _LITTLE))
         for other in bounds:
             self._changed.add(frozenset((name, other)))
             self._late[other] = None
@@ -240,7 +240,7 @@ class Search:
             chunk = ordered[start : start + size]
             kernel.load((name, i) for i in chunk)
             assumed = [*self._base, *self._decision_literals()]
-            if not self._kernel.solve([*assumed, package.first + chunk[-1]]):
+            if not self._kernel.solve([*assumed, package.steps.at(chunk[-1])]):
                 self._learn(name, kernel.core())
                 if not self._is_about(name):
                     return None
@@ -253,7 +253,7 @@ class Search:
                 if not above:
                     break
                 middle = above[len(above) // 2]
-                if self._kernel.solve([*assumed, package.first + middle]):
+                if self._kernel.solve([*assumed, package.steps.at(middle)]):
                     low = kernel.model_release(name)
                 else:
                     self._learn(name, kernel.core())

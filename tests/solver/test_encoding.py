@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import product
+from dataclasses import replace
+from itertools import count as numbers
+from itertools import permutations, product
 
 import pytest
 from builders import World, name, specs, universe
@@ -10,58 +12,85 @@ from packaging.specifiers import Specifier, SpecifierSet
 from packaging.version import Version
 
 from conflictcheck.policy import Candidates, Release
-from conflictcheck.solver.encoding import Clause, Lock, LockKind, Package, bits, is_pin, order_clauses, runs
+from conflictcheck.solver.encoding import Clause, Lock, LockKind, Package, Steps, bits, is_pin, runs
 
 
-def package(count: int) -> Package:
+def package(count: int, clauses: list[Clause] | None = None, **details: str) -> Package:
+    """A package whose variables are 1, 2, 3… as they are made, and whose clauses go to a list."""
     releases = tuple(Release(name("a"), Version(f"{i + 1}.0"), (), ()) for i in range(count))
-    return Package(Candidates(name("a"), releases, ()), first=1)
+    fresh = numbers(1)
+    steps = Steps(lambda _: next(fresh), ([] if clauses is None else clauses).append)
+    return Package(Candidates(name("a"), releases, ()), steps, **details)
 
 
-def models(clauses: list[Clause], variables: int) -> set[int]:
-    """For each assignment that satisfies the clauses, the newest release that it installs; -1 for none."""
+def models(given: Package, clauses: list[Clause]) -> set[int]:
+    """The releases that the clauses leave; -1 for none."""
+    count = len(given.releases)
+    variables = [given.steps.at(i) for i in range(count)]
     found = set()
-    for values in product((False, True), repeat=variables):
-        if all(any(values[abs(literal) - 1] == (literal > 0) for literal in clause) for clause in clauses):
+    for values in product((False, True), repeat=count):
+        holds = dict(zip(variables, values, strict=True))
+        if all(any(holds[abs(literal)] == (literal > 0) for literal in clause) for clause in clauses):
             found.add(sum(values) - 1)
     return found
 
 
 @pytest.mark.parametrize("count", range(1, 6))
 def test_a_package_is_absent_or_at_exactly_one_release(count: int) -> None:
-    clauses = list(order_clauses(1, count))
-    satisfying = [
-        values
-        for values in product((False, True), repeat=count)
-        if all(any(values[abs(literal) - 1] == (literal > 0) for literal in clause) for clause in clauses)
-    ]
-    assert len(satisfying) == count + 1
-    for i in range(count):
-        fixed = [[literal] for literal in package(count).is_release(i)]
-        assert models([*clauses, *fixed], count) == {i}
+    for order in permutations(range(count)):
+        clauses: list[Clause] = []
+        given = package(count, clauses)
+        for i in order:
+            given.steps.at(i)
+        satisfying = [
+            values
+            for values in product((False, True), repeat=count)
+            if all(any(values[abs(literal) - 1] == (literal > 0) for literal in clause) for clause in clauses)
+        ]
+        assert len(satisfying) == count + 1
+        for i in range(count):
+            fixed = [[literal] for literal in given.is_release(i)]
+            assert models(given, [*clauses, *fixed]) == {i}
+
+
+def test_a_variable_is_made_where_a_clause_tells_releases_apart() -> None:
+    clauses: list[Clause] = []
+    given = package(1000, clauses)
+    list(given.within(((1 << 500) - 1) << 300))
+    assert {abs(literal) for clause in clauses for literal in clause} == {1, 2, 3}
+    assert [given.steps.at(i) for i in (0, 300, 800)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("true", [(1,), (1, 2), (1, 2, 3)])
+def test_what_no_clause_tells_apart_is_one_stretch(true: tuple[int, ...]) -> None:
+    given = package(10)
+    assert [given.steps.at(i) for i in (4, 7)] == [2, 3]
+    assert given.steps.stretch(true, 10) == {1: range(4), 2: range(4, 7), 3: range(7, 10)}[len(true)]
 
 
 @pytest.mark.parametrize("count", range(1, 6))
 def test_within_a_mask_are_exactly_its_releases(count: int) -> None:
-    clauses = list(order_clauses(1, count))
     for mask in range(1 << count):
-        admitted = models([*clauses, *package(count).within(mask)], count)
-        assert admitted == {i for i in range(count) if mask >> i & 1}, bin(mask)
+        clauses: list[Clause] = []
+        given = package(count, clauses)
+        clauses += given.within(mask)
+        assert models(given, clauses) == {i for i in range(count) if mask >> i & 1}, bin(mask)
 
 
 @pytest.mark.parametrize("count", range(1, 6))
 def test_a_run_is_left_out_by_one_clause(count: int) -> None:
-    clauses = list(order_clauses(1, count))
     for low in range(count):
         for high in range(low, count):
-            left = models([*clauses, package(count).unless_run(low, high)], count)
-            assert left == {-1, *range(count)} - set(range(low, high + 1))
+            clauses: list[Clause] = []
+            given = package(count, clauses)
+            clauses.append(given.unless_run(low, high))
+            assert models(given, clauses) == {-1, *range(count)} - set(range(low, high + 1))
 
 
 def test_within_nothing_is_impossible_unless_the_releases_are_not_known() -> None:
     assert list(package(2).within(0)) == [[]]
-    unknown = Package(Candidates(name("a"), (), ()), first=7, unknown="the index answered 503")
-    assert list(unknown.within(0)) == [[7]]
+    unknown = package(0, unknown="the index answered 503")
+    assert list(unknown.within(0)) == [[unknown.steps.installed]]
 
 
 def test_runs_are_the_stretches_of_set_bits_lowest_first() -> None:
@@ -128,7 +157,7 @@ def test_a_requirement_opens_the_locked_releases_that_it_admits_and_asks_for() -
 
 def test_a_release_whose_version_is_not_known_may_satisfy_any_specifier() -> None:
     known, unknown = (Release(name("a"), Version(text), (), (), any_version=text == "0") for text in ("0.dev1", "0"))
-    given = Package(Candidates(name("a"), (known, unknown), ()), first=1)
+    given = replace(package(0), candidates=Candidates(name("a"), (known, unknown), ()))
     assert given.mask(SpecifierSet(">=1"), ">=1") == 0b10
     assert given.mask(SpecifierSet("<=0"), "<=0") == 0b11
 

@@ -127,7 +127,7 @@ def test_line_added_later_is_asked_about_like_the_others() -> None:
     kernel.add_line(world.lines[0])
     assert kernel.lines[2].kind is RequirementKind.REQUIREMENT
     x = kernel.packages[name("x")]
-    assert kernel.solve([kernel.selectors[2], x.first + 1])
+    assert kernel.solve([kernel.selectors[2], x.steps.at(1)])
     assert not kernel.solve([kernel.selectors[1], kernel.selectors[2]])
     assert {kernel.line_of(literal) for literal in kernel.core()} == {1, 2}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from itertools import count
 
 import pytest
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -10,7 +11,7 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from conflictcheck.policy import Candidates, Release
-from conflictcheck.solver.encoding import Package
+from conflictcheck.solver.encoding import Package, Steps
 
 VERSIONS = sorted(
     map(
@@ -27,7 +28,8 @@ TEXTS = [str(version.public) for version in VERSIONS] + ["1", "1.0.0", "1.4", "2
 
 def package() -> Package:
     releases = tuple(Release(NormalizedName("a"), version, (), ()) for version in VERSIONS)
-    return Package(Candidates(NormalizedName("a"), releases, ()), first=1)
+    fresh = count(1)
+    return Package(Candidates(NormalizedName("a"), releases, ()), Steps(lambda _: next(fresh), list))
 
 
 def is_specifier(text: str) -> bool:
