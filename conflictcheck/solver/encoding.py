@@ -153,6 +153,7 @@ class Package:
     locks: list[Lock] = field(default_factory=list)
     extras: dict[str, int] = field(default_factory=dict)
     _masks: dict[str, int] = field(default_factory=dict)
+    _literals: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def releases(self) -> tuple[Release, ...]:
@@ -246,8 +247,12 @@ class Package:
 
     def is_release(self, i: int) -> tuple[int, ...]:
         """The literals of "release i is installed"."""
-        at = self.steps.at
-        return (at(i), -at(i + 1)) if i + 1 < len(self.candidates.releases) else (at(i),)
+        found = self._literals.get(i)
+        if found is None:
+            at = self.steps.at
+            found = (at(i), -at(i + 1)) if i + 1 < len(self.candidates.releases) else (at(i),)
+            self._literals[i] = found
+        return found
 
     def unless_run(self, low: int, high: int) -> Clause:
         """The clause part "or none of the releases low..high is installed"."""

@@ -69,6 +69,7 @@ class Kernel:
         self.loaded: dict[NormalizedName, dict[int, LoadedRelease]] = defaultdict(dict)
         self.line_edges: list[Edge | None] = []
         self.enablers: frozenset[int] = frozenset()
+        self.impossible: set[int] = set()
         self.calls = 0
         self.openings = 0
         self.loaded_to_be_sure = 0
@@ -392,6 +393,7 @@ class Kernel:
         line = self.lines[i]
         if line.kind is RequirementKind.PYTHON:
             if not self.target.admits_python(str(line.specifier)):
+                self.impossible.add(i)
                 self.add([[-self.selectors[i]]])
         elif self._effective.applies(line):
             self.line_edges[i] = self._write_line(i, line)

@@ -3,11 +3,14 @@
 Each package's release is known by now, so resolvelib must finish without backtracking. It reads the metadata
 afresh — markers and specifiers by packaging, not by the kernel's masks — so that an error in the encoding shows.
 If the two disagree, that is a bug of ours.
+
+What the lines ask for is one resolution, and what each release asks for is one: in each of its rounds resolvelib goes
+over all that was asked for before, so that one for everything would take time in the square of its size.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -81,34 +84,38 @@ def resolve_environment(
         Disagreement: if resolvelib finds the choice wrong, or leaves a package over.
     """
     provider = _Provider(reading, lines, chosen)
-    try:
-        result = Resolver(provider, BaseReporter()).resolve(list(provider.roots()), max_rounds=100_000)
-    except ResolutionError as error:
-        raise Disagreement(f"resolvelib rejects what the search chose: {error!r}") from error
-    installed = {name for name, _ in result.mapping}
-    if installed != set(chosen):
-        raise Disagreement(f"the search chose packages that nobody needs: {sorted(set(chosen) - installed)}")
-    extras: dict[NormalizedName, set[str]] = defaultdict(set)
+    resolver = Resolver(provider, BaseReporter())
+    installed: dict[Identifier, _Candidate] = {}
     askers: dict[NormalizedName, set[str]] = defaultdict(set)
     requires: dict[str, set[str]] = defaultdict(set)
-    for (name, extra), criterion in result.criteria.items():
-        if (name, extra) not in result.mapping:
-            continue
-        if extra:
-            extras[name].add(extra)
-        for wanted in criterion.iter_requirement():
-            if wanted.asked_by != name:
-                askers[name].add(wanted.asked_by)
-                requires[wanted.asked_by].add(name)
+    waiting = deque([provider.roots()])
+    while waiting:
+        try:
+            result = resolver.resolve(list(waiting.popleft()), max_rounds=100_000)
+        except ResolutionError as error:
+            raise Disagreement(f"resolvelib rejects what the search chose: {error!r}") from error
+        for identifier, candidate in result.mapping.items():
+            if identifier not in installed:
+                installed[identifier] = candidate
+                waiting.append(provider.needs_of(candidate))
+            for wanted in result.criteria[identifier].iter_requirement():
+                if wanted.asked_by != candidate.name:
+                    askers[candidate.name].add(wanted.asked_by)
+                    requires[wanted.asked_by].add(candidate.name)
+    extras: dict[NormalizedName, set[str]] = defaultdict(set)
+    for name, extra in installed:
+        extras[name].add(extra)
+    if extras.keys() != chosen.keys():
+        raise Disagreement(f"the search chose packages that nobody needs: {sorted(set(chosen) - extras.keys())}")
     return {
         name: Resolved(
             candidate.release,
             candidate.metadata,
-            tuple(sorted(extras[name])),
+            tuple(sorted(extras[name] - {""})),
             tuple(sorted(askers[name])),
             tuple(sorted(requires[name])),
         )
-        for (name, extra), candidate in sorted(result.mapping.items())
+        for (name, extra), candidate in sorted(installed.items())
         if not extra
     }
 
@@ -123,11 +130,6 @@ class _Provider(AbstractProvider[_Wanted, _Candidate, Identifier]):
         self._lines = lines
         self._chosen = {name: (release, reading.metadata(release)) for name, release in chosen.items()}
         self._satisfied: dict[_Wanted, bool] = {}
-        self._asking = {
-            (name, ""): len(metadata.requires_dist)
-            for name, (_, metadata) in self._chosen.items()
-            if isinstance(metadata, Metadata)
-        }
         self._constraints = list(reading.wants_of(lines, RequirementKind.CONSTRAINT))
         self._overrides: dict[NormalizedName, list[Want]] = defaultdict(list)
         for want in reading.wants_of(lines, RequirementKind.OVERRIDE):
@@ -149,9 +151,8 @@ class _Provider(AbstractProvider[_Wanted, _Candidate, Identifier]):
     def identify(self, requirement_or_candidate: _Wanted | _Candidate) -> Identifier:
         return requirement_or_candidate.name, requirement_or_candidate.extra
 
-    def get_preference(self, identifier: Identifier, *_: object, **__: object) -> tuple[int, Identifier]:
-        # Each round looks at all that was asked for so far: what asks for little comes first.
-        return self._asking.get(identifier, 0), identifier
+    def get_preference(self, identifier: Identifier, *_: object, **__: object) -> Identifier:
+        return identifier
 
     def find_matches(
         self,
@@ -178,9 +179,10 @@ class _Provider(AbstractProvider[_Wanted, _Candidate, Identifier]):
             self._satisfied[requirement] = requirement.want.admits(candidate.release)
         return self._satisfied[requirement]
 
-    def get_dependencies(self, candidate: _Candidate) -> Iterator[_Wanted]:
-        if candidate.extra:
-            # The extra holds no version of its own: its base is the same release by construction.
-            yield _Wanted(candidate.name, "", None, candidate.name)
+    def get_dependencies(self, candidate: _Candidate) -> Iterator[_Wanted]:  # noqa: ARG002 - as above
+        return iter(())
+
+    def needs_of(self, candidate: _Candidate) -> Iterator[_Wanted]:
+        """What a release asks for, or one of its extras, which holds no version of its own."""
         for want in self._reading.needs(candidate.release, candidate.extra):
             yield from self._each(want)

@@ -89,6 +89,8 @@ class Search:
 
     def run(self) -> Answer:
         """Find the newest-first solution, or show that there is none."""
+        if self._prefer and (known := self._stand_by()) is not None:
+            return known
         if not self._kernel.solve(self._base):
             return self._conclude(self._kernel.core())
         while self._kernel.calls < self._limit:
@@ -116,6 +118,19 @@ class Search:
             if conflict is not None:
                 return conflict
         return Undecided(f"the search was given up after {BUDGET} steps")
+
+    def _stand_by(self) -> Solution | None:
+        """What earlier answers chose, if these lines can have it as it is; else decide on what of it they can have."""
+        kernel, wishes = self._kernel, self._prefer
+        if not kernel.impossible.isdisjoint(self._lines):
+            return None
+        needs = collect_needs(kernel, self._lines, wishes)
+        self._decided = {
+            name: wish
+            for name in needs.domains
+            if (wish := wishes.get(name)) in kernel.loaded[name] and self._offered(needs, name) >> wish & 1
+        }
+        return self._solution(needs) if len(self._decided) == len(needs.domains) else None
 
     # -- what is needed ----------------------------------------------------------------------------------------
 
