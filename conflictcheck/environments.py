@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conflictcheck.facts import Listing, Unknown
+from conflictcheck.facts import Overview, Unknown
 from conflictcheck.index.addresses import default_index_url, shown_address
 from conflictcheck.model import Diagnostic, Environment, Pin, Severity
 from conflictcheck.phrases import and_list
@@ -124,19 +124,19 @@ def notice_oddities(
         )
     found += _about_empty_indexes(store)
     pinned = {pin.name for environment in environments for pin in environment.packages if pin.url is None}
-    listings = [store.listing(name) for name in pinned.union(line.name for line in lines)]
-    found += _about_listings([listing for listing in listings if isinstance(listing, Listing)])
+    listings = [store.overview(name) for name in pinned.union(line.name for line in lines)]
+    found += _about_listings([listing for listing in listings if isinstance(listing, Overview)])
     return list(dict.fromkeys(found))
 
 
 def _about_empty_indexes(store: FactStore) -> list[Diagnostic]:
     """Addresses that know no package at all, whatever others know; the default index is what it is."""
     asked = list(store.asked().values())
-    known = [listing for listing in asked if isinstance(listing, Listing)]
+    known = [listing for listing in asked if isinstance(listing, Overview)]
     # What is unknown may be on any of them, and a page without files does not say whose it is.
-    if not asked or any(isinstance(answer, Unknown) for answer in asked) or not all(each.files for each in known):
+    if not asked or any(isinstance(answer, Unknown) for answer in asked) or not all(each.indexes for each in known):
         return []
-    having = {file.index for listing in known for file in listing.files}.union(*(each.also_on for each in known))
+    having = {index for listing in known for index in (*listing.indexes, *listing.also_on)}
     none = "the only package asked for does not exist"
     none = none if len(asked) == 1 else f"none of the {len(asked)} packages asked for exists"
     return [
@@ -150,7 +150,7 @@ def _about_empty_indexes(store: FactStore) -> list[Diagnostic]:
     ]
 
 
-def _about_listings(listings: Sequence[Listing]) -> list[Diagnostic]:
+def _about_listings(listings: Sequence[Overview]) -> list[Diagnostic]:
     """What is odd about the indexes that packages were looked up on."""
     shared = [listing for listing in listings if listing.also_on]
     unrelated = [listing for listing in shared if listing.differs and not listing.related]
@@ -176,14 +176,13 @@ def _about_newer_indexes(newer: set[tuple[str, str]]) -> list[Diagnostic]:
     ]
 
 
-def _about_indexes(listings: Sequence[Listing], files: str, severity: Severity = Severity.NOTE) -> list[Diagnostic]:
+def _about_indexes(listings: Sequence[Overview], files: str, severity: Severity = Severity.NOTE) -> list[Diagnostic]:
     """Names that several indexes offer; where these list different files, they may mean different projects."""
     if not listings:
         return []
     names = sorted({listing.name for listing in listings})
     indexes = sorted(
-        {shown_address(file.index) for listing in listings for file in listing.files if file.index}
-        | {shown_address(index) for listing in listings for index in listing.also_on}
+        {shown_address(index) for listing in listings for index in (*listing.indexes, *listing.also_on) if index}
     )
     is_on = f"{and_list(names[:8], more=len(names) - 8)} {'is' if len(names) == 1 else 'are'} on {and_list(indexes)}"
     message = f"{is_on}, {files}; releases of all of them are considered, as in pip"

@@ -74,6 +74,32 @@ class Listing(msgspec.Struct, frozen=True, array_like=True):
     newer: tuple[tuple[str, str], ...] = ()
 
 
+class Overview(msgspec.Struct, frozen=True, array_like=True):
+    """What a report says of a listing, without its files.
+
+    Attributes:
+        name: the package.
+        indexes: where its files are, sorted; empty if it has none.
+        also_on: as in `Listing`.
+        differs: as in `Listing`.
+        related: as in `Listing`.
+        newer: as in `Listing`.
+    """
+
+    name: str
+    indexes: tuple[str, ...]
+    also_on: tuple[str, ...] = ()
+    differs: bool = False
+    related: bool = False
+    newer: tuple[tuple[str, str], ...] = ()
+
+
+def overview_of(listing: Listing) -> Overview:
+    """A listing without its files."""
+    indexes = tuple(sorted({file.index for file in listing.files}))
+    return Overview(listing.name, indexes, listing.also_on, listing.differs, listing.related, listing.newer)
+
+
 class Missing(msgspec.Struct, frozen=True, array_like=True):
     """No index has this package: a fact, not a failure."""
 

@@ -91,11 +91,33 @@ class Candidates:
         name: the package.
         releases: those that may be chosen, oldest first.
         excluded: those that may not, oldest first.
+        prereleases: which of the releases are pre-releases, as bits; see `Release.is_prerelease`.
+        yanked: which are yanked.
+        early: which predate the target's Python; see `Release.predates_python`.
+        direct: which are direct references.
+        unversioned: which of these have a version that only their build tells; see `Release.any_version`.
     """
 
     name: NormalizedName
-    releases: tuple[Release, ...]
-    excluded: tuple[Excluded, ...]
+    releases: Sequence[Release]
+    excluded: Sequence[Excluded]
+    prereleases: int = 0
+    yanked: int = 0
+    early: int = 0
+    direct: int = 0
+    unversioned: int = 0
+
+
+def candidates_of(name: NormalizedName, releases: Sequence[Release], excluded: Sequence[Excluded]) -> Candidates:
+    """Candidates from releases in order, oldest first."""
+    prereleases = yanked = early = direct = unversioned = 0
+    for i, release in enumerate(releases):
+        prereleases |= release.is_prerelease << i
+        yanked |= (release.yanked is not None) << i
+        early |= release.predates_python << i
+        direct |= (release.url is not None) << i
+        unversioned |= release.any_version << i
+    return Candidates(name, tuple(releases), excluded, prereleases, yanked, early, direct, unversioned)
 
 
 def select_releases(listing: Listing, target: Target, policy: Policy) -> Candidates:
@@ -129,7 +151,7 @@ def select_releases(listing: Listing, target: Target, policy: Policy) -> Candida
             releases.append(found)
         elif found is not None:
             excluded.append(found)
-    return Candidates(name, tuple(_mark_predating(releases, target)), tuple(excluded))
+    return candidates_of(name, _mark_predating(releases, target), tuple(excluded))
 
 
 def _mark_predating(releases: list[Release], target: Target) -> list[Release]:

@@ -19,7 +19,7 @@ PACKAGE = ROOT / "conflictcheck"
 LAYERS = (
     ("errors", "facts", "progress", "escaping", "disguise"),
     ("model", "settings", "targets", "phrases", "specifier_text", "writing"),
-    ("policy", "pip_configuration"),
+    ("policy", "selection", "pip_configuration"),
     ("readers", "index", "exports", "reports"),
     ("solver", "settings_sources", "given"),
     ("clashes", "environments", "explanation", "release_ranges", "widening"),

@@ -68,6 +68,20 @@ class Index(ABC):
             or why they cannot be known without running code (a VCS URL, say).
         """
 
+    def stamps(self, names: Sequence[NormalizedName]) -> dict[NormalizedName, str]:  # noqa: ARG002 - most have none
+        """For each package whose listing is at hand, what tells it from every other one; the listing is not read.
+
+        What is made of a listing may be kept by it; see `keep`.
+        """
+        return {}
+
+    def recall(self, keys: Sequence[str]) -> dict[str, bytes]:  # noqa: ARG002 - as above
+        """Those of the keys under which something is kept, with that."""
+        return {}
+
+    def keep(self, key: str, data: bytes) -> None:  # noqa: B027 - most places keep nothing
+        """Keep what was made of facts for further runs, where there is room; it may be lost at any time."""
+
     @property
     def place(self) -> str:
         """Where packages are looked for, to follow "no such package exists"; other indexes than the default by name."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FILENAME = "cache.sqlite3"
 LOCK = "cache.lock"
 """Held by whoever replaces the file, so that no two do at once; empty, and only there once that has happened."""
-SCHEMA = 3
+SCHEMA = 4
 """Raised with every change of the tables or of what is in them; a cache of another number is replaced."""
 BUSY_TIMEOUT = 5000
 MAX_SIZE = 1_000_000_000
@@ -32,10 +32,10 @@ _SLACK = 100_000
 
 _PAGES = (
     "CREATE TABLE pages (key TEXT PRIMARY KEY, etag TEXT NOT NULL, modified TEXT NOT NULL, "
-    "fresh_until INTEGER NOT NULL,\n                    data BLOB NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID"
+    "fresh_until INTEGER NOT NULL,\n                    checksum INTEGER NOT NULL, data BLOB NOT NULL) WITHOUT ROWID"
 )
-_METADATA = "CREATE TABLE metadata (key TEXT PRIMARY KEY, data BLOB NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID"
-_ANSWERS = "CREATE TABLE answers (key TEXT PRIMARY KEY, data BLOB NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID"
+_METADATA = "CREATE TABLE metadata (key TEXT PRIMARY KEY, checksum INTEGER NOT NULL, data BLOB NOT NULL) WITHOUT ROWID"
+_ANSWERS = "CREATE TABLE answers (key TEXT PRIMARY KEY, checksum INTEGER NOT NULL, data BLOB NOT NULL) WITHOUT ROWID"
 _FORGET_HALF = """
 BEGIN IMMEDIATE;
 DELETE FROM answers;
@@ -44,10 +44,10 @@ DELETE FROM metadata WHERE random() & 1;
 COMMIT;
 """
 """The pages that were asked for longest ago; nobody notes when metadata was last wanted, so any half of that."""
-_SELECT_PAGES = """SELECT key, etag, modified, fresh_until, data, checksum FROM pages
+_SELECT_PAGES = """SELECT key, etag, modified, fresh_until, checksum, data FROM pages
                    WHERE key IN (SELECT value FROM json_each(?))"""
-_SELECT_METADATA = "SELECT key, data, checksum FROM metadata WHERE key IN (SELECT value FROM json_each(?))"
-_SELECT_ANSWERS = "SELECT key, data, checksum FROM answers WHERE key IN (SELECT value FROM json_each(?))"
+_SELECT_METADATA = "SELECT key, checksum, data FROM metadata WHERE key IN (SELECT value FROM json_each(?))"
+_SELECT_ANSWERS = "SELECT key, checksum, data FROM answers WHERE key IN (SELECT value FROM json_each(?))"
 _SELECT_STATES = """SELECT key, etag, modified, length(data), checksum, fresh_until FROM pages
                     WHERE key IN (SELECT value FROM json_each(?))"""
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
@@ -137,7 +137,7 @@ class Cache:
     def pages(self, keys: Collection[str]) -> dict[str, StoredPage]:
         """Those of the pages that are stored and whole."""
         found: dict[str, StoredPage] = {}
-        for key, etag, modified, fresh_until, data, checksum in self._select(_SELECT_PAGES, keys):
+        for key, etag, modified, fresh_until, checksum, data in self._select(_SELECT_PAGES, keys):
             if isinstance(data, bytes) and isinstance(fresh_until, int):
                 page = StoredPage(str(etag), str(modified), fresh_until, data)
                 if page.checksum(key) == checksum:
@@ -148,13 +148,13 @@ class Cache:
 
     def put_page(self, key: str, page: StoredPage) -> None:
         """Store a page."""
-        row = (key, page.etag, page.modified, page.fresh_until, page.data, page.checksum(key))
+        row = (key, page.etag, page.modified, page.fresh_until, page.checksum(key), page.data)
         self._write("INSERT OR REPLACE INTO pages VALUES (?, ?, ?, ?, ?, ?)", row)
 
     def metadata(self, keys: Collection[str]) -> dict[str, Metadata]:
         """Those of the releases' metadata that are stored and whole."""
         found: dict[str, Metadata] = {}
-        for key, data, checksum in self._select(_SELECT_METADATA, keys):
+        for key, checksum, data in self._select(_SELECT_METADATA, keys):
             if isinstance(data, bytes) and zlib.crc32(data, zlib.crc32(key.encode())) == checksum:
                 with suppress(msgspec.DecodeError, UnicodeDecodeError):
                     found[key] = _decoder.decode(data)
@@ -165,7 +165,7 @@ class Cache:
     def put_metadata(self, key: str, metadata: Metadata) -> None:
         """Store the metadata of a file, which never changes."""
         data = _encoder.encode(metadata)
-        row = (key, data, zlib.crc32(data, zlib.crc32(key.encode())))
+        row = (key, zlib.crc32(data, zlib.crc32(key.encode())), data)
         self._write("INSERT OR REPLACE INTO metadata VALUES (?, ?, ?)", row)
 
     def states(self, keys: Collection[str]) -> dict[str, tuple[str, int]]:
@@ -177,15 +177,21 @@ class Cache:
 
     def answer(self, key: str) -> bytes | None:
         """What `put_answer` stored; None if nothing, or if it is not whole."""
-        for _, data, checksum in self._select(_SELECT_ANSWERS, [key]):
+        return self.answers([key]).get(key)
+
+    def answers(self, keys: Collection[str]) -> dict[str, bytes]:
+        """Those of the answers that are stored and whole."""
+        found: dict[str, bytes] = {}
+        for key, checksum, data in self._select(_SELECT_ANSWERS, keys):
             if isinstance(data, bytes) and zlib.crc32(data, zlib.crc32(key.encode())) == checksum:
-                return data
-            self._inspect()
-        return None
+                found[key] = data
+            else:
+                self._inspect()
+        return found
 
     def put_answer(self, key: str, data: bytes) -> None:
-        """Store what a run had to say."""
-        row = (key, data, zlib.crc32(data, zlib.crc32(key.encode())))
+        """Store what a run had to say, or what it made of a page."""
+        row = (key, zlib.crc32(data, zlib.crc32(key.encode())), data)
         self._write("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", row)
 
     def info(self) -> CacheInfo:

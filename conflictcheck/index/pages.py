@@ -91,6 +91,20 @@ class Pages:
         answers.update(zip((request for request, _ in jobs), fetched, strict=True))
         return [answers[request] for request in requests]
 
+    def states(self, requests: Sequence[PageRequest]) -> dict[PageRequest, str]:
+        """What tells each page that is at hand from every other version of it, without reading it."""
+        keys = {self._key(request.url): request for request in requests if request.url.startswith("http")}
+        if self._cache is None or self._refresh:
+            return {}
+        now = time.time()
+        found = {
+            keys[key]: state
+            for key, (state, fresh_until) in self._cache.states(list(keys)).items()
+            if self._offline or now < fresh_until < now + MAX_FRESH
+        }
+        self.used.update(self._key(request.url) for request in found)
+        return found
+
     def doubt(self, url: str) -> None:
         """Have the next run ask for this page again, and for all of it: what it lists could not be had."""
         if self._cache is not None:

@@ -126,6 +126,31 @@ class RemoteIndex(Index):
                 self._troubles.append(f"the releases of {name} are not known: {answer.reason}")
         return [self._listings.get(name) or Missing(name) for name in names]
 
+    def stamps(self, names: Sequence[NormalizedName]) -> dict[NormalizedName, str]:
+        """See `Index.stamps`; none beside find-links places, whose files are in every listing."""
+        if self._places:
+            return {}
+        wanted = {
+            name: [PageRequest(page_address(index, name), name, index) for index in self._indexes]
+            for name in names
+            if is_package_name(name)
+        }
+        states = self._pages.states([request for requests in wanted.values() for request in requests])
+        return {
+            name: " ".join((*self._indexes, *(states[request] for request in requests)))
+            for name, requests in wanted.items()
+            if requests and all(request in states for request in requests)
+        }
+
+    def recall(self, keys: Sequence[str]) -> dict[str, bytes]:
+        """See `Index.recall`."""
+        return {} if self._cache is None else self._cache.answers(keys)
+
+    def keep(self, key: str, data: bytes) -> None:
+        """See `Index.keep`."""
+        if self._cache is not None:
+            self._cache.put_answer(key, data)
+
     def metadata(self, requests: Sequence[MetadataRequest]) -> list[Metadata | Unknown]:
         """See `Index.metadata`."""
         keys = [(request.name, request.version, tuple(file.url for file in request.files)) for request in requests]

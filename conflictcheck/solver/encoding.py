@@ -22,7 +22,7 @@ from packaging.specifiers import Specifier
 from packaging.version import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator
+    from collections.abc import Callable, Container, Iterator, Sequence
 
     from packaging.specifiers import SpecifierSet
 
@@ -156,7 +156,7 @@ class Package:
     _literals: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
     @property
-    def releases(self) -> tuple[Release, ...]:
+    def releases(self) -> Sequence[Release]:
         """The releases, oldest first."""
         return self.candidates.releases
 
@@ -201,11 +201,10 @@ class Package:
             text: its text, by which the answer is remembered.
         """
         if text not in self._masks:
-            bits = self.everything
+            mask = self.everything
             for part in specifier:
-                bits &= self._part_mask(part)
-            unknown = sum(1 << i for i, release in enumerate(self.releases) if release.any_version)
-            self._masks[text] = bits | unknown
+                mask &= self._part_mask(part)
+            self._masks[text] = mask | self.candidates.unversioned
         return self._masks[text]
 
     def _part_mask(self, part: Specifier) -> int:
@@ -243,7 +242,8 @@ class Package:
 
     def url_mask(self, url: str) -> int:
         """The release that is this direct reference, as a bit; 0 if there is none."""
-        return sum(1 << i for i, release in enumerate(self.candidates.releases) if release.url == url)
+        releases = self.candidates.releases
+        return sum(1 << i for i in bits(self.candidates.direct) if releases[i].url == url)
 
     def is_release(self, i: int) -> tuple[int, ...]:
         """The literals of "release i is installed"."""

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 from pysat.solvers import Solver
 
-from conflictcheck.facts import Listing, Missing, Unknown, may_match
+from conflictcheck.facts import Missing, Unknown, may_match
 from conflictcheck.index.base import MetadataRequest
 from conflictcheck.model import RequirementKind
-from conflictcheck.policy import Candidates, Release, select_releases
+from conflictcheck.policy import Candidates, Release, candidates_of
 from conflictcheck.solver.edges import RESTRICTING, Edge, LoadedRelease
 from conflictcheck.solver.effective import EffectiveRequirements
 from conflictcheck.solver.encoding import JOINTLY_OPENED, Clause, Lock, LockKind, Package, Steps, bits, runs
@@ -259,37 +259,33 @@ class Kernel:
 
     def _list_packages(self, names: Iterable[NormalizedName]) -> None:
         new = sorted({name for name in names if name not in self.packages})
-        for name, listing in zip(new, self._store.listings(new), strict=True):
+        for name, found in zip(new, self._store.candidates(new, self.target, self._policy), strict=True):
             # A direct reference lists what it needs as it is added, which may be one of these.
             if name not in self.packages:
-                self._add_package(name, listing)
+                self._add_package(name, found)
 
-    def _add_package(self, name: NormalizedName, listing: Listing | Missing | Unknown) -> None:
-        if isinstance(listing, Listing):
-            candidates = select_releases(listing, self.target, self._policy)
-        else:
-            candidates = Candidates(name, (), ())
+    def _add_package(self, name: NormalizedName, found: Candidates | Missing | Unknown) -> None:
+        candidates = found if isinstance(found, Candidates) else Candidates(name, (), ())
         direct = [self._direct_release(name, url) for url in sorted(self._urls.get(name, ()))]
         if direct:
             ordered = sorted([*candidates.releases, *direct], key=lambda r: (r.version, r.url or ""))
-            candidates = Candidates(name, tuple(ordered), candidates.excluded)
+            candidates = candidates_of(name, ordered, candidates.excluded)
         count = len(candidates.releases)
         package = Package(
             candidates,
             Steps(lambda i: self._step(name, i), self._solver.add_clause),
-            missing=isinstance(listing, Missing),
-            unknown=listing.reason if isinstance(listing, Unknown) else None,
+            missing=isinstance(found, Missing),
+            unknown=found.reason if isinstance(found, Unknown) else None,
         )
         self.packages[name] = package
         if not count:
             guard = [-self.facts] if package.unknown is not None else []
             self.add([[-package.steps.installed, *guard]])
         self._add_locks(package)
-        for i, release in enumerate(candidates.releases):
-            if release.url is not None:
-                known = self._store.direct(release.url, name)
-                self.loaded[name][i] = LoadedRelease({}, known if isinstance(known, Unknown) else known[0])
-        pending = [(name, i) for i, release in enumerate(candidates.releases) if release.url is not None]
+        pending = [(name, i) for i in sorted(bits(candidates.direct))]
+        for _, i in pending:
+            known = self._store.direct(candidates.releases[i].url or "", name)
+            self.loaded[name][i] = LoadedRelease({}, known if isinstance(known, Unknown) else known[0])
         if pending:
             self._encode(pending)
 
@@ -301,21 +297,18 @@ class Kernel:
         return Release(name, Version(metadata.version), (file,), (file,), url=url, any_version=metadata.version == "0")
 
     def _add_locks(self, package: Package) -> None:
-        releases = package.releases
-        pre = sum(1 << i for i, release in enumerate(releases) if release.is_prerelease)
-        direct = [1 << i for i, release in enumerate(releases) if release.url is not None]
-        yanked = [1 << i for i, release in enumerate(releases) if release.yanked is not None]
-        early = sum(1 << i for i, release in enumerate(releases) if release.predates_python)
-        finals = package.everything & ~pre & ~sum(direct) & ~sum(yanked)
+        candidates = package.candidates
+        pre, early = candidates.prereleases, candidates.early
+        finals = package.everything & ~pre & ~candidates.direct & ~candidates.yanked
         if pre and finals and self._policy.prerelease == "if-necessary-or-explicit":
             self._add_lock(package, LockKind.PRERELEASE, pre, finals)
         if early and finals & ~early:
             self._add_lock(package, LockKind.PREDATES_PYTHON, early, finals & ~early)
-        standing = package.everything & ~sum(direct) & ~sum(yanked)
-        for mask in yanked:
-            self._add_lock(package, LockKind.YANKED, mask, standing)
-        for mask in direct:
-            self._add_lock(package, LockKind.DIRECT, mask, 0)
+        standing = package.everything & ~candidates.direct & ~candidates.yanked
+        for i in sorted(bits(candidates.yanked)):
+            self._add_lock(package, LockKind.YANKED, 1 << i, standing)
+        for i in sorted(bits(candidates.direct)):
+            self._add_lock(package, LockKind.DIRECT, 1 << i, 0)
 
     def _add_lock(self, package: Package, kind: LockKind, mask: int, others: int) -> None:
         lock = Lock(kind, mask, others, self.new_variable(), ())

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from conflictcheck.model import Requirement
-    from conflictcheck.policy import Release
     from conflictcheck.settings import Policy
     from conflictcheck.solver.answers import Answer
     from conflictcheck.solver.store import FactStore
@@ -132,8 +131,7 @@ class Oracle:
         kernel = self.kernel(target)
         known = self._readings.get(target)
         if known is None or known[0] is not kernel:
-            reading = Reading(target, self.lines, self._store, self._policy, lambda name: _selected(kernel, name))
-            known = self._readings[target] = kernel, reading
+            known = self._readings[target] = kernel, Reading(target, self.lines, self._store, self._policy)
         return known[1]
 
     def load(self, target: Target, name: NormalizedName, releases: Sequence[int]) -> bool:
@@ -234,9 +232,3 @@ class Oracle:
         self._kernels.pop(target).close()
         self._wishes.pop(target, None)
         self._known = {lines: reply for lines, reply in self._known.items() if not isinstance(reply, Yes)}
-
-
-def _selected(kernel: Kernel, name: NormalizedName) -> list[Release] | None:
-    """The releases that policy leaves of a package, where the kernel has come by it."""
-    package = kernel.packages.get(name)
-    return None if package is None else [release for release in package.releases if release.url is None]

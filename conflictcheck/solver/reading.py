@@ -8,9 +8,11 @@ releases), PEP 425 (tags) and, for pre-releases and overrides, of uv.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from packaging.markers import Marker
@@ -21,15 +23,15 @@ from packaging.tags import parse_tag
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from conflictcheck.facts import Listing, Metadata, Missing, Unknown, may_match
+from conflictcheck.facts import Metadata, Missing, Unknown, may_match
 from conflictcheck.index.base import MetadataRequest
 from conflictcheck.model import RequirementKind
-from conflictcheck.policy import Release, select_releases
+from conflictcheck.policy import Candidates, Release
 from conflictcheck.solver.dependencies import parse_dependency
-from conflictcheck.solver.encoding import LockKind
+from conflictcheck.solver.encoding import LockKind, bits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -86,17 +88,25 @@ class Offer:
 
     Attributes:
         releases: those that may be chosen, oldest first, then the direct references.
-        positions: the place of each release among them, by version and URL.
+        listed: how many of them are no direct references.
         prereleases: places of the pre-releases, where something must ask for these.
         early: places of those that predate the target's Python, where there are others.
         finals: places of what is neither a pre-release nor yanked nor a direct reference.
     """
 
-    releases: tuple[Release, ...]
-    positions: dict[tuple[Version, str | None], int]
+    releases: Sequence[Release]
+    listed: int
     prereleases: frozenset[int]
     early: frozenset[int]
     finals: frozenset[int]
+
+    def position(self, release: Release) -> int | None:
+        """The place of a release, if it is among them."""
+        if release.url is None:
+            place = bisect_left(self.releases, release.version, hi=self.listed, key=attrgetter("version"))
+            return place if place < self.listed and self.releases[place].version == release.version else None
+        places = range(self.listed, len(self.releases))
+        return next((i for i in places if self.releases[i].url == release.url), None)
 
     def locks(self, i: int) -> tuple[LockKind, ...]:
         """Why something has to ask for the release at a place; empty for most."""
@@ -143,7 +153,6 @@ class Reading:
         lines: all lines of the run: an override speaks whether or not it is among those in question.
         store: where facts come from; only those that it has already are used.
         policy: which releases may be chosen.
-        selected: what `select_releases` gave where that is known already; selecting is half of the time otherwise.
     """
 
     def __init__(
@@ -152,10 +161,8 @@ class Reading:
         lines: Iterable[Requirement],
         store: FactStore,
         policy: Policy,
-        selected: Callable[[NormalizedName], Sequence[Release] | None] = lambda _: None,
     ) -> None:
         self.target = target
-        self._selected = selected
         self._store = store
         self._policy = policy
         self._environment = dict(target.environment)
@@ -219,23 +226,20 @@ class Reading:
         One whose files are not known counts as having a release that is right for everybody: a *no* is certain then.
         """
         if name not in self._offers:
-            listing = self._store.listing(name)
-            releases: list[Release] = []
-            if isinstance(listing, Listing):
-                selected = self._selected(name)
-                if selected is None:
-                    selected = select_releases(listing, self.target, self._policy).releases
-                releases += selected
-            elif not isinstance(listing, Missing):
-                releases.append(Release(name, Version("0"), (), (), any_version=True))
+            found = self._store.known_candidates(name, self.target, self._policy)
+            if found is None or isinstance(found, Unknown):
+                found = Candidates(name, (Release(name, Version("0"), (), (), any_version=True),), ())
+            elif isinstance(found, Missing):
+                found = Candidates(name, (), ())
+            direct: list[Release] = []
             for url, known in self._store.known_direct(name):
                 if isinstance(known, Unknown):
-                    releases.append(Release(name, Version("0"), (), (), url=url, any_version=True))
+                    direct.append(Release(name, Version("0"), (), (), url=url, any_version=True))
                 else:
                     version, file = Version(known[0].version), known[1]
-                    direct = Release(name, version, (file,), (file,), url=url, any_version=known[0].version == "0")
-                    releases.append(direct)
-            self._offers[name] = _offer(releases, self._policy)
+                    any_version = known[0].version == "0"
+                    direct.append(Release(name, version, (file,), (file,), url=url, any_version=any_version))
+            self._offers[name] = _offer(found, direct, self._policy)
         return self._offers[name]
 
     def metadata(self, release: Release) -> Metadata | Unknown | None:
@@ -300,15 +304,15 @@ class Reading:
         return self._left(Want(canonicalize_name(parsed.name), extras, parsed.specifier, parsed.url, frozenset(), ""))
 
 
-def _offer(releases: Sequence[Release], policy: Policy) -> Offer:
-    places = range(len(releases))
-    pre = frozenset(i for i in places if releases[i].is_prerelease)
-    finals = frozenset(i for i in places if releases[i].url is None and releases[i].yanked is None) - pre
-    early = frozenset(i for i in places if releases[i].predates_python)
+def _offer(found: Candidates, direct: Sequence[Release], policy: Policy) -> Offer:
+    listed = len(found.releases)
+    pre = frozenset(bits(found.prereleases))
+    finals = frozenset(range(listed)) - pre - frozenset(bits(found.yanked))
+    early = frozenset(bits(found.early))
     asked_for = bool(finals) and policy.prerelease == "if-necessary-or-explicit"
     return Offer(
-        tuple(releases),
-        {(release.version, release.url): i for i, release in enumerate(releases)},
+        (*found.releases, *direct) if direct else found.releases,
+        listed,
         prereleases=pre if asked_for else frozenset(),
         early=early if finals - early else frozenset(),
         finals=finals,

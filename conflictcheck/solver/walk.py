@@ -86,7 +86,7 @@ def _check_release(reading: Reading, want: Want, release: Release | None, *, kno
         raise NoEnvironmentError(f"{want.asked_by} needs {want.name}, which is not there")
     what = f"{release.name} {release.url or release.version}"
     offer = reading.offer(release.name)
-    place = offer.positions.get((release.version, release.url))
+    place = offer.position(release)
     if place is None or offer.releases[place] != release or not reading.suits_target(release):
         raise NoEnvironmentError(f"{what} may not be chosen here")
     if not reading.is_usable(release):
@@ -106,8 +106,8 @@ def _unasked(
 ) -> tuple[NormalizedName, int, LockKind] | None:
     for name, wants in met.items():
         offer = reading.offer(name)
-        place = offer.positions[chosen[name].version, chosen[name].url]
-        for lock in offer.locks(place):
+        place = offer.position(chosen[name])
+        for lock in () if place is None else offer.locks(place):
             alone = any(offer.is_asked_for(place, lock, want) for want in wants)
             if not alone and not offer.is_asked_for_jointly(lock, wants):
                 return name, place, lock

@@ -11,7 +11,7 @@ from builders import World, name, specs, universe
 from packaging.specifiers import Specifier, SpecifierSet
 from packaging.version import Version
 
-from conflictcheck.policy import Candidates, Release
+from conflictcheck.policy import Candidates, Release, candidates_of
 from conflictcheck.solver.encoding import Clause, Lock, LockKind, Package, Steps, bits, is_pin, runs
 
 
@@ -157,7 +157,7 @@ def test_a_requirement_opens_the_locked_releases_that_it_admits_and_asks_for() -
 
 def test_a_release_whose_version_is_not_known_may_satisfy_any_specifier() -> None:
     known, unknown = (Release(name("a"), Version(text), (), (), any_version=text == "0") for text in ("0.dev1", "0"))
-    given = replace(package(0), candidates=Candidates(name("a"), (known, unknown), ()))
+    given = replace(package(0), candidates=candidates_of(name("a"), (known, unknown), ()))
     assert given.mask(SpecifierSet(">=1"), ">=1") == 0b10
     assert given.mask(SpecifierSet("<=0"), "<=0") == 0b11
 
