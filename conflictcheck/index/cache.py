@@ -30,12 +30,14 @@ MAX_SIZE = 1_000_000_000
 _SLACK = 100_000
 """Bytes that a row takes besides its own, by far."""
 
+# Not WITHOUT ROWID: then finding a key would read the data of all rows it is compared with. Data comes last, so that
+# what stands before it is found without it.
 _PAGES = (
     "CREATE TABLE pages (key TEXT PRIMARY KEY, etag TEXT NOT NULL, modified TEXT NOT NULL, "
-    "fresh_until INTEGER NOT NULL,\n                    checksum INTEGER NOT NULL, data BLOB NOT NULL) WITHOUT ROWID"
+    "fresh_until INTEGER NOT NULL,\n                    checksum INTEGER NOT NULL, data BLOB NOT NULL)"
 )
-_METADATA = "CREATE TABLE metadata (key TEXT PRIMARY KEY, checksum INTEGER NOT NULL, data BLOB NOT NULL) WITHOUT ROWID"
-_ANSWERS = "CREATE TABLE answers (key TEXT PRIMARY KEY, checksum INTEGER NOT NULL, data BLOB NOT NULL) WITHOUT ROWID"
+_METADATA = "CREATE TABLE metadata (key TEXT PRIMARY KEY, checksum INTEGER NOT NULL, data BLOB NOT NULL)"
+_ANSWERS = "CREATE TABLE answers (key TEXT PRIMARY KEY, checksum INTEGER NOT NULL, data BLOB NOT NULL)"
 _FORGET_HALF = """
 BEGIN IMMEDIATE;
 DELETE FROM answers;
