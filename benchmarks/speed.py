@@ -1,7 +1,7 @@
 """How fast is conflictcheck, next to what would be used instead? Prints tables in Markdown.
 
-    python benchmarks/speed.py [--only PATTERN]… [--tools NAME]… [--runs 5] [--limit 600] [--markdown FILE]
-        [--state DIR] [--record] [--sets CASES.toml] [--list]
+    python benchmarks/speed.py [--only PATTERN]… [--tools NAME]… [--runs 5] [--limit 600]
+        [--markdown FILE] [--plot FILE] [--state DIR] [--record] [--sets CASES.toml] [--list]
 
 Every row puts one question to conflictcheck and to its peers, one after the other, and that again in each run, the
 order turned round each time. All of them ask the index server of this folder, which gives the same answers every time.
@@ -19,73 +19,25 @@ import platform
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from growth import plot, sentences
 from measuring import Server
+from plans import Plan, plans
 from platformdirs import user_cache_path
-from questions import CASES, Question, family, sets, single
+from questions import CASES, Question, family
 from tables import Measured, Row, head
 from tools import TOOLS, Answer, Asking, Conflictcheck, Tool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-ONE = ("conflictcheck", "uv", "pip", "resolvelib")
-MANY = ("conflictcheck", "uv, first fit", "can-they-merge")
-SPLIT = ("conflictcheck", "uv, first fit")
-FAMILIES = (10, 20, 40)
 CHANGED = "packaging>=20"
 """The line that is added where one line has changed."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A row to be measured.
-
-    Attributes:
-        name: of the row.
-        title: of the table it stands in.
-        question: what is asked; None asks for the version.
-        tools: names of those who are asked, ours first.
-        cold: whether each run begins with an empty cache.
-        delay: milliseconds before each answer of the index.
-        unchanged: whether each run asks just what was asked before.
-        changed: whether each run asks for a line more than before.
-    """
-
-    name: str
-    title: str
-    question: Question | None
-    tools: tuple[str, ...]
-    cold: bool = False
-    delay: float = 0
-    unchanged: bool = False
-    changed: bool = False
-
-
-def plans(cases: Path) -> Iterator[Plan]:
-    """All rows."""
-    for name, question in single().items():
-        title = "One spec"
-        yield Plan(f"one/{name}/warm", title, question, ONE)
-        yield Plan(f"one/{name}/cold", title, question, ONE, cold=True)
-        yield Plan(f"one/{name}/cold-20ms", title, question, ONE, cold=True, delay=20)
-        yield Plan(f"one/{name}/unchanged", title, question, ONE[:2], unchanged=True)
-    whole = family()
-    for count in FAMILIES:
-        title, question = "Families of real specs", whole.first(count)
-        yield Plan(f"family/{count}/warm", title, question, MANY if count == FAMILIES[0] else SPLIT)
-        yield Plan(f"family/{count}/cold", title, question, SPLIT, cold=True)
-        yield Plan(f"family/{count}/cold-20ms", title, question, SPLIT, cold=True, delay=20)
-        yield Plan(f"family/{count}/unchanged", title, question, SPLIT[:1], unchanged=True)
-        yield Plan(f"family/{count}/changed", title, question, SPLIT[:1], changed=True)
-    for name, question in sets(cases).items():
-        yield Plan(f"sets/{name}/warm", "Sets that people reported", question, MANY)
-    yield Plan("version", "Start-up", None, ("conflictcheck", "uv", "pip"))
+PLOTTED = "synthetic/"
 
 
 class Bench:
@@ -112,9 +64,10 @@ class Bench:
     def measure(self, plan: Plan) -> Row:
         """Ask every tool as often as there are runs."""
         tools = [tool for tool in TOOLS if tool.name in plan.tools and (not self._wanted or tool.name in self._wanted)]
+        question = None if plan.question is None else plan.question()
         row = Row(plan.name, [Measured(tool.name, self._limit) for tool in tools])
-        row.size = len(plan.question.specs) if plan.question else 1
-        ask = self._prepared(plan, tools)
+        row.size = 1 if question is None else len(question.specs)
+        ask = self._version if question is None else self._prepared(plan, question, tools)
         before = self._server.tell(f"delay/{plan.delay:g}")["lacking"]
         for run in range(self._runs):
             both = list(zip(tools, row.tools, strict=True))
@@ -125,11 +78,8 @@ class Bench:
         shutil.rmtree(self._work, ignore_errors=True)
         return row
 
-    def _prepared(self, plan: Plan, tools: list[Tool]) -> Callable[[Tool], Answer]:
+    def _prepared(self, plan: Plan, question: Question, tools: list[Tool]) -> Callable[[Tool], Answer]:
         """Fill the caches, and the server's store if it is to record; what to do in each run."""
-        question = plan.question
-        if question is None:
-            return self._version
         asked = question.with_line(CHANGED) if plan.changed else question
         if self._record or not plan.cold:
             self._server.tell(f"record/{'on' if self._record else 'off'}")
@@ -201,6 +151,45 @@ def about(runs: int) -> str:
     )
 
 
+class Output:
+    """Prints lines, and keeps the files up to date with them.
+
+    Args:
+        markdown: a file for all lines, or None.
+        plot: a file for the plot, or None.
+    """
+
+    def __init__(self, markdown: Path | None, plot: Path | None) -> None:
+        self._markdown = markdown
+        self._plot = plot
+        self._lines: list[str] = []
+        self._titles: set[str] = set()
+        self._plotted: list[Row] = []
+
+    def add(self, *lines: str) -> None:
+        """More lines."""
+        print("\n".join(lines), flush=True)
+        self._lines += lines
+        if self._markdown:
+            self._markdown.write_text("\n".join(self._lines) + "\n")
+
+    def row(self, title: str, row: Row) -> None:
+        """A row of the table of this title, which begins with it."""
+        new = [] if title in self._titles else ["", f"### {title}", "", *head()]
+        self._titles.add(title)
+        self.add(*new, *row.lines())
+        if row.name.startswith(PLOTTED):
+            self._plotted.append(row)
+
+    def end(self) -> None:
+        """Say how time grows, and plot it."""
+        said = sentences(self._plotted)
+        if said:
+            self.add("", *said)
+        if self._plot and self._plotted:
+            self._plot.write_text(plot(self._plotted))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", default=[], metavar="PATTERN")
@@ -208,6 +197,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--limit", type=float, default=600, help="seconds that a tool may take for an answer")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there as well")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the growth over made-up specs there, as SVG")
     parser.add_argument("--state", type=Path, default=user_cache_path("conflictcheck-benchmarks"))
     parser.add_argument("--record", action="store_true")
     parser.add_argument("--sets", type=Path, default=CASES, metavar="CASES.toml")
@@ -215,30 +205,25 @@ def main() -> None:
     given = parser.parse_args()
     chosen = [
         plan
-        for plan in plans(given.sets)
+        for plan in plans(given.sets, given.state)
         if not given.only or any(fnmatchcase(plan.name, pattern) for pattern in given.only)
     ]
     if given.list:
         print("\n".join(plan.name for plan in chosen))
         return
-    lines = [about(given.runs)]
-    print(*lines, flush=True)
-    titles: set[str] = set()
+    given.state.mkdir(parents=True, exist_ok=True)
+    output = Output(given.markdown, given.plot)
+    output.add(about(given.runs))
     with Server(given.state, record=given.record) as server, tempfile.TemporaryDirectory() as folder:
         bench = Bench(
             server, Path(folder) / "work", runs=given.runs, limit=given.limit, wanted=given.tools, record=given.record
         )
         for plan in chosen:
-            new = [] if plan.title in titles else ["", f"### {plan.title}", "", *head()]
-            titles.add(plan.title)
             row = bench.measure(plan)
-            added = [*new, *row.lines()]
-            print("\n".join(added), flush=True)
+            output.row(plan.title, row)
             if row.lacking:
                 print(f"{row.name}: the state lacks {row.lacking} answers; record it", file=sys.stderr)
-            lines += added
-            if given.markdown:
-                given.markdown.write_text("\n".join(lines) + "\n")
+    output.end()
 
 
 if __name__ == "__main__":
