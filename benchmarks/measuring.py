@@ -85,8 +85,10 @@ class Server:
         """Stop serving."""
         self._connection.close()
         assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.close()
         self._process.wait()
+        self._process.stdout.close()
 
     def tell(self, what: str) -> dict[str, int]:
         """Send a word to the server (``count``, ``delay/20``, ``record/off``); what it has counted so far."""

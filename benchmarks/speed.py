@@ -24,6 +24,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from figures import table
 from growth import plot, sentences
 from measuring import Server
 from plans import Plan, plans
@@ -164,7 +165,7 @@ class Output:
         self._plot = plot
         self._lines: list[str] = []
         self._titles: set[str] = set()
-        self._plotted: list[Row] = []
+        self._rows: list[Row] = []
 
     def add(self, *lines: str) -> None:
         """More lines."""
@@ -178,16 +179,17 @@ class Output:
         new = [] if title in self._titles else ["", f"### {title}", "", *head()]
         self._titles.add(title)
         self.add(*new, *row.lines())
-        if row.name.startswith(PLOTTED):
-            self._plotted.append(row)
+        self._rows.append(row)
 
     def end(self) -> None:
-        """Say how time grows, and plot it."""
-        said = sentences(self._plotted)
-        if said:
+        """Say how time grows, plot it, and say what of the figures is reached."""
+        plotted = [row for row in self._rows if row.name.startswith(PLOTTED)]
+        if said := sentences(plotted):
             self.add("", *said)
-        if self._plot and self._plotted:
-            self._plot.write_text(plot(self._plotted))
+        if self._plot and plotted:
+            self._plot.write_text(plot(plotted))
+        if figures := table(self._rows):
+            self.add("", "### What it must reach", "", *figures)
 
 
 def main() -> None:

@@ -56,20 +56,38 @@ class Row:
         """A line a tool."""
         return [_line([self.name if tool is self.tools[0] else "", *self._cells(tool)]) for tool in self.tools]
 
+    def of(self, tool: str, what: str) -> float | None:
+        """The median of what a tool took (``wall``, ``cpu``, ``memory``); None if it was not asked or cut off."""
+        found = self._measured(tool)
+        return None if found is None or found.is_cut_off else found.median(what)
+
+    def ratio(self, tool: str, other: str) -> float | None:
+        """The median, over the runs, of one tool's wall time by another's in the same run; None if one was not asked.
+
+        Where a tool was cut off its time was longer than what is known of it.
+        """
+        one, two = self._measured(tool), self._measured(other)
+        if one is None or two is None:
+            return None
+        pairs = [(a.usage.wall, b.usage.wall) for a, b in zip(one.runs, two.runs, strict=False)]
+        ratios = [a / b for a, b in pairs if a and b]
+        return statistics.median(ratios) if ratios else None
+
+    def _measured(self, tool: str) -> Measured | None:
+        return next((one for one in self.tools if one.tool == tool), None)
+
     def _cells(self, tool: Measured) -> list[str]:
         answers = list(dict.fromkeys(run.verdict for run in tool.runs if run.verdict))
         said = " / ".join(answers).replace("|", "\\|") or f"none within {tool.limit:.0f} s"
+        if not tool.median("wall"):
+            return [tool.tool, said, *[""] * 5]
         figures = [f"{tool.median('requests'):.0f}", _seconds(tool.median("wall")), _seconds(tool.median("cpu"))]
         return [tool.tool, said, *figures, f"{tool.median('memory'):.0f}", self._ratio(tool)]
 
     def _ratio(self, tool: Measured) -> str:
-        """The median of the ratios of runs that were made one after the other."""
         ours = self.tools[0]
-        pairs = [(a, b) for a, b in zip(ours.runs, tool.runs, strict=False) if a.usage.wall and b.usage.wall]
-        if tool is ours or not pairs:
-            return ""
-        ratio = statistics.median(theirs.usage.wall / own.usage.wall for own, theirs in pairs)
-        return f"{'> ' if tool.is_cut_off else ''}{ratio:.2f}"
+        ratio = None if tool is ours else self.ratio(tool.tool, ours.tool)
+        return "" if ratio is None else f"{'> ' if tool.is_cut_off else ''}{ratio:.2f}"
 
 
 def head() -> list[str]:

@@ -217,7 +217,7 @@ class Resolvelib(Tool):
 
 
 class CanTheyMerge(Tool):
-    """`ctm partition --exact`, which asks uv; for the running platform."""
+    """`ctm partition --exact`, which asks uv; for Python 3.11, as it has no option, and for the running platform."""
 
     name = "can-they-merge"
     distribution = "can-they-merge"
