@@ -34,7 +34,7 @@ class Plan:
         cold: whether each run begins with an empty cache.
         delay: milliseconds before each answer of the index.
         unchanged: whether each run asks just what was asked before.
-        changed: whether each run asks for a line more than before.
+        changed: whether each run asks for a line more than what was asked before.
     """
 
     name: str

@@ -47,10 +47,13 @@ class Question:
     index: str = "real"
 
     def write(self, folder: Path) -> list[str]:
-        """Write each spec to a file of its own; their names, in order."""
-        folder.mkdir(parents=True)
+        """Write each spec to a file of its own, and leave alone what is there already; their names, in order."""
+        folder.mkdir(parents=True, exist_ok=True)
         for name, lines in self.specs.items():
-            (folder / f"{name}.txt").write_text("".join(f"{line}\n" for line in lines))
+            file = folder / f"{name}.txt"
+            text = "".join(f"{line}\n" for line in lines)
+            if not file.exists() or file.read_text() != text:
+                file.write_text(text)
         return [f"{name}.txt" for name in self.specs]
 
     def first(self, count: int) -> Question:

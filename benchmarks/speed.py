@@ -81,26 +81,28 @@ class Bench:
 
     def _prepared(self, plan: Plan, question: Question, tools: list[Tool]) -> Callable[[Tool], Answer]:
         """Fill the caches, and the server's store if it is to record; what to do in each run."""
+        same = "specs" if plan.unchanged or plan.changed else ""
         asked = question.with_line(CHANGED) if plan.changed else question
-        if self._record or not plan.cold:
-            self._server.tell(f"record/{'on' if self._record else 'off'}")
-            for tool in tools:
-                self._ask(tool, asked, self._cache(tool), offline=False)
+        self._server.tell(f"record/{'on' if self._record else 'off'}")
+        for tool in tools:
+            if self._record and plan.changed:
+                self._ask(tool, asked, self._work / "only-to-record")
+            if self._record or not plan.cold:
+                self._ask(tool, question, self._cache(tool), inside=same)
         self._server.tell("record/off")
         if plan.cold:
-            return lambda tool: self._ask(tool, question, self._work / f"cold-{self._asked}", offline=False)
+            return lambda tool: self._ask(tool, question, self._work / f"cold-{self._asked}")
         if plan.unchanged:
-            return self._unchanged(question, tools)
-        return lambda tool: self._ask(tool, asked, self._copy_of(tool), offline=True)
+            return lambda tool: self._ask(tool, question, self._cache(tool), inside=same)
+        if plan.changed:
+            return lambda tool: self._ask(tool, asked, self._copy_of(tool), inside=same)
+        return lambda tool: self._ask(tool, question, self._copy_of(tool), offline=True)
 
     def _cache(self, tool: Tool) -> Path:
         return self._work / "caches" / tool.name.replace(", ", "-").replace(" ", "-")
 
     def _copy_of(self, tool: Tool) -> Path:
-        """The tool's cache as it was filled: ours also keeps what it said, and must not find that of another run.
-
-        The files of each run are in a folder of another name, so that ours finds facts alone in it.
-        """
+        """The tool's cache as it was filled: ours also keeps what it said, and must not find what it said in a run."""
         if not isinstance(tool, Conflictcheck):
             return self._cache(tool)
         copy = self._work / "copy"
@@ -108,23 +110,20 @@ class Bench:
         shutil.copytree(self._cache(tool), copy)
         return copy
 
-    def _unchanged(self, question: Question, tools: list[Tool]) -> Callable[[Tool], Answer]:
-        """Ask the same files again, online: what is fresh in the cache needs no request."""
-        folder = self._work / "same"
-        files = question.write(folder)
+    def _ask(self, tool: Tool, question: Question, cache: Path, *, offline: bool = False, inside: str = "") -> Answer:
+        """Write the question's files, and put it to a tool.
 
-        def ask(tool: Tool) -> Answer:
-            cache = self._cache(tool)
-            return tool.ask(Asking(question, folder, files, cache, False, self._server, self._limit))
-
-        for tool in tools:
-            ask(tool)
-        return ask
-
-    def _ask(self, tool: Tool, question: Question, cache: Path, *, offline: bool) -> Answer:
+        Args:
+            tool: who is asked.
+            question: what.
+            cache: the tool's.
+            offline: whether it must answer from that alone.
+            inside: the folder of the files; by default a new one, so that ours finds nothing that it said of them.
+        """
         self._asked += 1
-        folder = self._work / f"question-{self._asked}"
-        files = [f"specs-{self._asked}/{name}" for name in question.write(folder / f"specs-{self._asked}")]
+        inside = inside or f"specs-{self._asked}"
+        folder = self._work / f"in-{inside}"
+        files = [f"{inside}/{name}" for name in question.write(folder / inside)]
         return tool.ask(Asking(question, folder, files, cache, offline, self._server, self._limit))
 
     def _version(self, tool: Tool) -> Answer:
