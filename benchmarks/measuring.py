@@ -121,9 +121,14 @@ def run(command: Sequence[str], *, folder: Path, environ: Mapping[str, str], lim
         stopped = threading.Event()
         timer = threading.Timer(max(limit, 0.1), _stop, (process.pid, stopped))
         timer.start()
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - started
-        timer.cancel()
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+            wall = time.perf_counter() - started
+        except BaseException:  # interrupted: nothing goes on behind
+            _stop(process.pid, stopped)
+            raise
+        finally:
+            timer.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0)
         errors.seek(0)

@@ -136,8 +136,9 @@ class Provider(AbstractProvider[Wanted, Candidate, Identifier]):
     def _releases(self, name: NormalizedName) -> tuple[Release, ...]:
         if name not in self._known:
             (listing,) = self._index.listings([name])
-            found = isinstance(listing, Listing)
-            self._known[name] = select_releases(listing, self._target, self._policy).releases if found else ()
+            self._known[name] = (
+                select_releases(listing, self._target, self._policy).releases if isinstance(listing, Listing) else ()
+            )
         return self._known[name]
 
 
