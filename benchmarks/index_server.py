@@ -27,6 +27,8 @@ from index_store import DOCUMENT, PAGE, IndexStore, Stored
 if TYPE_CHECKING:
     from index_recorder import Upstream
 
+LARGE = 1 << 20
+"""Bytes of a body that is not copied to be one packet with its head."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]*", re.ASCII)
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
 
@@ -174,7 +176,12 @@ class Connection(asyncio.Protocol):
             self._send(head, body)
 
     def _send(self, head: bytes, body: bytes) -> None:
-        if self._transport is not None:
+        if self._transport is None:
+            return
+        if len(body) > LARGE:
+            self._transport.write(head)
+            self._transport.write(body)
+        else:
             self._transport.write(head + body)
 
 

@@ -13,11 +13,13 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
+import figures
 import growth
 import measuring
 import questions
 import synthetic
 from index_store import DOCUMENT, IndexStore
+from plans import plans
 from tables import Measured, Row
 from tools import Answer, Asking, Conflictcheck
 
@@ -143,3 +145,22 @@ def test_growth_is_the_slope_of_logarithms() -> None:
     rows = [Row(f"synthetic/{n}", [Measured("conflictcheck", 60, runs(n * n / 100))], size=n) for n in (10, 100, 1000)]
     assert growth.slope(growth.series(rows)["conflictcheck"]) == pytest.approx(2)
     assert growth.plot(rows).count("<circle") == 3
+
+
+def test_of_the_rows_that_a_figure_is_about_the_worst_counts() -> None:
+    rows = [
+        Row("one/kedro/warm", [Measured("conflictcheck", 60, runs(1)), Measured("uv", 60, runs(2))]),
+        Row("one/airflow/warm", [Measured("conflictcheck", 60, runs(3)), Measured("uv", 60, runs(2))]),
+        Row("family/20/warm", [Measured("conflictcheck", 60, runs(3)), Measured("uv, first fit", 60, runs(60))]),
+        Row("one/flask/cold", [Measured("conflictcheck", 60, runs(9)), Measured("uv", 60, runs(1))]),
+    ]
+    assert figures.table(rows)[2:] == [
+        "| one hard spec, warm, to uv | at most 1 times | 1.50 times (one/airflow/warm) | no |",
+        "| 20 specs, warm, faster than uv's first fit | at least 10 times | 20.00 times (family/20/warm) | yes |",
+    ]
+
+
+def test_figures_name_rows_that_are_measured() -> None:
+    names = [plan.name for plan in plans(questions.CASES, Path())]
+    assert len(names) == len(set(names))
+    assert [figure.case for figure in figures.FIGURES if not any(map(figure.rows, names))] == []
