@@ -31,7 +31,7 @@ from conflictcheck.settings_sources import CommandLine, resolve_settings
 from conflictcheck.solver.dependencies import parse_dependency
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from packaging.specifiers import SpecifierSet
 
@@ -61,7 +61,7 @@ class Provider(AbstractProvider[Wanted, Candidate, Identifier]):
         self._index = index
         self._policy = settings.policy
         ((self._target,),) = make_targets(settings).values()
-        self._known: dict[NormalizedName, tuple[Release, ...]] = {}
+        self._known: dict[NormalizedName, Sequence[Release]] = {}
         self._needs: dict[Candidate, list[Wanted]] = {}
         self._admitted: dict[tuple[Candidate, Wanted], bool] = {}
         self._order: dict[Identifier, int] = defaultdict(lambda: len(self._order))
@@ -133,7 +133,7 @@ class Provider(AbstractProvider[Wanted, Candidate, Identifier]):
                 continue  # its base asks for it
             yield from each(need.name, need.extras, need.specifier)
 
-    def _releases(self, name: NormalizedName) -> tuple[Release, ...]:
+    def _releases(self, name: NormalizedName) -> Sequence[Release]:
         if name not in self._known:
             (listing,) = self._index.listings([name])
             self._known[name] = (
