@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, overload
 import msgspec
 from packaging.version import Version
 
-from conflictcheck.facts import File, Overview
+from conflictcheck.facts import File, Overview  # noqa: TC001 - msgspec reads the annotations
 from conflictcheck.policy import Candidates, Excluded, Release, Why
 
 if TYPE_CHECKING:

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from conflictcheck.solver.edges import Node
     from conflictcheck.solver.encoding import Clause
     from conflictcheck.solver.kernel import Kernel
-    from conflictcheck.solver.needs import Node
 
 MOST_RELEASES = 100
 """How many releases are loaded for such questions, in all."""
@@ -111,7 +111,24 @@ class Completion:
             return kernel.solve([*self._base, self._active], locked=False)
         return False
 
-    def _supports(self) -> dict[Node, list[tuple[Node | None, int]]]:
+    def _cone(self) -> dict[Node, None]:
+        """All packages and extras that the lines may come to need, through whatever releases are loaded."""
+        kernel = self._kernel
+        waiting = [
+            node
+            for i, edge in self._edges
+            if kernel.lines[i].kind is not RequirementKind.CONSTRAINT
+            for node in _nodes(edge.name, edge.extras)
+        ]
+        found: dict[Node, None] = dict.fromkeys(waiting)
+        while waiting:
+            for name, extras, _ in kernel.needs_of(waiting.pop()):
+                new = [node for node in _nodes(name, extras) if node not in found]
+                found.update(dict.fromkeys(new))
+                waiting += new
+        return found
+
+    def _supports(self, cone: Iterable[Node]) -> dict[Node, list[tuple[Node | None, int]]]:
         """What may need each package or extra: where it comes from, and a variable that implies that it is there."""
         kernel = self._kernel
         supports: dict[Node, list[tuple[Node | None, int]]] = defaultdict(list)
@@ -121,48 +138,46 @@ class Completion:
                 kind = kernel.lines[i].kind
                 if kind is RequirementKind.REQUIREMENT or (kind is RequirementKind.OVERRIDE and node[1]):
                     supports[node].append((None, kernel.selectors[i]))
-        for source, name, extras, mask in kernel.needs():
-            for low, high in runs(mask):
-                reason = self._installed_run(source, low, high)
-                for node in _nodes(name, extras):
-                    supports[node].append((source, reason))
+        for source in cone:
+            for name, extras, mask in kernel.needs_of(source):
+                for low, high in runs(mask):
+                    reason = kernel.installed_run(source, low, high)
+                    for node in _nodes(name, extras):
+                        supports[node].append((source, reason))
         return supports
 
     def _clauses(self) -> Iterator[Clause]:
         kernel = self._kernel
-        supports = self._supports()
-        for node in ((name, extra) for name, package in kernel.packages.items() for extra in ("", *package.extras)):
-            yield [-self._variable(node), *(reason for _, reason in supports[node])]
+        cone = self._cone()
+        supports = self._supports(cone)
+        for name, package in kernel.packages.items():
+            if (name, "") not in cone:
+                yield [-package.steps.installed]
+                continue
+            for node in ((name, extra) for extra in ("", *package.extras)):
+                yield [-self._variable(node), *(reason for _, reason in supports[node])]
         for loop in self._loops:
             # In an order that does not change from run to run, as the solver's model depends on it.
             nodes = sorted(loop)
             outside = [reason for node in nodes for source, reason in supports[node] if source not in loop]
             for node in nodes:
                 yield [-self._variable(node), *outside]
+        packages = [(name, kernel.packages[name]) for name, extra in cone if not extra]
         strangers = [
-            self._installed_run((name, ""), low, high)
-            for name, package in kernel.packages.items()
+            kernel.installed_run((name, ""), low, high)
+            for name, package in packages
             for low, high in runs(package.everything & ~self._known(name))
         ]
         # Of a package whose releases are not known, any might ask.
-        strangers += [package.steps.installed for package in kernel.packages.values() if package.unknown is not None]
-        yield from ([-key, *strangers] for key in kernel.keys)
+        strangers += [package.steps.installed for _, package in packages if package.unknown is not None]
+        stranger = kernel.new_variable()
+        yield [-stranger, *strangers]
+        yield from ([-key, stranger] for key in kernel.keys)
 
     def _known(self, name: NormalizedName) -> int:
         """The releases of which it is known what they need, as bits."""
         loaded = self._kernel.loaded.get(name, {})
         return sum(1 << i for i, release in loaded.items() if not isinstance(release.metadata, Unknown))
-
-    def _installed_run(self, node: Node, low: int, high: int) -> int:
-        """A new variable that implies that one of these releases is installed, with the extra."""
-        kernel = self._kernel
-        variable = kernel.new_variable()
-        package = kernel.packages[node[0]]
-        literals = [-literal for literal in package.unless_run(low, high)]
-        if node[1]:
-            literals.append(package.extras[node[1]])
-        kernel.add([-variable, literal] for literal in literals)
-        return variable
 
     def _variable(self, node: Node) -> int:
         package = self._kernel.packages[node[0]]

@@ -35,6 +35,9 @@ class Edge:
     opens: int = 0
 
 
+Node = tuple["NormalizedName", str]
+"""A package, or with a non-empty second part one of its extras."""
+
 EdgeKey = tuple["NormalizedName", int, tuple["NormalizedName", ...], int]
 """What makes two edges the same: the package, its releases, its extras, and the locked ones that are asked for."""
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from conflictcheck.model import Requirement
     from conflictcheck.settings import Policy
     from conflictcheck.solver.dependencies import Dependency
-    from conflictcheck.solver.edges import EdgeKey
+    from conflictcheck.solver.edges import EdgeKey, Node
     from conflictcheck.solver.store import FactStore
     from conflictcheck.targets import Target
 
@@ -82,6 +82,7 @@ class Kernel:
         self._where: dict[int, tuple[NormalizedName, int]] = {}
         self._locks: dict[int, NormalizedName] = {}
         self._asking: dict[tuple[NormalizedName, str], dict[EdgeKey, int]] = defaultdict(dict)
+        self._runs: dict[tuple[Node, int, int], int] = {}
         self.facts = 1
         self._last = 1
         self.selectors: list[int] = []
@@ -184,11 +185,22 @@ class Kernel:
             self._load_extra(name, extra)
         return loaded.edges[extra]
 
-    def needs(self) -> Iterator[tuple[tuple[NormalizedName, str], NormalizedName, tuple[NormalizedName, ...], int]]:
-        """What loaded releases need: package and extra, the package and extras they need, which releases, as bits."""
-        for source, asking in self._asking.items():
-            for (name, _, extras, _), mask in asking.items():
-                yield source, name, extras, mask
+    def needs_of(self, node: Node) -> Iterator[tuple[NormalizedName, tuple[NormalizedName, ...], int]]:
+        """What loaded releases of a package, or of its extra, need: a package, its extras, and which of them, as bits."""
+        for (name, _, extras, _), mask in self._asking.get(node, {}).items():
+            yield name, extras, mask
+
+    def installed_run(self, node: Node, low: int, high: int) -> int:
+        """A variable that implies that one of the releases low..high is installed, with the extra."""
+        run = (node, low, high)
+        if run not in self._runs:
+            variable = self._runs[run] = self.new_variable()
+            package = self.packages[node[0]]
+            literals = [-literal for literal in package.unless_run(low, high)]
+            if node[1]:
+                literals.append(package.extras[node[1]])
+            self.add([-variable, literal] for literal in literals)
+        return self._runs[run]
 
     @property
     def keys(self) -> Collection[int]:

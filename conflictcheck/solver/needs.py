@@ -13,11 +13,8 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from conflictcheck.solver.edges import Edge
+    from conflictcheck.solver.edges import Edge, Node
     from conflictcheck.solver.kernel import Kernel
-
-Node = tuple["NormalizedName", str]
-"""A package, or with a non-empty second part one of its extras."""
 
 
 @dataclass(slots=True)
