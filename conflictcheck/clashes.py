@@ -17,7 +17,7 @@ from conflictcheck.model import RequirementKind
 from conflictcheck.solver.oracle import Maybe, No, Yes
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from conflictcheck.model import Requirement, SpecId
     from conflictcheck.solver.oracle import Oracle
@@ -142,7 +142,7 @@ class ClashFinder:
         if len(specs) < 2:  # noqa: PLR2004 - a clash takes two
             return
         number = {spec: i + 1 for i, spec in enumerate(specs)}
-        enabling = self._enabling(specs)
+        fresh = itertools.count(len(specs) + 1)
         asked = 0
         with Solver(name="minisat22") as chart:
             while (seed := _largest_model(chart, list(number.values()))) is not None:
@@ -169,16 +169,60 @@ class ClashFinder:
                 if isinstance(reply, Maybe):
                     findings.complete = False
                     findings.unclear.append(reply.reason)
-                # Fewer specs need less, unless one of those left out asked for a pre-release or the like.
-                leans = isinstance(reply, Yes) and reply.leans
-                clause = [*outside, *(-number[spec] for spec in chosen if leans or spec in enabling)]
+                clause = [
+                    *outside,
+                    *(self._lose(chart, fresh, number, chosen, reply) if isinstance(reply, Yes) else ()),
+                ]
                 if not clause:
                     return
                 chart.add_clause(clause)
 
-    def _enabling(self, specs: Iterable[SpecId]) -> frozenset[SpecId]:
-        enablers = self._oracle.enablers()
-        return frozenset(spec for spec in specs if not enablers.isdisjoint(self._specs[spec]))
+    def _lose(
+        self, chart: Solver, fresh: Iterator[int], number: Mapping[SpecId, int], specs: Sequence[SpecId], yes: Yes
+    ) -> list[int]:
+        """Say when fewer of the specs may not have a *yes*: they need a locked release, and nothing asks for it.
+
+        Fewer specs need less otherwise, so that a *yes* for some is one for all their subsets.
+
+        Args:
+            chart: gets the clauses.
+            fresh: new variables of it.
+            number: its variable of each spec.
+            specs: that have the *yes*.
+            yes: what they have.
+
+        Returns:
+            For each such release a variable that implies that this is so.
+        """
+        lost = []
+        for needing, asking, together in self._may_lose(specs, yes):
+            lost.append(next(fresh))
+            chart.add_clause([-lost[-1], *(number[spec] for spec in needing)])
+            for spec in asking:
+                chart.add_clause([-lost[-1], -number[spec]])
+            if not asking:
+                chart.add_clause([-lost[-1], *(-number[spec] for spec in together)])
+        return lost
+
+    def _may_lose(self, specs: Sequence[SpecId], yes: Yes) -> list[tuple[tuple[SpecId, ...], ...]]:
+        """The locked releases of a *yes* that fewer of the specs may need without asking for them.
+
+        Returns:
+            For each the specs that need it; those that ask for it, one of which is enough; and where there are none,
+            those that may ask for it together.
+        """
+        found = set()
+        for opened in yes.opened:
+            needing, asking, together = (
+                self._having(specs, lines) for lines in (opened.needed_by, opened.asked_by, opened.together)
+            )
+            always = self._shared & opened.asked_by or set(needing) <= set(asking) or not (asking or together)
+            if not always:
+                found.add((needing, asking, together))
+        return sorted(found)
+
+    def _having(self, specs: Sequence[SpecId], lines: frozenset[int]) -> tuple[SpecId, ...]:
+        return tuple(spec for spec in specs if not lines.isdisjoint(self._specs[spec]))
 
     def _shrink(self, specs: Sequence[SpecId], no: No) -> Core:
         """From a *no* to a minimal set of specs: leave out one after the other, and use what each answer blames."""

@@ -85,7 +85,9 @@ def encode_selection(candidates: Candidates, overview: Overview, stamp: str) -> 
             overview,
             [str(release.version) for release in candidates.releases],
             [msgspec.Raw(_encoder.encode(_encoded(release))) for release in candidates.releases],
-            *map(_to_bytes, (candidates.prereleases, candidates.yanked, candidates.early)),
+            _to_bytes(candidates.prereleases),
+            _to_bytes(candidates.yanked),
+            _to_bytes(candidates.early),
             msgspec.Raw(_encoder.encode([(one.version, one.why, one.detail) for one in candidates.excluded])),
         )
     )

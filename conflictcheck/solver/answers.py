@@ -12,18 +12,39 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Opened:
+    """A locked release in a solution, and what it may stay for when some of the lines are left out.
+
+    Attributes:
+        needed_by: the lines that come to need its package.
+        asked_by: lines each of which asks for it, or comes to need a release that does.
+        together: where there are none: the lines that may ask for it only together.
+    """
+
+    needed_by: frozenset[int]
+    asked_by: frozenset[int]
+    together: frozenset[int] = frozenset()
+
+    def stays(self, lines: frozenset[int]) -> bool:
+        """Whether so many of the lines do not need it, or still ask for it."""
+        if self.asked_by:
+            return lines.isdisjoint(self.needed_by) or not lines.isdisjoint(self.asked_by)
+        return lines.isdisjoint(self.needed_by) or self.together <= lines
+
+
+@dataclass(frozen=True, slots=True)
 class Solution:
     """*Yes*: the lines can be satisfied together, like this.
 
     Attributes:
         releases: the number of the chosen release of each installed package.
         extras: the extras of each package that are installed.
-        leans: whether a locked release is in it that only another release asks for: fewer lines may not allow it.
+        opened: the locked releases among them. What fewer lines need of a solution is one for them, if these stay.
     """
 
     releases: Mapping[NormalizedName, int]
     extras: Mapping[NormalizedName, frozenset[str]]
-    leans: bool = False
+    opened: tuple[Opened, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,7 +186,7 @@ class Kernel:
         return loaded.edges[extra]
 
     def needs_of(self, node: Node) -> Iterator[tuple[NormalizedName, tuple[NormalizedName, ...], int]]:
-        """What loaded releases of a package, or of its extra, need: a package, its extras, and which of them, as bits."""
+        """What loaded releases of a package, or of its extra, need: a package, its extras, which of them as bits."""
         for (name, _, extras, _), mask in self._asking.get(node, {}).items():
             yield name, extras, mask
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from conflictcheck.solver.answers import Opened
 from conflictcheck.solver.edges import RESTRICTING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from packaging.utils import NormalizedName
 
@@ -83,3 +84,70 @@ def collect_needs(kernel: Kernel, lines: Iterable[int], chosen: Mapping[Normaliz
             if edge.name in needs.domains:
                 needs.add(edge)
     return needs
+
+
+def opened_releases(
+    kernel: Kernel, lines: Collection[int], chosen: Mapping[NormalizedName, int], needs: Needs
+) -> tuple[Opened, ...]:
+    """The locked releases of a solution, each with the lines that need it and those that ask for it.
+
+    Args:
+        kernel: the target's kernel.
+        lines: positions of the lines.
+        chosen: the release of each package.
+        needs: what the lines need with these.
+    """
+    locked = [name for name in needs.domains if not kernel.packages[name].unlocked >> chosen[name] & 1]
+    if not locked:
+        return ()
+    askers = _Askers(chosen)
+    on: dict[NormalizedName, set[int]] = defaultdict(set)
+    for i in lines:
+        edge = kernel.line_edges[i]
+        if edge is not None:
+            on[edge.name].add(i)
+            askers.note(i, edge, wants=kernel.lines[i].kind not in RESTRICTING)
+    for name, extra in needs.nodes:
+        for edge in kernel.edge(name, chosen[name], extra):
+            askers.note((name, extra), edge)
+    found = []
+    for name in locked:
+        asked_by = askers.lines_behind(askers.asked_by[name])
+        together = frozenset() if asked_by else frozenset(on[name])
+        found.append(Opened(askers.lines_behind([(name, "")]), asked_by, together))
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Askers:
+    """Who needs what in a solution: a line by its position, or a package or extra.
+
+    Attributes:
+        chosen: the release of each package.
+        needed_by: who needs each package or extra.
+        asked_by: who asks for the release of a package, if it is a locked one.
+    """
+
+    chosen: Mapping[NormalizedName, int]
+    needed_by: dict[Node, list[int | Node]] = field(default_factory=lambda: defaultdict(list))
+    asked_by: dict[NormalizedName, list[int | Node]] = field(default_factory=lambda: defaultdict(list))
+
+    def note(self, asker: int | Node, edge: Edge, *, wants: bool = True) -> None:
+        """Take in a requirement; one that does not want its package restricts it where others do."""
+        if edge.opens >> self.chosen.get(edge.name, 0) & 1:
+            self.asked_by[edge.name].append(asker)
+        if wants:
+            self.needed_by[edge.name, ""].append(asker)
+        for extra in edge.extras:
+            # What an override adds to a package is there for whoever needs the package.
+            self.needed_by[edge.name, extra].append(asker if wants else (edge.name, ""))
+
+    def lines_behind(self, askers: Iterable[int | Node]) -> frozenset[int]:
+        """The lines that all this is there for."""
+        found = set(waiting := list(askers))
+        while waiting:
+            asker = waiting.pop()
+            new = [] if isinstance(asker, int) else [one for one in self.needed_by[asker] if one not in found]
+            found.update(new)
+            waiting += new
+        return frozenset(one for one in found if isinstance(one, int))

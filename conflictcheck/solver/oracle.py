@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from conflictcheck.model import Requirement
     from conflictcheck.settings import Policy
-    from conflictcheck.solver.answers import Answer
+    from conflictcheck.solver.answers import Answer, Opened
     from conflictcheck.solver.store import FactStore
     from conflictcheck.targets import Target
 
@@ -39,9 +39,13 @@ class Yes:
     solutions: Mapping[str, Solution]
 
     @property
-    def leans(self) -> bool:
-        """Whether fewer lines may not allow it; see `Solution.leans`."""
-        return any(solution.leans for solution in self.solutions.values())
+    def opened(self) -> frozenset[Opened]:
+        """The locked releases in it; see `Solution.opened`."""
+        return frozenset(opened for solution in self.solutions.values() for opened in solution.opened)
+
+    def holds_for(self, lines: frozenset[int]) -> bool:
+        """Whether what some of the lines need of it is an answer for these, and they allow it."""
+        return all(opened.stays(lines) for opened in self.opened)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +184,9 @@ class Oracle:
         return self._evaluate(lines, lambda _: None)
 
     def _implied(self, lines: frozenset[int]) -> Reply | None:
-        """What larger *yes* and smaller *no* answers say, where nothing asks for locked releases."""
-        enablers = self.enablers()
+        """What larger *yes* and smaller *no* answers say."""
         for known, reply in self._known.items():
-            if isinstance(reply, Yes) and lines <= known and not reply.leans and not enablers & (known - lines):
+            if isinstance(reply, Yes) and lines <= known and reply.holds_for(lines):
                 return reply
             if isinstance(reply, No) and known <= lines and not reply.leans and not reply.absent & lines:
                 return reply

@@ -16,7 +16,7 @@ from conflictcheck.facts import Unknown
 from conflictcheck.solver.answers import Conflict, Solution, Undecided
 from conflictcheck.solver.completion import Completion, TooMany
 from conflictcheck.solver.encoding import bits
-from conflictcheck.solver.needs import Needs, collect_needs
+from conflictcheck.solver.needs import Needs, collect_needs, opened_releases
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -432,13 +432,8 @@ class Search:
         return [literal for name, i in self._decided.items() for literal in packages[name].is_release(i)]
 
     def _solution(self, needs: Needs) -> Solution:
-        edges = [edge for i in self._lines if (edge := self._kernel.line_edges[i]) is not None]
         return Solution(
             {name: self._decided[name] for name in needs.domains},
             {name: frozenset(needs.extras[name] - {""}) for name in needs.domains},
-            leans=any(
-                not self._kernel.packages[name].unlocked >> i & 1
-                and not any(edge.name == name and edge.opens >> i & 1 for edge in edges)
-                for name, i in self._decided.items()
-            ),
+            opened_releases(self._kernel, self._lines, self._decided, needs),
         )

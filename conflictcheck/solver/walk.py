@@ -107,7 +107,9 @@ def _unasked(
     for name, wants in met.items():
         offer = reading.offer(name)
         place = offer.position(chosen[name])
-        for lock in () if place is None else offer.locks(place):
+        if place is None:
+            continue
+        for lock in offer.locks(place):
             alone = any(offer.is_asked_for(place, lock, want) for want in wants)
             if not alone and not offer.is_asked_for_jointly(lock, wants):
                 return name, place, lock
