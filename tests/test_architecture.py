@@ -23,7 +23,7 @@ LAYERS = (
     ("readers", "index", "exports", "reports"),
     ("solver", "settings_sources", "given"),
     ("clashes", "environments", "explanation", "release_ranges", "widening"),
-    ("splitting", "wording", "corrections", "blockers", "cautions", "verification", "evidence"),
+    ("splitting", "wording", "corrections", "blockers", "cautions", "doubts", "verification", "evidence"),
     ("fixes", "edits"),
     ("pipeline",),
     ("", "cli", "__main__"),
