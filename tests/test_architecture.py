@@ -18,7 +18,7 @@ PACKAGE = ROOT / "conflictcheck"
 
 LAYERS = (
     ("errors", "facts", "progress", "escaping", "disguise"),
-    ("model", "settings", "targets", "phrases", "specifier_text", "writing"),
+    ("model", "codes", "settings", "targets", "phrases", "specifier_text", "writing"),
     ("policy", "selection", "pip_configuration"),
     ("readers", "index", "exports", "reports"),
     ("solver", "settings_sources", "given"),
