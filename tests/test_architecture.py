@@ -40,6 +40,7 @@ LAZY_CIRCLES = {("conflictcheck.index.transport", "conflictcheck.index.http_clie
 PRINTS = {"cli", "__main__"}
 READS_ENVIRONMENT = {
     "conflictcheck": "the default of check(environ=…)",
+    "conflictcheck.cli": "whether a shell asks for completions",
     "conflictcheck.cli.commands": "hands it to settings_sources",
     "conflictcheck.cli.options": "hands it to settings_sources",
     "conflictcheck.index.credentials": "NETRC, which is the netrc file's own variable",
