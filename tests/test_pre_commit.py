@@ -237,17 +237,24 @@ def test_both_hooks_can_be_tried_without_any_configuration(tool: Repository, tea
     ]
 
 
-def test_a_commit_with_a_new_clash_is_refused_with_its_line_until_it_is_fixed(
-    tool: Repository, team: Repository, screen: Callable[[str, str], None]
+def test_a_commit_is_let_through_unseen_without_a_spec_and_refused_with_a_new_clash_until_that_is_fixed(
+    tool: Repository, team: Repository, screen: Callable[[str, str], None], index: IndexServer
 ) -> None:
     use_hook(team, tool, "conflictcheck", TARGET)
+    asked = index.requests.total()
+
+    team.write({"README.md": "Two services, and their documents.\n"})
+    skipped = team.commit()
+    screen("skipped", skipped)
+    assert skipped.endswith("(no files to check)Skipped\n")
+    assert index.requests.total() == asked
 
     team.write({"site/requirements.txt": "# the site\nweb<2\n"})
     refused = team.commit(code=1)
     screen("refused", refused)
     assert "- exit code: 1\n" in refused
     assert "  site/requirements.txt:2   web<2\n" in refused
-    assert team.run("git", "log", "--oneline").count("\n") == 2
+    assert team.run("git", "log", "--oneline").count("\n") == 3
 
     screen("fix", team.conflictcheck("fix", "--write", *TARGET))
     team.run("git", "add", "--all")
@@ -256,20 +263,6 @@ def test_a_commit_with_a_new_clash_is_refused_with_its_line_until_it_is_fixed(
     assert passed.startswith("conflictcheck....")
     assert passed.endswith("Passed\n")
     assert team.run("git", "show", "--format=", "--unified=0").endswith("-web>=2\n+web<3\n")
-
-
-def test_a_commit_that_touches_no_spec_runs_no_hook(
-    tool: Repository, team: Repository, screen: Callable[[str, str], None], index: IndexServer
-) -> None:
-    use_hook(team, tool, "conflictcheck", TARGET)
-    asked = index.requests.total()
-
-    team.write({"README.md": "Two services, and their documents.\n"})
-    said = team.commit()
-
-    screen("skipped", said)
-    assert said.endswith("(no files to check)Skipped\n")
-    assert index.requests.total() == asked
 
 
 def test_the_offline_hook_asks_no_index_and_says_which_specs_its_snapshot_lacks(
