@@ -161,7 +161,7 @@ def environ(tmp_path_factory: pytest.TempPathFactory, index: IndexServer) -> dic
         "PIP_INDEX_URL": index.url,
         "PIP_NO_DEPS": "1",
         "PIP_NO_BUILD_ISOLATION": "0",
-        "VIRTUALENV_SYMLINK_APP_DATA": "1",  # copying pip is half of the time
+        "VIRTUALENV_SYMLINK_APP_DATA": "1",  # instead of a copy of pip for each environment
         "PYTHONPATH": str(borrowed_packages(home / "borrowed")),
     }
 
