@@ -200,7 +200,7 @@ def test_every_test_that_the_guarantees_name_exists() -> None:
 
 def text_files() -> list[Path]:
     """What is in the repository: no folder of a tool, an environment or a build, and no packed facts."""
-    hidden = [*(ROOT / ".ci").rglob("*"), ROOT / ".gitignore"]
+    hidden = [*(ROOT / ".ci").rglob("*"), ROOT / ".gitignore", ROOT / ".pre-commit-hooks.yaml"]
     found = [path for path in ROOT.rglob("*") if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)]
     return [path for path in (*hidden, *found) if path.is_file() and path.suffix not in (".snapshot", ".pyc")]
 

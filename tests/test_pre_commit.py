@@ -160,7 +160,7 @@ def environ(tmp_path_factory: pytest.TempPathFactory, index: IndexServer) -> dic
         "PIP_CONFIG_FILE": os.devnull,
         "PIP_INDEX_URL": index.url,
         "PIP_NO_DEPS": "1",
-        "PIP_NO_BUILD_ISOLATION": "0",
+        "PIP_NO_BUILD_ISOLATION": "0",  # to pip this is "isolation: no"
         "VIRTUALENV_SYMLINK_APP_DATA": "1",  # instead of a copy of pip for each environment
         "PYTHONPATH": str(borrowed_packages(home / "borrowed")),
     }
