@@ -14,6 +14,7 @@ from packaging.version import Version
 from conflictcheck import __version__
 from conflictcheck.cautions import notice_old_releases, notice_unbounded
 from conflictcheck.clashes import ClashFinder
+from conflictcheck.doubts import tell_doubts
 from conflictcheck.environments import build_environment, notice_oddities
 from conflictcheck.errors import Disagreement
 from conflictcheck.evidence import read_evidence, write_evidence
@@ -117,7 +118,7 @@ def check_files(
     source = index if index is not None else open_index(replace(index_settings, disguise=given.disguise), progress)
     store = FactStore(source)
     try:
-        run = _Run(given.read, given.shared, targets, policy, store, progress)
+        run = _Run(given.read, given.shared, targets, policy, store, progress, index_settings.snapshot)
         report = run.report(settings.max_environments, notes, target_environments)
         report = _with_problems(report, source.problems)
     except Disagreement as error:
@@ -246,6 +247,7 @@ class _Run:
     policy: Policy
     store: FactStore
     progress: Progress
+    snapshot: Path | None = None
 
     def report(self, max_environments: int, notes: Sequence[Diagnostic], target_environments: int) -> Report:
         specs = tuple(sorted(self.read.specs, key=lambda spec: spec.id))
@@ -267,7 +269,7 @@ class _Run:
                 environments.append(build_environment(oracle, name, part, part_lines, answer))
                 opinion.check_environment(part_lines, answer)
         cores = (*findings.cores, *split.cores)
-        doubts = [*_doubts(findings, split), *_taken_for_granted(oracle.assumed)]
+        doubts = [*tell_doubts(findings, split, self.snapshot), *_taken_for_granted(oracle.assumed)]
         clashes = tuple(self._clash(oracle, core) for core in cores)
         self.progress.phase("fixes")
         oracle.assume_locked()
@@ -380,24 +382,6 @@ def _minimum(split: Split, clashes: Sequence[Clash]) -> Minimum:
         if several and split.lower_bound == 2:  # noqa: PLR2004 - one environment is not enough
             why = f"{and_list(several[0].specs)} clash together, so one environment cannot hold them all."
     return Minimum(parts, split.proven, split.lower_bound, why)
-
-
-def _doubts(findings: Findings, split: Split) -> list[Diagnostic]:
-    found = [
-        Diagnostic(Severity.ERROR, "undecided-spec", f"{spec} could not be decided: {reason}", spec.partition("#")[0])
-        for spec, reason in findings.doubts.items()
-    ]
-    found += [
-        Diagnostic(Severity.WARNING, "clashes-incomplete", f"not every clash may be listed: {reason}")
-        for reason in dict.fromkeys(findings.unclear)
-    ]
-    if split.unclear is not None:
-        found.append(Diagnostic(Severity.ERROR, "undecided-split", f"the split could not be decided: {split.unclear}"))
-    elif not split.proven:
-        found.append(
-            Diagnostic(Severity.WARNING, "split-not-proven", "the search for a smaller split reached its budget")
-        )
-    return found
 
 
 def _taken_for_granted(assumed: frozenset[str]) -> list[Diagnostic]:

@@ -18,12 +18,12 @@ PACKAGE = ROOT / "conflictcheck"
 
 LAYERS = (
     ("errors", "facts", "progress", "escaping", "disguise"),
-    ("model", "settings", "targets", "phrases", "specifier_text", "writing"),
+    ("model", "codes", "settings", "targets", "phrases", "specifier_text", "writing"),
     ("policy", "selection", "pip_configuration"),
     ("readers", "index", "exports", "reports"),
     ("solver", "settings_sources", "given"),
     ("clashes", "environments", "explanation", "release_ranges", "widening"),
-    ("splitting", "wording", "corrections", "blockers", "cautions", "verification", "evidence"),
+    ("splitting", "wording", "corrections", "blockers", "cautions", "doubts", "verification", "evidence"),
     ("fixes", "edits"),
     ("pipeline",),
     ("", "cli", "__main__"),
@@ -40,6 +40,7 @@ LAZY_CIRCLES = {("conflictcheck.index.transport", "conflictcheck.index.http_clie
 PRINTS = {"cli", "__main__"}
 READS_ENVIRONMENT = {
     "conflictcheck": "the default of check(environ=…)",
+    "conflictcheck.cli": "whether a shell asks for completions",
     "conflictcheck.cli.commands": "hands it to settings_sources",
     "conflictcheck.cli.options": "hands it to settings_sources",
     "conflictcheck.index.credentials": "NETRC, which is the netrc file's own variable",

@@ -58,7 +58,6 @@ def run(arguments: Sequence[str]) -> ExitCode:
     from click import ClickException  # noqa: PLC0415 - inside the reach of main()'s "interrupted"
     from click.exceptions import Exit  # noqa: PLC0415
 
-    from conflictcheck.cli.commands import root  # noqa: PLC0415
     from conflictcheck.errors import ConflictCheckError  # noqa: PLC0415
 
     for stream in (sys.stdout, sys.stderr):
@@ -67,8 +66,7 @@ def run(arguments: Sequence[str]) -> ExitCode:
             stream.reconfigure(errors="backslashreplace")
     outcome: Report | ExitCode | BaseException | None
     try:
-        with root.make_context("conflictcheck", list(arguments)) as context:
-            outcome = root.invoke(context)
+        outcome = _invoke(arguments)
     except Exit as end:
         return ExitCode(end.exit_code)
     except ClickException as error:
@@ -93,6 +91,18 @@ def run(arguments: Sequence[str]) -> ExitCode:
         outcome = error
         _bug(error)
     return outcome if isinstance(outcome, ExitCode) else exit_code(outcome)
+
+
+def _invoke(arguments: Sequence[str]) -> Report | ExitCode | None:
+    """What the command comes to; or the answer to a shell that asks how a command line may go on."""
+    from conflictcheck.cli.commands import root  # noqa: PLC0415
+    from conflictcheck.cli.completion import VARIABLE, complete  # noqa: PLC0415
+
+    if asked := os.environ.get(VARIABLE):
+        return complete(root, asked)
+    with root.make_context("conflictcheck", list(arguments)) as context:
+        outcome: Report | ExitCode | None = root.invoke(context)
+        return outcome
 
 
 def _say(text: str) -> None:

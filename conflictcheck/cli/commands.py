@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 import click
 
 from conflictcheck import __version__
+from conflictcheck.cli.completion import export_names
 from conflictcheck.cli.exit_codes import ExitCode, exit_code
 from conflictcheck.cli.options import (
+    PATH,
     Terminal,
     cache_dir_option,
     output_options,
@@ -52,6 +54,13 @@ def root(context: click.Context) -> None:
       conflictcheck check api/requirements.txt nlp/requirements.txt
       conflictcheck split -o environments/
       conflictcheck check --help
+
+    Completion, with bash_source, zsh_source or fish_source:
+
+    \b
+      eval "$(_CONFLICTCHECK_COMPLETE=bash_source conflictcheck)"
+
+    What the codes in a report mean is in docs/diagnostics.md of the repository.
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
@@ -101,12 +110,15 @@ def check(settings: Settings, terminal: Terminal, format_name: str, output: str 
 
 @root.command()
 @resolving_options
-@click.option("-o", "--output", metavar="DIR", required=True, help="The folder to write to; made if it is not there.")
+@click.option(
+    "-o", "--output", metavar="DIR", type=PATH, required=True, help="The folder to write to; made if it is not there."
+)
 @click.option(
     "--export",
     "export_names",
     metavar="FORMAT",
     multiple=True,
+    shell_complete=export_names,
     help="What to write for each environment: requirements (default) or pylock; repeat for both.",
 )
 @output_options(of="reports", to_file=False)
@@ -141,7 +153,7 @@ def split(
     return report
 
 
-@root.command()
+@root.command(short_help="Say of each clash in full why it is one.")
 @resolving_options
 @output_options(of="explanations")
 @terminal_options
@@ -165,9 +177,9 @@ def explain(settings: Settings, terminal: Terminal, format_name: str, output: st
     return report
 
 
-@root.command()
+@root.command(short_help="Show the smallest edits that let the specs share environments.")
 @resolving_options
-@click.option("--write", is_flag=True, help="Apply the edits, then check again.")
+@click.option("--write", is_flag=True, help="Apply the edits to the files, then check again. Default: only show them.")
 @click.option(
     "--target-environments",
     metavar="N",
@@ -221,7 +233,12 @@ def fix(settings: Settings, terminal: Terminal, format_name: str, target_environ
 
 @root.command()
 @resolving_options
-@click.option("--environment", "environment_name", metavar="NAME", help="Only this environment.")
+@click.option(
+    "--environment",
+    "environment_name",
+    metavar="NAME",
+    help="Only this environment, by its name in the report. Default: all.",
+)
 @output_options(of="graphs")
 @terminal_options
 def graph(
@@ -251,9 +268,9 @@ def graph(
     return report
 
 
-@root.command()
+@root.command(short_help="Keep the facts of a run in one file for later.")
 @resolving_options
-@click.option("-o", "--output", metavar="FILE", required=True, help="The snapshot to write.")
+@click.option("-o", "--output", metavar="FILE", type=PATH, required=True, help="The snapshot to write.")
 @terminal_options
 def snapshot(settings: Settings, terminal: Terminal, output: str) -> Report:
     """Keep the facts of a run in one file for later.

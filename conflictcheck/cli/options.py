@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import click
 
+from conflictcheck.cli.completion import platform_names
 from conflictcheck.errors import UsageError
 from conflictcheck.settings_sources import CommandLine, resolve_settings, use_color
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
     from conflictcheck.settings import Settings
     from conflictcheck.settings_sources import ColorChoice
+
+PATH = click.Path(readable=False)
+"""A file or folder, for completion; what it has to be is checked where it is used, with a message of its own."""
 
 _NARROWEST = 40
 _WIDEST = 100
@@ -150,10 +154,16 @@ def output_options(*, of: Literal["reports", "explanations", "graphs"], to_file:
 
 
 cache_dir_option = click.option(
-    "--cache-dir", metavar="DIR", help="Keep facts about packages there. [env: CONFLICTCHECK_CACHE_DIR]"
+    "--cache-dir",
+    metavar="DIR",
+    type=PATH,
+    help="Keep facts about packages there. Default: a folder among the user's caches, which conflictcheck cache dir "
+    "prints. [env: CONFLICTCHECK_CACHE_DIR]",
 )
 
-_OUTPUT = click.option("-o", "--output", metavar="FILE", help="Write the report there; - is standard output.")
+_OUTPUT = click.option(
+    "-o", "--output", metavar="FILE", type=PATH, help="Write the report there. Default: -, which is standard output."
+)
 
 _TERMINAL = _stacked(
     click.option(
@@ -161,7 +171,7 @@ _TERMINAL = _stacked(
         type=click.Choice(["auto", "always", "never"]),
         default="auto",
         show_default=True,
-        help="When to use colour. [env: NO_COLOR, FORCE_COLOR]",
+        help="When to use colour; auto is on a terminal. [env: NO_COLOR, FORCE_COLOR]",
     ),
     click.option("-q", "--quiet", count=True, help="No messages and no progress; twice: no report either."),
     click.option("-v", "--verbose", count=True, help="Show pins, notes and long lists in full."),
@@ -169,7 +179,7 @@ _TERMINAL = _stacked(
 )
 
 _RESOLVING = _stacked(
-    click.argument("paths", metavar="[SPEC]...", nargs=-1),
+    click.argument("paths", metavar="[SPEC]...", nargs=-1, type=PATH),
     click.option(
         "--with",
         "with_requirements",
@@ -188,32 +198,43 @@ _RESOLVING = _stacked(
         "--python-platform",
         metavar="NAME",
         multiple=True,
+        shell_complete=platform_names,
         help="A platform that every environment must work on, by uv's name (linux, macos, windows, "
         "x86_64-manylinux_2_28, ...); repeat for more. Default: the running one.",
     ),
     click.option(
-        "--index-url", metavar="URL", help="The package index. [env: PIP_INDEX_URL, UV_DEFAULT_INDEX, UV_INDEX_URL]"
+        "--index-url",
+        metavar="URL",
+        help="The package index. Default: what pip's configuration files say, or pip's own. [env: PIP_INDEX_URL, "
+        "UV_DEFAULT_INDEX, UV_INDEX_URL]",
     ),
     click.option(
         "--extra-index-url",
         metavar="URL",
         multiple=True,
-        help="A further index, asked as well. [env: PIP_EXTRA_INDEX_URL, UV_INDEX, UV_EXTRA_INDEX_URL]",
+        help="A further index, asked as well; repeat for more. [env: PIP_EXTRA_INDEX_URL, UV_INDEX, "
+        "UV_EXTRA_INDEX_URL]",
     ),
     click.option(
         "--find-links",
         metavar="DIR_OR_URL",
+        type=PATH,
         multiple=True,
-        help="A folder of files, or a page with links to them. [env: PIP_FIND_LINKS, UV_FIND_LINKS]",
+        help="A folder of files, or a page with links to them; repeat for more. [env: PIP_FIND_LINKS, UV_FIND_LINKS]",
     ),
     click.option("--no-index", is_flag=True, help="Ask no index, only --find-links. [env: PIP_NO_INDEX]"),
     click.option("--offline", is_flag=True, help="Answer from the cache alone. [env: UV_OFFLINE]"),
-    click.option("--index-snapshot", metavar="FILE", help="Answer from this snapshot alone."),
+    click.option(
+        "--index-snapshot",
+        metavar="FILE",
+        type=PATH,
+        help="Answer from this snapshot alone, which conflictcheck snapshot has written.",
+    ),
     click.option(
         "--exclude-newer",
         metavar="DATE_OR_TIMESTAMP",
         help="Leave out files uploaded later: 2024-11-02 (that day included, local time) or 2024-11-02T15:30:00Z. "
-        "[env: UV_EXCLUDE_NEWER]",
+        "Default: none. [env: UV_EXCLUDE_NEWER]",
     ),
     click.option(
         "--prerelease",
@@ -236,14 +257,16 @@ _RESOLVING = _stacked(
         "-c",
         "--constraint",
         metavar="FILE",
+        type=PATH,
         multiple=True,
-        help="Restrict versions in every environment. [env: PIP_CONSTRAINT, UV_CONSTRAINT]",
+        help="Restrict versions in every environment; repeat for more. [env: PIP_CONSTRAINT, UV_CONSTRAINT]",
     ),
     click.option(
         "--override",
         metavar="FILE",
+        type=PATH,
         multiple=True,
-        help="Replace what anything asks of these packages. [env: UV_OVERRIDE]",
+        help="Replace what anything asks of these packages; repeat for more. [env: UV_OVERRIDE]",
     ),
     click.option(
         "--max-environments",

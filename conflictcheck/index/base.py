@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 ON_PACKAGE_INDEX = "on the package index"
 """`Index.place` where nobody asked for another than the default one."""
 
+NOT_IN_SNAPSHOT = "not in the snapshot"
+"""Why a fact is unknown where a snapshot was made of other specs, or for another target; reasons end with it."""
+
 
 class MetadataRequest(msgspec.Struct, frozen=True):
     """The files of one release from which its metadata may be read, best first.

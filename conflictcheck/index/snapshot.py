@@ -10,7 +10,7 @@ import msgspec
 
 from conflictcheck.errors import SnapshotError
 from conflictcheck.facts import File, Listing, Metadata, Missing, Unknown
-from conflictcheck.index.base import ON_PACKAGE_INDEX, Index, MetadataRequest
+from conflictcheck.index.base import NOT_IN_SNAPSHOT, ON_PACKAGE_INDEX, Index, MetadataRequest
 from conflictcheck.writing import write_file
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ class SnapshotIndex(Index):
     def listings(self, names: Sequence[NormalizedName]) -> list[Listing | Missing | Unknown]:
         """See `Index.listings`."""
         return [
-            Missing(name) if name in self._missing else self._facts.listings.get(name) or Unknown(_ABSENT)
+            Missing(name) if name in self._missing else self._facts.listings.get(name) or Unknown(NOT_IN_SNAPSHOT)
             for name in names
         ]
 
@@ -167,13 +167,13 @@ class SnapshotIndex(Index):
             known = self._facts.metadata.get(request.name, {}).get(request.version, [])
             ranks = {file.filename: rank for rank, file in enumerate(request.files)}
             known = sorted(known, key=lambda found: (ranks.get(found.filename, len(ranks)), found.filename))
-            answers.append(known[0] if known else Unknown(_ABSENT))
+            answers.append(known[0] if known else Unknown(NOT_IN_SNAPSHOT))
         return answers
 
     def direct(self, url: str, name: NormalizedName) -> tuple[Metadata, File] | Unknown:
         """See `Index.direct`."""
         found = self._facts.direct.get(url)
-        return Unknown(_ABSENT) if found is None or found[0].name != name else found
+        return Unknown(NOT_IN_SNAPSHOT) if found is None or found[0].name != name else found
 
     @property
     def place(self) -> str:
@@ -237,7 +237,6 @@ def write_snapshot(
     write_file(path, packed)
 
 
-_ABSENT = "not in the snapshot"
 _HINT = "conflictcheck snapshot -o FILE writes one"
 
 
@@ -247,7 +246,8 @@ def _unpacked(path: Path) -> bytes:
             raise SnapshotError("the file is too large for a snapshot", file=str(path))
         packed = path.read_bytes()
     except OSError as error:
-        raise SnapshotError(f"the snapshot cannot be read: {error.strerror}", file=str(path)) from error
+        hint = _HINT if isinstance(error, FileNotFoundError) else None
+        raise SnapshotError(f"the snapshot cannot be read: {error.strerror}", file=str(path), hint=hint) from error
     unpacker = zlib.decompressobj(wbits=31)
     try:
         document = unpacker.decompress(packed, MAX_UNPACKED)

@@ -40,8 +40,10 @@ class TextReport(ReportFormat):
         self.headlines[report.verdict](page, report)
         if report.verdict is Verdict.UNDECIDED:
             _diagnostics(page, report.diagnostics, Severity.ERROR, verbose=verbose)
-            page.gap()
-            page.prose(_HELP_UNDECIDED, label="help:", label_style="bold")
+            # What is outdated is told with the command that mends it.
+            if any(one.severity is Severity.ERROR and one.code != "snapshot-outdated" for one in report.diagnostics):
+                page.gap()
+                page.prose(_HELP_UNDECIDED, label="help:", label_style="bold")
         _clashes(page, report, verbose=verbose)
         if report.verdict is not Verdict.COMPATIBLE or verbose:
             for environment in report.environments:

@@ -16,7 +16,7 @@ from conflictcheck.cli import ExitCode, run
 from conflictcheck.index.memory import Rel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 PACKAGES = {
@@ -67,6 +67,38 @@ def test_two_specs_that_clash_through_their_dependencies(capsys: pytest.CaptureF
         "2 environments needed: 2 specs cannot share one (proven: no split into fewer\nexists).\n\nClash: "
     )
     assert "  site/requirements.txt:2   web<2\n  texts/requirements.txt:1  nlp\n" in out
+
+
+@pytest.mark.usefixtures("index")
+def test_a_snapshot_of_other_specs_says_which_it_lacks_and_how_to_write_it_anew(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], golden: Callable[[str, str], None]
+) -> None:
+    assert run(["snapshot", "-o", "my facts"]) == ExitCode.FAILED
+    (tmp_path / "jobs").mkdir()
+    (tmp_path / "jobs" / "requirements.txt").write_text("unheard-of\ntool\n")
+    (tmp_path / "texts" / "requirements.txt").write_text("nlp\nother>2\n")
+    capsys.readouterr()
+
+    assert run(["check", "--index-snapshot", "my facts", "--python-version", "3.11"]) == ExitCode.UNDECIDED
+
+    golden("snapshot-outdated.txt", capsys.readouterr().out)
+
+
+def test_a_snapshot_that_is_not_there_says_how_to_write_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "requirements.txt").write_text("nlp\n")
+
+    assert run(["check", "--index-snapshot", "facts"]) == ExitCode.USAGE
+
+    assert capsys.readouterr() == (
+        "",
+        (
+            "error: facts: the snapshot cannot be read: No such file or directory; "
+            "conflictcheck snapshot -o FILE writes one\n"
+        ),
+    )
 
 
 @pytest.mark.usefixtures("index")

@@ -1,0 +1,70 @@
+"""What could not be decided, as diagnostics; a snapshot that lacks the facts is told once, with all that it lacks."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from conflictcheck.index.base import NOT_IN_SNAPSHOT
+from conflictcheck.model import Diagnostic, Severity
+from conflictcheck.phrases import and_list
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conflictcheck.clashes import Findings
+    from conflictcheck.splitting import Split
+
+_SPECS = 12
+"""Further specs that a snapshot lacks facts about are only counted."""
+
+
+def tell_doubts(findings: Findings, split: Split, snapshot: Path | None) -> list[Diagnostic]:
+    """What is not known about single specs, about several together, and about the split.
+
+    Args:
+        findings: of the search for clashes.
+        split: of the specs that can be installed.
+        snapshot: the file that all facts come from, or None.
+    """
+    doubts, unclear = findings.doubts, split.unclear
+    lacking: list[str] = []
+    if snapshot is not None:
+        lacking = [f"{spec} ({_fact(reason)})" for spec, reason in sorted(doubts.items()) if _lacks(reason)]
+        doubts = {spec: reason for spec, reason in doubts.items() if not _lacks(reason)}
+        if unclear is not None and _lacks(unclear):
+            lacking, unclear = [*lacking, f"the specs together ({_fact(unclear)})"], None
+    found = [
+        Diagnostic(Severity.ERROR, "undecided-spec", f"{spec} could not be decided: {reason}", spec.partition("#")[0])
+        for spec, reason in doubts.items()
+    ]
+    found += [
+        Diagnostic(Severity.WARNING, "clashes-incomplete", f"not every clash may be listed: {reason}")
+        for reason in dict.fromkeys(findings.unclear)
+        if not (lacking and _lacks(reason))
+    ]
+    if unclear is not None:
+        found.append(Diagnostic(Severity.ERROR, "undecided-split", f"the split could not be decided: {unclear}"))
+    elif split.unclear is None and not split.proven:
+        found.append(
+            Diagnostic(Severity.WARNING, "split-not-proven", "the search for a smaller split reached its budget")
+        )
+    return [*found, _outdated(snapshot, lacking)] if snapshot is not None and lacking else found
+
+
+def _outdated(snapshot: Path, lacking: list[str]) -> Diagnostic:
+    about = and_list(lacking[:_SPECS], more=len(lacking) - _SPECS)
+    name = snapshot.as_posix()
+    message = (
+        f"the snapshot lacks facts about {about}; write it anew, with the other options of this run: "
+        f"conflictcheck snapshot -o {shlex.quote(name)}"
+    )
+    return Diagnostic(Severity.ERROR, "snapshot-outdated", message, name)
+
+
+def _lacks(reason: str) -> bool:
+    return reason.endswith(NOT_IN_SNAPSHOT)
+
+
+def _fact(reason: str) -> str:
+    return reason.removesuffix(f": {NOT_IN_SNAPSHOT}")
