@@ -91,6 +91,7 @@ class Offer:
         listed: how many of them are no direct references.
         prereleases: places of the pre-releases, where something must ask for these.
         early: places of those that predate the target's Python, where there are others.
+        yanked: places of those that are yanked.
         finals: places of what is neither a pre-release nor yanked nor a direct reference.
     """
 
@@ -98,7 +99,14 @@ class Offer:
     listed: int
     prereleases: frozenset[int]
     early: frozenset[int]
+    yanked: frozenset[int]
     finals: frozenset[int]
+
+    @property
+    def usual(self) -> int:
+        """The releases that nothing has to ask for, as bits."""
+        locked = self.prereleases | self.early | self.yanked
+        return ((1 << self.listed) - 1) & ~sum(1 << i for i in locked)
 
     def position(self, release: Release) -> int | None:
         """The place of a release, if it is among them."""
@@ -110,12 +118,11 @@ class Offer:
 
     def locks(self, i: int) -> tuple[LockKind, ...]:
         """Why something has to ask for the release at a place; empty for most."""
-        release = self.releases[i]
         return (
             *((LockKind.PRERELEASE,) if i in self.prereleases else ()),
             *((LockKind.PREDATES_PYTHON,) if i in self.early else ()),
-            *((LockKind.YANKED,) if release.yanked is not None else ()),
-            *((LockKind.DIRECT,) if release.url is not None else ()),
+            *((LockKind.YANKED,) if i in self.yanked else ()),
+            *((LockKind.DIRECT,) if i >= self.listed else ()),
         )
 
     def is_asked_for_jointly(self, lock: LockKind, wants: Collection[Want]) -> bool:
@@ -167,6 +174,7 @@ class Reading:
         self._policy = policy
         self._environment = dict(target.environment)
         self._offers: dict[NormalizedName, Offer] = {}
+        self._admitted: dict[tuple[object, ...], dict[int, bool]] = defaultdict(dict)
         self._parsed: dict[tuple[str, str], Want | None] = {}
         self._conditions: dict[tuple[str, str], bool] = {}
         self._overrides: dict[NormalizedName, list[Requirement]] = defaultdict(list)
@@ -242,6 +250,26 @@ class Reading:
             self._offers[name] = _offer(found, direct, self._policy)
         return self._offers[name]
 
+    def admitted(self, want: Want, places: Iterable[int]) -> Iterator[int]:
+        """Those of the places in an offer whose release will do; each is looked at once in a run."""
+        releases = self.offer(want.name).releases
+        known = self._admitted[want.name, str(want.specifier), want.url, want.hashes]
+        for place in places:
+            if place not in known:
+                known[place] = want.admits(releases[place])
+            if known[place]:
+                yield place
+
+    def known_releases(self, name: NormalizedName) -> Iterator[tuple[int, Release]]:
+        """The releases of a package of which anybody asked what they need, with their places."""
+        offer = self.offer(name)
+        for version in self._store.known_versions(name):
+            place = offer.position(Release(name, Version(version), (), ()))
+            if place is not None:
+                yield place, offer.releases[place]
+        for place in range(offer.listed, len(offer.releases)):
+            yield place, offer.releases[place]
+
     def metadata(self, release: Release) -> Metadata | Unknown | None:
         """What a release says; None if nobody asked yet."""
         if release.url is not None:
@@ -307,7 +335,8 @@ class Reading:
 def _offer(found: Candidates, direct: Sequence[Release], policy: Policy) -> Offer:
     listed = len(found.releases)
     pre = frozenset(bits(found.prereleases))
-    finals = frozenset(range(listed)) - pre - frozenset(bits(found.yanked))
+    yanked = frozenset(bits(found.yanked))
+    finals = frozenset(range(listed)) - pre - yanked
     early = frozenset(bits(found.early))
     asked_for = bool(finals) and policy.prerelease == "if-necessary-or-explicit"
     return Offer(
@@ -315,6 +344,7 @@ def _offer(found: Candidates, direct: Sequence[Release], policy: Policy) -> Offe
         listed,
         prereleases=pre if asked_for else frozenset(),
         early=early if finals - early else frozenset(),
+        yanked=yanked,
         finals=finals,
     )
 

@@ -13,6 +13,7 @@ and if it is no environment, its releases together become a nogood.
 from __future__ import annotations
 
 from collections import defaultdict
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from conflictcheck.errors import InternalError
@@ -22,7 +23,7 @@ from conflictcheck.solver.nogoods import NogoodSearch
 from conflictcheck.solver.walk import NoEnvironmentError, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from packaging.utils import NormalizedName
 
@@ -117,9 +118,8 @@ class _Question:
         """The values of a package that satisfy a requirement, among those that are not gone for good."""
         key = (want.name, str(want.specifier), want.url, want.hashes)
         if key not in self._masks:
-            releases = self._reading.offer(want.name).releases
             left = _places(self._left(self._package(want.name)))
-            self._masks[key] = _values(i for i in left if want.admits(releases[i]))
+            self._masks[key] = _values(self._reading.admitted(want, left))
         return self._masks[key]
 
     def _left(self, variable: _Variable) -> int:
@@ -160,7 +160,7 @@ class _Question:
         """Each ``Requires-Dist`` of a package's usable releases as far as known, with the releases that have it."""
         if name not in self._texts:
             found: dict[str, int] = defaultdict(int)
-            for i, release in enumerate(self._reading.offer(name).releases):
+            for i, release in sorted(self._reading.known_releases(name), key=itemgetter(0)):
                 metadata = self._reading.metadata(release)
                 if isinstance(metadata, Metadata) and self._reading.is_usable(release):
                     for text in metadata.requires_dist:
@@ -170,13 +170,15 @@ class _Question:
 
     # -- releases that something must ask for ------------------------------------------------------------------
 
-    def _write_locks(self, names: Iterator[NormalizedName]) -> bool:
+    def _write_locks(self, names: Iterable[NormalizedName]) -> bool:
         """Where only locked releases of a package are left, say who may ask for them."""
         written = False
         for name in names:
             offer = self._reading.offer(name)
-            locks = [frozenset(offer.locks(i)) for i in _places(self._search.values[name, ""])]
-            for lock in frozenset().union(*locks) if all(locks) else ():
+            values = self._search.values[name, ""]
+            if values & (offer.usual << 1 | _ABSENT):
+                continue
+            for lock in frozenset().union(*(offer.locks(i) for i in _places(values))):
                 written |= self._write_lock(name, lock)
         return written
 
@@ -258,7 +260,7 @@ class _Question:
         return None
 
 
-def _values(places: Iterator[int]) -> int:
+def _values(places: Iterable[int]) -> int:
     return sum(2 << i for i in places)
 
 

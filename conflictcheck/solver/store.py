@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from conflictcheck.facts import Listing, Metadata, Missing, Unknown, overview_of
@@ -30,6 +31,7 @@ class FactStore:
         self._overviews: dict[NormalizedName, Overview | Missing | Unknown] = {}
         self._candidates: dict[tuple[Target, Policy], dict[NormalizedName, Candidates | Missing | Unknown]] = {}
         self._metadata: dict[tuple[str, str, str], Metadata | Unknown] = {}
+        self._versions: dict[str, set[str]] = defaultdict(set)
         self._direct: dict[tuple[str, str], tuple[Metadata, File] | Unknown] = {}
 
     def listings(self, names: Sequence[NormalizedName]) -> list[Listing | Missing | Unknown]:
@@ -92,6 +94,8 @@ class FactStore:
         new = {key: request for key, request in zip(keys, requests, strict=True) if key not in self._metadata}
         if new:
             self._metadata.update(zip(new, self._index.metadata(list(new.values())), strict=True))
+            for name, version, _ in new:
+                self._versions[name].add(version)
         return [self._metadata[key] for key in keys]
 
     def direct(self, url: str, name: NormalizedName) -> tuple[Metadata, File] | Unknown:
@@ -108,6 +112,10 @@ class FactStore:
     def known_metadata(self, request: MetadataRequest) -> Metadata | Unknown | None:
         """What a release says if that was asked for; None otherwise."""
         return self._metadata.get((request.name, request.version, request.files[0].filename))
+
+    def known_versions(self, name: NormalizedName) -> set[str]:
+        """The versions of a package of which it was asked what they need."""
+        return self._versions[name]
 
     def known_direct(self, name: NormalizedName) -> list[tuple[str, tuple[Metadata, File] | Unknown]]:
         """The direct references of a package that were asked for, by URL, and what is known of them."""
