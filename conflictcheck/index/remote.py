@@ -99,6 +99,8 @@ class RemoteIndex(Index):
     @property
     def problems(self) -> list[str]:
         """See `Index.problems`; they are about the cache, find-links pages, and facts that could not be had."""
+        if self._cache is not None:
+            self._cache.flush()
         troubles = sorted(set(self._troubles))
         more = len(troubles) - MAX_TROUBLES
         absent, empty = ([], []) if self._links is None else (self._links.absent, self._links.empty)
@@ -291,7 +293,7 @@ def _check(settings: IndexSettings) -> None:
         import ssl  # noqa: PLC0415 - a run that finds all in its cache does without
 
         try:
-            ssl.create_default_context().load_verify_locations(cafile=settings.ca_bundle)
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=settings.ca_bundle)
         except ssl.SSLError as error:
             raise UsageError("this file holds no certificates", file=str(settings.ca_bundle)) from error
         except OSError as error:
