@@ -105,7 +105,10 @@ class _Watched(httpcore2.NetworkStream):
         self._stream.close()
 
     def start_tls(
-        self, _: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+        self,
+        ssl_context: ssl.SSLContext,  # noqa: ARG002 - the pool's own, which trusts nobody
+        server_hostname: str | None = None,
+        timeout: float | None = None,
     ) -> httpcore2.NetworkStream:
         return _Watched(self._stream.start_tls(self._context(), server_hostname, timeout), self._context)
 
