@@ -34,6 +34,7 @@ from conflictcheck.model import (
 )
 from conflictcheck.phrases import and_list, count
 from conflictcheck.solver.oracle import No, Oracle, Yes
+from conflictcheck.solver.scout import Scout
 from conflictcheck.solver.store import FactStore
 from conflictcheck.splitting import name_parts, split_specs
 from conflictcheck.targets import make_target
@@ -252,6 +253,8 @@ class _Run:
     def report(self, max_environments: int, notes: Sequence[Diagnostic], target_environments: int) -> Report:
         specs = tuple(sorted(self.read.specs, key=lambda spec: spec.id))
         lines = (*(line for spec in specs for line in spec.requirements), *self.shared)
+        for target in next(iter(self.targets.values())):
+            self.store.follow(Scout(target, lines, self.policy))
         oracle = Oracle(lines, self.targets, self.store, self.policy)
         positions = _positions(specs, self.shared)
         finder = ClashFinder(oracle, *positions)

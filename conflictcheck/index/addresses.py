@@ -17,6 +17,9 @@ SCHEMES = frozenset({"http", "https", "file"})
 DEFAULT_PORTS = {"http": 80, "https": 443}
 MAX_SHOWN = 200
 
+_WEB = ("https://", "http://")
+_AFTER_SCHEME = len("https://")
+
 Origin = tuple[str, str, int | None]
 Login = tuple[str, str]
 
@@ -84,12 +87,16 @@ def is_address(url: str) -> bool:
 
 def join(base: str, reference: str) -> str | None:
     """The address that a page at `base` means by `reference`, without fragment; None for one that cannot be read."""
-    try:
-        url = reference if reference.startswith(("https://", "http://")) else urljoin(base, reference.strip())
-    except ValueError:
-        return None
-    url, _, _ = url.partition("#")
-    end = url.find("/", len("https://"))
+    if reference.startswith(_WEB):
+        url = reference
+    else:
+        try:
+            url = urljoin(base, reference.strip())
+        except ValueError:
+            return None
+    if "#" in url:
+        url = url[: url.index("#")]
+    end = url.find("/", _AFTER_SCHEME)
     return url if _is_root(url if end == -1 else url[:end]) and url.isprintable() else None
 
 

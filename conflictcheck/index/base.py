@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -34,6 +34,30 @@ class MetadataRequest(msgspec.Struct, frozen=True):
     name: NormalizedName
     version: str
     files: tuple[File, ...]
+
+
+class Expected(NamedTuple):
+    """What will probably be asked for.
+
+    Attributes:
+        names: packages whose files to list.
+        requests: releases whose metadata to read.
+    """
+
+    names: Sequence[NormalizedName] = ()
+    requests: Sequence[MetadataRequest] = ()
+
+
+class Guide(ABC):
+    """Guesses from facts as they come what will be asked for next; called from many threads."""
+
+    @abstractmethod
+    def after_listing(self, listing: Listing) -> Expected:
+        """What to expect now that the files of a package are known."""
+
+    @abstractmethod
+    def after_metadata(self, metadata: Metadata) -> Expected:
+        """What to expect now that the needs of a release are known."""
 
 
 class Index(ABC):
@@ -84,6 +108,15 @@ class Index(ABC):
 
     def keep(self, key: str, data: bytes) -> None:  # noqa: B027 - most places keep nothing
         """Keep what was made of facts for further runs, where there is room; it may be lost at any time."""
+
+    def follow(self, guide: Guide) -> None:  # noqa: B027 - most sources have all at hand
+        """Begin to get what a guide expects, from the first fact on that has to be fetched.
+
+        Nothing that is asked for depends on it: what is not asked for is forgotten, trouble included.
+        """
+
+    def expect(self, expected: Expected) -> None:  # noqa: B027
+        """Begin to get facts as those of a guide."""
 
     @property
     def place(self) -> str:

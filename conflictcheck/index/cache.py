@@ -29,6 +29,9 @@ MAX_SIZE = 1_000_000_000
 """Bytes that the file may take; when they are used up, half of what it holds is forgotten."""
 _SLACK = 100_000
 """Bytes that a row takes besides its own, by far."""
+_TOGETHER = 64
+"""Rows that are written in one go: a run that fills the cache writes hundreds, from many threads, and would wait for
+each. A run that is killed has that many to ask for again."""
 
 # Not WITHOUT ROWID: then finding a key would read the data of all rows it is compared with. Data comes last, so that
 # what stands before it is found without it.
@@ -63,6 +66,7 @@ _CIRCUMSTANCES = _BUSY | {
     sqlite3.SQLITE_READONLY,
 }
 """Results for which the content of the file is not to blame; all others are."""
+_Row = tuple[str | int | bytes, ...]
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Metadata)
 
@@ -120,6 +124,7 @@ class Cache:
         self.path = folder / FILENAME
         self.problems: list[str] = []
         self._lock = threading.Lock()
+        self._waiting: dict[tuple[str, str], _Row] = {}
         self._writable = True
         self._is_read_only = False
         self._is_inspected = False
@@ -201,6 +206,7 @@ class Cache:
         counts = [0, 0]
         if self._connection is not None:
             with self._lock, suppress(sqlite3.Error):
+                self._write_waiting()
                 counts = [
                     self._connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - own names
                     for table in ("pages", "metadata")
@@ -218,6 +224,7 @@ class Cache:
         """
         before = self._size()
         with self._lock:
+            self._waiting.clear()
             try:
                 if self._connection is None or not self._is_emptied(self._connection):
                     with self._alone():
@@ -227,9 +234,15 @@ class Cache:
                 raise CacheError(f"the cache cannot be emptied: {error}", file=str(self.path)) from error
         return max(0, before - self._size())
 
-    def close(self) -> None:
-        """Close the file."""
+    def flush(self) -> None:
+        """Write what waits, which may add to `problems`."""
         with self._lock:
+            self._write_waiting()
+
+    def close(self) -> None:
+        """Write what waits, and close the file."""
+        with self._lock:
+            self._write_waiting()
             self._disconnect()
 
     @staticmethod
@@ -322,6 +335,8 @@ class Cache:
             return []
         wanted = msgspec.json.encode(list(keys)).decode()
         with self._lock:
+            if any(key in keys for _, key in self._waiting):
+                self._write_waiting()
             if self._connection is None:
                 return []
             try:
@@ -333,27 +348,48 @@ class Cache:
                     self.problems.append(f"the cache {self.path} cannot be read: {error}")
                 return []
 
-    def _write(self, statement: str, row: tuple[str | int | bytes, ...]) -> None:
+    def _write(self, statement: str, row: _Row) -> None:
+        """Have a row written with the next ones, at the latest as the cache is closed."""
         with self._lock:
-            if self._connection is None or not self._writable:
-                return
-            try:
-                try:
-                    self._connection.execute(statement, row)
-                except sqlite3.OperationalError as error:
-                    if not self._is_at_its_bound(error, row):
-                        raise
-                    with self._connection:
-                        self._connection.executescript(_FORGET_HALF)
-                    self._connection.execute(statement, row)
-            except sqlite3.Error as error:
-                if self._is_damage(error):
-                    self._rebuild(error)
-                elif _code(error) not in _BUSY:  # what a busy cache did not store is asked for again, and all is well
-                    self._writable = False
-                    self.problems.append(f"the cache {self.path} cannot be written: {error}")
+            self._waiting[statement, str(row[0])] = row
+            if len(self._waiting) >= _TOGETHER:
+                self._write_waiting()
 
-    def _is_at_its_bound(self, error: sqlite3.Error, row: tuple[str | int | bytes, ...]) -> bool:
+    def _write_waiting(self) -> None:
+        """Write the rows that wait, all in one transaction, or one by one where that is not possible."""
+        rows, self._waiting = self._waiting, {}
+        if self._connection is None or not self._writable or not rows:
+            return
+        try:
+            with self._connection:
+                self._connection.execute("BEGIN IMMEDIATE")
+                for (statement, _), row in rows.items():
+                    self._connection.execute(statement, row)
+        except sqlite3.Error as error:
+            if _code(error) not in _BUSY:  # what a busy cache did not store is asked for again, and all is well
+                for (statement, _), row in rows.items():
+                    self._write_one(statement, row)
+
+    def _write_one(self, statement: str, row: _Row) -> None:
+        if self._connection is None or not self._writable:
+            return
+        try:
+            try:
+                self._connection.execute(statement, row)
+            except sqlite3.OperationalError as error:
+                if not self._is_at_its_bound(error, row):
+                    raise
+                with self._connection:
+                    self._connection.executescript(_FORGET_HALF)
+                self._connection.execute(statement, row)
+        except sqlite3.Error as error:
+            if self._is_damage(error):
+                self._rebuild(error)
+            elif _code(error) not in _BUSY:
+                self._writable = False
+                self.problems.append(f"the cache {self.path} cannot be written: {error}")
+
+    def _is_at_its_bound(self, error: sqlite3.Error, row: _Row) -> bool:
         """Whether there is no room for this row because of `MAX_SIZE`, and not because the disk is full."""
         if _code(error) != sqlite3.SQLITE_FULL or self._connection is None:
             return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -11,9 +12,7 @@ import httpcore2
 import httpx2
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Iterable
-
+    from collections.abc import Callable, Iterable
 
 MIN_SPEED = 1024
 """Bytes a second, on average, below which a server counts as out of reach once the timeout has passed."""
@@ -25,23 +24,25 @@ class ResolvingOnce(httpx2.HTTPTransport):
     Many equal questions at a time are more than some name servers answer, and a lost one costs five seconds.
 
     Args:
-        context: what to trust.
+        context: gives what to trust, once there is TLS: reading certificates takes as long as a small run.
         limits: how many connections there may be.
     """
 
-    def __init__(self, context: ssl.SSLContext, limits: httpx2.Limits) -> None:
-        super().__init__(verify=context, limits=limits)
+    def __init__(self, context: Callable[[], ssl.SSLContext], limits: httpx2.Limits) -> None:
+        nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # takes no certificate for good; is never used
+        super().__init__(verify=nobody, limits=limits)
         self._pool = httpcore2.ConnectionPool(
-            ssl_context=context,
+            ssl_context=nobody,
             max_connections=limits.max_connections,
             max_keepalive_connections=limits.max_keepalive_connections,
             keepalive_expiry=limits.keepalive_expiry,
-            network_backend=_Backend(),
+            network_backend=_Backend(context),
         )
 
 
 class _Backend(httpcore2.SyncBackend):
-    def __init__(self) -> None:
+    def __init__(self, context: Callable[[], ssl.SSLContext]) -> None:
+        self._context = context
         self._lock = threading.Lock()
         self._locks: dict[tuple[str, int], threading.Lock] = {}
         self._addresses: dict[tuple[str, int], list[str]] = {}
@@ -58,9 +59,11 @@ class _Backend(httpcore2.SyncBackend):
         failure: Exception = httpcore2.ConnectError(f"no address is known for {host}")
         for address in self._resolve(host, port):
             try:
-                return _Watched(super().connect_tcp(address, port, timeout, local_address, socket_options))
+                stream = super().connect_tcp(address, port, timeout, local_address, socket_options)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 failure = error
+            else:
+                return _Watched(stream, self._context)
         raise failure
 
     def _resolve(self, host: str, port: int) -> list[str]:
@@ -80,8 +83,9 @@ class _Backend(httpcore2.SyncBackend):
 class _Watched(httpcore2.NetworkStream):
     """A stream that is given up if, since something was asked for, too little has come: headers count as well."""
 
-    def __init__(self, stream: httpcore2.NetworkStream) -> None:
+    def __init__(self, stream: httpcore2.NetworkStream, context: Callable[[], ssl.SSLContext]) -> None:
         self._stream = stream
+        self._context = context
         self._asked = time.monotonic()
         self._received = 0
 
@@ -101,9 +105,12 @@ class _Watched(httpcore2.NetworkStream):
         self._stream.close()
 
     def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+        self,
+        ssl_context: ssl.SSLContext,  # noqa: ARG002 - the pool's own, which trusts nobody
+        server_hostname: str | None = None,
+        timeout: float | None = None,
     ) -> httpcore2.NetworkStream:
-        return _Watched(self._stream.start_tls(ssl_context, server_hostname, timeout))
+        return _Watched(self._stream.start_tls(self._context(), server_hostname, timeout), self._context)
 
     def get_extra_info(self, info: str) -> object:
         return self._stream.get_extra_info(info)

@@ -85,6 +85,7 @@ def parse_filename(filename: str, name: str) -> Parsed | None:
     return None
 
 
+@lru_cache(maxsize=1 << 10)
 def _is_name(written: str, name: str) -> bool:
     return written == name or written.lower().translate(_SEPARATORS) == name or canonicalize_name(written) == name
 

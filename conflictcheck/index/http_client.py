@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import tempfile
+import threading
 import time
 import zlib
 from collections import Counter
@@ -22,6 +23,7 @@ from conflictcheck.index.connections import MIN_SPEED, ResolvingOnce
 from conflictcheck.index.transport import Answer, FetchError
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterator
 
     from conflictcheck.index.addresses import Origin
@@ -57,22 +59,19 @@ class HttpClient:
     """
 
     def __init__(self, credentials: Credentials, settings: IndexSettings, *, connections: int) -> None:
-        try:
-            context = httpx2.create_ssl_context()
-            if settings.ca_bundle is not None:
-                context.load_verify_locations(cafile=settings.ca_bundle)
-        except OSError as error:
-            named = "SSL_CERT_FILE or SSL_CERT_DIR"
-            raise UsageError(f"the certificates that {named} names cannot be read: {_cause(error)}") from error
+        self._lock = threading.Lock()
+        self._context: ssl.SSLContext | None = None
+        self._ca_bundle = settings.ca_bundle
+        proxied = bool(getproxies())
         limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
         try:
             self._client = httpx2.Client(
-                verify=context,
+                verify=self._trusted() if proxied else True,
                 http2=False,
                 limits=limits,
                 timeout=httpx2.Timeout(settings.timeout, pool=None),
                 headers={"accept-encoding": "gzip"},
-                transport=None if getproxies() else ResolvingOnce(context, limits),
+                transport=None if proxied else ResolvingOnce(self._trusted, limits),
             )
         except (httpx2.InvalidURL, ValueError, ImportError) as error:
             raise UsageError("the proxy that the environment names cannot be used", hint="see HTTPS_PROXY") from error
@@ -92,6 +91,22 @@ class HttpClient:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+    def _trusted(self) -> ssl.SSLContext:
+        """Whom to trust, read once."""
+        with self._lock:
+            if self._context is None:
+                try:
+                    context = httpx2.create_ssl_context()
+                    if self._ca_bundle is not None:
+                        context.load_verify_locations(cafile=self._ca_bundle)
+                except OSError as error:
+                    named = "SSL_CERT_FILE or SSL_CERT_DIR"
+                    message = f"the certificates that {named} names cannot be read: {_cause(error)}"
+                    raise UsageError(message) from error
+                context.set_alpn_protocols(["http/1.1"])
+                self._context = context
+            return self._context
 
     def _get(self, url: str, limit: int, headers: dict[str, str], *, archive: bool) -> Answer:
         for delay in (*self._delays, None):

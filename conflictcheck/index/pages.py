@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
+from concurrent.futures import Future
 from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,7 +21,7 @@ from conflictcheck.index.simple_api import ACCEPT, HTML_TYPES, MAX_PAGE, LinkPag
 from conflictcheck.index.transport import FetchError, explained
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from conflictcheck.index.cache import Cache
     from conflictcheck.index.transport import Answer, Transport
@@ -69,27 +71,34 @@ class Pages:
         self._cache = cache
         self._offline = offline
         self._refresh = refresh
+        self._lock = threading.Lock()
+        self._answers: dict[PageRequest, Future[PageAnswer]] = {}
         self.used: set[str] = set()
 
-    def get(self, requests: Sequence[PageRequest]) -> list[PageAnswer]:
-        """Get pages side by side, one answer a request in the same order; `used` keeps what the cache knows them by."""
+    def note_used(self, requests: Iterable[PageRequest]) -> None:
+        """Keep in `used` what the cache knows pages by."""
         self.used.update(self._key(request.url) for request in requests)
+
+    def start(self, requests: Sequence[PageRequest]) -> list[Future[PageAnswer]]:
+        """Begin to get pages, each once in a run; those that the cache has are there at once."""
+        with self._lock:
+            new = [request for request in requests if request not in self._answers]
+            self._answers.update((request, Future()) for request in new)
+            futures = [self._answers[request] for request in requests]
         stored: Mapping[str, StoredPage] = {}
         if self._cache is not None:
-            keys = {self._key(request.url): request.url for request in requests if request.url.startswith("http")}
+            keys = {self._key(request.url): request.url for request in new if request.url.startswith("http")}
             stored = {keys[key]: page for key, page in self._cache.pages(list(keys)).items()}
-        answers: dict[PageRequest, PageAnswer] = {}
         now = time.time()
-        for request in requests:
+        for request in new:
             page = stored.get(request.url)
             if page is not None and (self._offline or (not self._refresh and now < page.fresh_until < now + MAX_FRESH)):
                 known = _decoded(page, request)
                 if known is not None:
-                    answers[request] = known
-        jobs = [(request, stored.get(request.url)) for request in requests if request not in answers]
-        fetched = self._workers.map(self._get, jobs)
-        answers.update(zip((request for request, _ in jobs), fetched, strict=True))
-        return [answers[request] for request in requests]
+                    self._answers[request].set_result(known)
+                    continue
+            self._workers.submit(self._get, (request, page), self._answers[request])
+        return futures
 
     def states(self, requests: Sequence[PageRequest]) -> dict[PageRequest, str]:
         """What tells each page that is at hand from every other version of it, without reading it."""

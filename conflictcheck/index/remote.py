@@ -19,14 +19,16 @@ from conflictcheck.index.addresses import (
     split_credentials,
     without_secrets,
 )
-from conflictcheck.index.base import Index, MetadataRequest
+from conflictcheck.index.ahead import Ahead
+from conflictcheck.index.base import Index
 from conflictcheck.index.cache import Cache
 from conflictcheck.index.filenames import in_order, parse_filename
-from conflictcheck.index.files import FileReader, MislistedError, UnreadableError
+from conflictcheck.index.files import FileReader
 from conflictcheck.index.find_links import check_place, place_url
-from conflictcheck.index.pages import NOT_CACHED, PageAnswer, PageRequest, Pages
+from conflictcheck.index.pages import PageAnswer, PageRequest, Pages
+from conflictcheck.index.releases import Releases, release_key
 from conflictcheck.index.simple_api import Link, LinkPage, Page, to_page
-from conflictcheck.index.transport import FetchError, Transport
+from conflictcheck.index.transport import Transport
 from conflictcheck.index.workers import Workers
 from conflictcheck.phrases import count, or_list
 
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from conflictcheck.index.base import Expected, Guide, MetadataRequest
+    from conflictcheck.index.releases import Found, ReleaseKey
     from conflictcheck.progress import Progress
     from conflictcheck.settings import IndexSettings
 
@@ -42,8 +46,6 @@ CONCURRENCY = 24
 """Requests under way at a time; more gain nothing on a home connection and annoy small servers."""
 MAX_TROUBLES = 5
 """Facts that could not be had that are told one by one; an index that is down fails hundreds of times."""
-MAX_FILES_TRIED = 4
-"""Files of one release that are tried before its metadata counts as unknown."""
 
 
 class RemoteIndex(Index):
@@ -71,9 +73,13 @@ class RemoteIndex(Index):
             self._transport, self._workers, self._cache, offline=settings.offline, refresh=settings.refresh
         )
         self._reader = FileReader(self._transport)
+        self._releases = Releases(
+            self._reader, self._workers, self._cache, settings.disguise, self._places, offline=settings.offline
+        )
+        self._ahead = Ahead(self._pages, self._releases, self._workers, self._page_requests, combine)
         self._links: _FoundLinks | None = None
         self._listings: dict[NormalizedName, Listing | Missing | Unknown] = {}
-        self._metadata: dict[tuple[NormalizedName, str, tuple[str, ...]], Metadata | Unknown] = {}
+        self._read: set[ReleaseKey] = set()
         self._troubles: list[str] = []
         self._is_lasting = True
         self._direct: dict[tuple[str, NormalizedName], tuple[Metadata, File] | Unknown] = {}
@@ -93,6 +99,8 @@ class RemoteIndex(Index):
     @property
     def problems(self) -> list[str]:
         """See `Index.problems`; they are about the cache, find-links pages, and facts that could not be had."""
+        if self._cache is not None:
+            self._cache.flush()
         troubles = sorted(set(self._troubles))
         more = len(troubles) - MAX_TROUBLES
         absent, empty = ([], []) if self._links is None else (self._links.absent, self._links.empty)
@@ -114,13 +122,20 @@ class RemoteIndex(Index):
     def listings(self, names: Sequence[NormalizedName]) -> list[Listing | Missing | Unknown]:
         """See `Index.listings`."""
         new = [name for name in names if name not in self._listings and is_package_name(name)]
-        requests = [PageRequest(page_address(index, name), name, index) for name in new for index in self._indexes]
         places = [PageRequest(place, "", place) for place in self._places] if self._links is None else []
-        answers = dict(zip(requests + places, self._pages.get(requests + places), strict=True))
+        requests = {name: self._page_requests(name) for name in new}
+        self._ahead.asked(new)
+        futures = dict(zip(places, self._pages.start(places), strict=True))
+        flat = [request for some in requests.values() for request in some]
+        futures |= dict(zip(flat, self._pages.start(flat), strict=True))
+        for name, some in requests.items():
+            self._ahead.go_on(name, {request.place: futures[request] for request in some})
+        self._pages.note_used(futures)
+        answers = {request: future.result() for request, future in futures.items()}
         if self._links is None:
             self._links = _FoundLinks({place.place: answers[place] for place in places})
-        for name in new:
-            own = {request.place: answers[request] for request in requests if request.name == name}
+        for name, some in requests.items():
+            own = {request.place: answers[request] for request in some}
             answer = self._listings[name] = self._links.added_to(combine(name, own), name)
             if isinstance(answer, Unknown) and not self._offline:
                 self._troubles.append(f"the releases of {name} are not known: {answer.reason}")
@@ -153,21 +168,28 @@ class RemoteIndex(Index):
 
     def metadata(self, requests: Sequence[MetadataRequest]) -> list[Metadata | Unknown]:
         """See `Index.metadata`."""
-        keys = [(request.name, request.version, tuple(file.url for file in request.files)) for request in requests]
-        new = {key: request for key, request in zip(keys, requests, strict=True) if key not in self._metadata}
-        stored: dict[str, Metadata] = {}
-        if self._cache is not None:
-            files = [file for request in new.values() for file in _tried(request) if self._is_kept(file)]
-            stored = self._cache.metadata([self._key(file) for file in files])
-        left = {}
-        for key, request in new.items():
-            if (found := stored.get(self._key(request.files[0]))) and _is_about(found, request):
-                self._metadata[key] = found
-            else:
-                left[key] = request
-        answers = self._workers.map(lambda request: self._read(request, stored), left.values())
-        self._metadata.update(zip(left, answers, strict=True))
-        return [self._metadata[key] for key in keys]
+        keys = [release_key(request) for request in requests]
+        self._ahead.asked(keys)
+        futures = self._releases.start(requests)
+        self._ahead.go_on_from(futures)
+        answers = []
+        for key, future in zip(keys, futures, strict=True):
+            found = future.result()
+            if key not in self._read:
+                self._read.add(key)
+                self._note(found)
+            answers.append(found.answer)
+        return answers
+
+    def follow(self, guide: Guide) -> None:
+        """See `Index.follow`."""
+        if not self._offline:
+            self._ahead.follow(guide)
+
+    def expect(self, expected: Expected) -> None:
+        """See `Index.expect`."""
+        if not self._offline:
+            self._ahead.expect(expected)
 
     def direct(self, url: str, name: NormalizedName) -> tuple[Metadata, File] | Unknown:
         """See `Index.direct`."""
@@ -183,10 +205,6 @@ class RemoteIndex(Index):
                 self._direct[url, name] = found if real == url else self._covered(found, url)
         return self._direct[url, name]
 
-    def _key(self, file: File) -> str:
-        """What the cache knows a file by."""
-        return "#".join((self._disguise.key(file.url), *file.hashes))
-
     def _covered(self, found: tuple[Metadata, File] | Unknown, url: str) -> tuple[Metadata, File] | Unknown:
         """What stands behind an address, without what must not be shown of that."""
         veil = self._disguise.veil
@@ -200,50 +218,20 @@ class RemoteIndex(Index):
 
     def close(self) -> None:
         """See `Index.close`."""
-        self._workers.close()
-        self._transport.close()
+        self._workers.close(self._transport.close)
         if self._cache is not None:
             self._cache.close()
 
-    def _read(self, request: MetadataRequest, stored: dict[str, Metadata]) -> Metadata | Unknown:
-        reasons: list[str] = []
-        mislisted = False
-        for file in _tried(request):
-            key = self._key(file)
-            self._is_lasting &= bool(file.hashes)
-            if (found := stored.get(key)) and _is_about(found, request):
-                return found
-            if self._offline and not file.url.startswith("file:"):
-                self._is_lasting = False
-                reasons.append(NOT_CACHED)
-                continue
-            try:
-                found = self._reader.read(file, request.name, request.version)
-            except FetchError as error:
-                return self._trouble(request, str(error))  # it may pass, and another file may say something else
-            except MislistedError as error:
-                self._pages.doubt(file.index if file.index in self._places else page_address(file.index, request.name))
-                mislisted = True
-                reasons.append(str(error))
-            except UnreadableError as error:
-                reasons.append(str(error))
-            else:
-                if self._cache is not None and not file.url.startswith("file:"):
-                    self._cache.put_metadata(key, found)
-                return found
-        return self._trouble(request, reasons[0]) if mislisted else Unknown(reasons[0])
+    def _page_requests(self, name: str) -> list[PageRequest]:
+        return [PageRequest(page_address(index, name), name, index) for index in self._indexes]
 
-    def _trouble(self, request: MetadataRequest, reason: str) -> Unknown:
-        """Remember that the index is to blame for what is not known, not the release."""
-        self._troubles.append(f"what {request.name} {request.version} needs is not known: {reason}")
-        return Unknown(reason)
-
-    def _is_kept(self, file: File) -> bool:
-        """Whether what the cache knows of a file may be about the same file still.
-
-        An address may come to mean another file, an address and a hash cannot.
-        """
-        return self._offline or bool(file.hashes)
+    def _note(self, found: Found) -> None:
+        """Remember what is to be said of a fact that was asked for; of others, nothing is."""
+        self._is_lasting &= found.is_lasting
+        if found.trouble:
+            self._troubles.append(found.trouble)
+        for page in found.doubted:
+            self._pages.doubt(page)
 
 
 class _FoundLinks:
@@ -305,7 +293,7 @@ def _check(settings: IndexSettings) -> None:
         import ssl  # noqa: PLC0415 - a run that finds all in its cache does without
 
         try:
-            ssl.create_default_context().load_verify_locations(cafile=settings.ca_bundle)
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=settings.ca_bundle)
         except ssl.SSLError as error:
             raise UsageError("this file holds no certificates", file=str(settings.ca_bundle)) from error
         except OSError as error:
@@ -370,11 +358,3 @@ def _may_be_same(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
 
 def _plain(urls: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(split_credentials(url)[0] for url in urls))
-
-
-def _tried(request: MetadataRequest) -> tuple[File, ...]:
-    return request.files[:MAX_FILES_TRIED]
-
-
-def _is_about(found: Metadata, request: MetadataRequest) -> bool:
-    return (found.name, found.version) == (request.name, request.version)

@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 from conflictcheck.facts import File
 from conflictcheck.index.addresses import join, shown, split_credentials
-from conflictcheck.index.filenames import in_order, is_archive, parse_filename
+from conflictcheck.index.filenames import ARCHIVE_SUFFIXES, in_order, is_archive, parse_filename
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -183,11 +183,12 @@ def to_page(links: Iterable[Link], *, url: str, name: str, index: str, may_be_lo
     files: dict[str, File] = {}
     invalid: set[str] = set()
     for link in links:
-        if not is_archive(link.filename):
+        filename = link.filename
+        if not filename.endswith(ARCHIVE_SUFFIXES):
             continue
-        parsed = parse_filename(link.filename, name)
+        parsed = parse_filename(filename, name)
         address = join(url, link.url) if parsed else None
-        if parsed is None or address is None or (address.startswith("file:") and not local):
+        if parsed is None or address is None or (not local and address.startswith("file:")):
             if len(invalid) < MAX_INVALID:
                 invalid.add(shown(link.filename))
             continue
@@ -210,16 +211,16 @@ def to_page(links: Iterable[Link], *, url: str, name: str, index: str, may_be_lo
             _metadata_hash(metadata),
             index,
         )
-        if not _are_alike(files.setdefault(link.filename, file), file):
+        listed = files.setdefault(link.filename, file)
+        if listed is not file and not _are_alike(listed, file):
             raise PageError(f"the index lists {shown(link.filename)} twice, and not alike")
     return Page(in_order(files.values()), tuple(sorted(invalid)))
 
 
 def _are_alike(one: File, other: File) -> bool:
     """Whether it makes no difference which of two files of the same name is taken."""
-    return one is other or (
-        (one.hashes == other.hashes or not one.hashes or not other.hashes)
-        and (one.requires_python, one.yanked is None) == (other.requires_python, other.yanked is None)
+    return (one.hashes == other.hashes or not one.hashes or not other.hashes) and (
+        (one.requires_python, one.yanked is None) == (other.requires_python, other.yanked is None)
     )
 
 
@@ -245,12 +246,18 @@ def _instant(value: str | None) -> str | None:
 
 
 def _hashes(values: dict[str, Any] | None) -> tuple[str, ...]:
-    found = ((name, values.get(name), length) for name, length in _DIGITS.items()) if values else ()
-    return tuple(
-        f"{name}:{value.lower()}"
-        for name, value, length in found
-        if isinstance(value, str) and len(value) == length and value.isalnum()
-    )
+    if not values:
+        return ()
+    if len(values) == 1:
+        [name] = values  # nearly always; pages have thousands of files
+        return _hash(name, values[name])
+    return tuple(known for name in _DIGITS if name in values for known in _hash(name, values[name]))
+
+
+def _hash(name: str, value: Any) -> tuple[str, ...]:
+    if isinstance(value, str) and len(value) == _DIGITS.get(name) and value.isalnum():
+        return (f"{name}:{value.lower()}",)
+    return ()
 
 
 def _metadata_hash(value: bool | dict[str, Any] | None) -> str | None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from conflictcheck.index.base import Expected, Guide
+
 FORMAT = 1
 MAX_PACKED = 256 << 20
 MAX_UNPACKED = 2 << 30
@@ -92,6 +94,14 @@ class RecordingIndex(Index):
         if not isinstance(answer, Unknown):
             self.facts.direct[url] = answer
         return answer
+
+    def follow(self, guide: Guide) -> None:
+        """See `Index.follow`."""
+        self._inner.follow(guide)
+
+    def expect(self, expected: Expected) -> None:
+        """See `Index.expect`."""
+        self._inner.expect(expected)
 
     @property
     def place(self) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from conflictcheck.facts import File, Overview
-    from conflictcheck.index.base import Index, MetadataRequest
+    from conflictcheck.index.base import Guide, Index, MetadataRequest
     from conflictcheck.settings import Policy
     from conflictcheck.targets import Target
 
@@ -33,6 +33,10 @@ class FactStore:
         self._metadata: dict[tuple[str, str, str], Metadata | Unknown] = {}
         self._versions: dict[str, set[str]] = defaultdict(set)
         self._direct: dict[tuple[str, str], tuple[Metadata, File] | Unknown] = {}
+
+    def follow(self, guide: Guide) -> None:
+        """See `Index.follow`."""
+        self._index.follow(guide)
 
     def listings(self, names: Sequence[NormalizedName]) -> list[Listing | Missing | Unknown]:
         """The listing of each package, in the same order."""

@@ -15,6 +15,7 @@ def fill(cache: Cache) -> None:
         cache.put_page(key, page)
     for key, metadata in METADATA.items():
         cache.put_metadata(key, metadata)
+    cache.flush()
 
 
 def is_filled(cache: Cache) -> bool:

@@ -78,6 +78,7 @@ def test_wherever_a_bit_flips_nothing_else_is_believed_and_the_cache_can_be_fill
             connection.execute("PRAGMA wal_checkpoint")
         for key in list(PAGES)[:5]:
             cache.put_page(key, PAGES[key])
+        cache.flush()
         shutil.copytree(tmp_path / "whole", tmp_path / "copy")  # with rows in the log, as after a kill
     choice = random.Random(SEED)
     missing = emptied = 0
@@ -309,6 +310,7 @@ def test_a_cache_that_cannot_be_written_is_read(
             assert cache.problems == []
             cache.put_page("new", StoredPage("", "", 0, b""))
             cache.put_page("newer", StoredPage("", "", 0, b""))
+            cache.flush()
             assert cache.problems == [
                 f"the cache {folder / FILENAME} cannot be written: attempt to write a readonly database"
             ]

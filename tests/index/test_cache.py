@@ -164,9 +164,11 @@ def test_a_folder_that_cannot_be_used_is_done_without(server: IndexServer, tmp_p
 def test_a_full_disk_is_noticed_and_what_is_there_is_still_read(tmp_path: Path) -> None:
     cache = Cache.open(tmp_path)
     cache.put_page("a", StoredPage("", "", 0, b"x"))
+    cache.flush()
     assert cache._connection is not None  # noqa: SLF001 - there is no other way to fill a disk
     cache._connection.execute("PRAGMA max_page_count = 1")  # noqa: SLF001
     cache.put_page("b", StoredPage("", "", 0, bytes(100_000)))
+    cache.flush()
     assert cache.problems == [f"the cache {tmp_path / 'cache.sqlite3'} cannot be written: database or disk is full"]
     assert cache.pages(["a", "b"]) == {"a": StoredPage("", "", 0, b"x")}
 
@@ -177,6 +179,7 @@ def test_a_cache_says_what_is_in_it_and_can_be_emptied(server: IndexServer, tmp_
     info = cache.info()
     assert (info.path, info.listings, info.metadata) == (tmp_path / "cache.sqlite3", 2, 1)
     cache.put_page("big", StoredPage("", "", 0, os.urandom(500_000)))
+    cache.flush()
     assert cache.clear() > 400_000
     assert (cache.info().listings, cache.info().metadata) == (0, 0)
     cache.close()
@@ -189,7 +192,7 @@ def test_a_process_that_is_killed_while_it_writes_leaves_the_cache_whole(tmp_pat
         "cache = Cache.open(Path(sys.argv[1]))\n"
         "for n in range(10**6):\n"
         "    cache.put_page(f'k{n}', StoredPage('', '', 0, b'x' * 5000))\n"
-        "    if n == 50: print('ready', flush=True)\n"
+        "    if n == 200: print('ready', flush=True)\n"
     )
     with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -204,8 +207,22 @@ def test_processes_share_a_cache(tmp_path: Path) -> None:
     one, other = Cache.open(tmp_path), Cache.open(tmp_path)
     for number in range(20):
         (one if number % 2 else other).put_metadata(f"k{number}", Metadata("a", str(number)))
+    one.flush()
+    other.flush()
     keys = [f"k{number}" for number in range(20)]
     assert one.metadata(keys) == other.metadata(keys) == {k: Metadata("a", str(n)) for n, k in enumerate(keys)}
+
+
+def test_what_waits_to_be_written_is_read_all_the_same_and_is_there_for_others_once_the_cache_is_closed(
+    tmp_path: Path,
+) -> None:
+    cache, other = Cache.open(tmp_path), Cache.open(tmp_path)
+    cache.put_metadata("k", Metadata("a", "1"))
+    assert other.metadata(["k"]) == {}
+    assert cache.metadata(["k"]) == {"k": Metadata("a", "1")}
+    cache.put_metadata("l", Metadata("a", "2"))
+    cache.close()
+    assert other.metadata(["k", "l"]) == {"k": Metadata("a", "1"), "l": Metadata("a", "2")}
 
 
 FILES = (

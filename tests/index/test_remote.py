@@ -402,7 +402,7 @@ def test_certificates_that_cannot_be_used_are_an_error(
     with pytest.raises(
         UsageError, match=r"^the certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read: no"
     ):
-        opened(index.url).listings([A])
+        opened(index.url.replace("http:", "https:")).listings([A])
 
 
 @pytest.mark.parametrize("proxy", ["gopher://proxy.example", "http://proxy.example:port"])
