@@ -8,6 +8,7 @@ import threading
 import zlib
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Self
 
 import msgspec
@@ -33,14 +34,16 @@ _TOGETHER = 64
 """Rows that are written in one go: a run that fills the cache writes hundreds, from many threads, and would wait for
 each. A run that is killed has that many to ask for again."""
 
-# Not WITHOUT ROWID: then finding a key would read the data of all rows it is compared with. Data comes last, so that
-# what stands before it is found without it.
+# A row is found by a number made of its key: finding one by a text would read the data of each row that it is compared
+# with, or take an index beside the table, whose damage no checksum shows. Data comes last, so that the rest is read
+# without it.
 _PAGES = (
-    "CREATE TABLE pages (key TEXT PRIMARY KEY, etag TEXT NOT NULL, modified TEXT NOT NULL, "
-    "fresh_until INTEGER NOT NULL,\n                    checksum INTEGER NOT NULL, data BLOB NOT NULL)"
+    "CREATE TABLE pages (id INTEGER PRIMARY KEY, key TEXT NOT NULL, etag TEXT NOT NULL, modified TEXT NOT NULL, "
+    "fresh_until INTEGER NOT NULL, checksum INTEGER NOT NULL, data BLOB NOT NULL)"
 )
-_METADATA = "CREATE TABLE metadata (key TEXT PRIMARY KEY, checksum INTEGER NOT NULL, data BLOB NOT NULL)"
-_ANSWERS = "CREATE TABLE answers (key TEXT PRIMARY KEY, checksum INTEGER NOT NULL, data BLOB NOT NULL)"
+_ROW = "(id INTEGER PRIMARY KEY, key TEXT NOT NULL, checksum INTEGER NOT NULL, data BLOB NOT NULL)"
+_METADATA = f"CREATE TABLE metadata {_ROW}"
+_ANSWERS = f"CREATE TABLE answers {_ROW}"
 _FORGET_HALF = """
 BEGIN IMMEDIATE;
 DELETE FROM answers;
@@ -50,11 +53,11 @@ COMMIT;
 """
 """The pages that were asked for longest ago; nobody notes when metadata was last wanted, so any half of that."""
 _SELECT_PAGES = """SELECT key, etag, modified, fresh_until, checksum, data FROM pages
-                   WHERE key IN (SELECT value FROM json_each(?))"""
-_SELECT_METADATA = "SELECT key, checksum, data FROM metadata WHERE key IN (SELECT value FROM json_each(?))"
-_SELECT_ANSWERS = "SELECT key, checksum, data FROM answers WHERE key IN (SELECT value FROM json_each(?))"
+                   WHERE id IN (SELECT value FROM json_each(?))"""
+_SELECT_METADATA = "SELECT key, checksum, data FROM metadata WHERE id IN (SELECT value FROM json_each(?))"
+_SELECT_ANSWERS = "SELECT key, checksum, data FROM answers WHERE id IN (SELECT value FROM json_each(?))"
 _SELECT_STATES = """SELECT key, etag, modified, length(data), checksum, fresh_until FROM pages
-                    WHERE key IN (SELECT value FROM json_each(?))"""
+                    WHERE id IN (SELECT value FROM json_each(?))"""
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _CIRCUMSTANCES = _BUSY | {
     sqlite3.SQLITE_CANTOPEN,
@@ -155,8 +158,8 @@ class Cache:
 
     def put_page(self, key: str, page: StoredPage) -> None:
         """Store a page."""
-        row = (key, page.etag, page.modified, page.fresh_until, page.checksum(key), page.data)
-        self._write("INSERT OR REPLACE INTO pages VALUES (?, ?, ?, ?, ?, ?)", row)
+        row = (_id(key), key, page.etag, page.modified, page.fresh_until, page.checksum(key), page.data)
+        self._write("INSERT OR REPLACE INTO pages VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
     def metadata(self, keys: Collection[str]) -> dict[str, Metadata]:
         """Those of the releases' metadata that are stored and whole."""
@@ -172,14 +175,15 @@ class Cache:
     def put_metadata(self, key: str, metadata: Metadata) -> None:
         """Store the metadata of a file, which never changes."""
         data = _encoder.encode(metadata)
-        row = (key, zlib.crc32(data, zlib.crc32(key.encode())), data)
-        self._write("INSERT OR REPLACE INTO metadata VALUES (?, ?, ?)", row)
+        row = (_id(key), key, zlib.crc32(data, zlib.crc32(key.encode())), data)
+        self._write("INSERT OR REPLACE INTO metadata VALUES (?, ?, ?, ?)", row)
 
     def states(self, keys: Collection[str]) -> dict[str, tuple[str, int]]:
         """For each page that is stored, what changes when it does, and until when it is fresh; the page is not read."""
         return {
             key: (f"{etag} {modified} {size}" if etag or modified else str(checksum), int(fresh_until))
             for key, etag, modified, size, checksum, fresh_until in self._select(_SELECT_STATES, keys)
+            if key in keys
         }
 
     def answer(self, key: str) -> bytes | None:
@@ -198,8 +202,8 @@ class Cache:
 
     def put_answer(self, key: str, data: bytes) -> None:
         """Store what a run had to say, or what it made of a page."""
-        row = (key, zlib.crc32(data, zlib.crc32(key.encode())), data)
-        self._write("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", row)
+        row = (_id(key), key, zlib.crc32(data, zlib.crc32(key.encode())), data)
+        self._write("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)", row)
 
     def info(self) -> CacheInfo:
         """What is in it."""
@@ -333,7 +337,7 @@ class Cache:
     def _select(self, statement: str, keys: Collection[str]) -> Iterable[tuple[str, ...]]:
         if not keys:
             return []
-        wanted = msgspec.json.encode(list(keys)).decode()
+        wanted = msgspec.json.encode(list(map(_id, keys))).decode()
         with self._lock:
             if any(key in keys for _, key in self._waiting):
                 self._write_waiting()
@@ -351,7 +355,7 @@ class Cache:
     def _write(self, statement: str, row: _Row) -> None:
         """Have a row written with the next ones, at the latest as the cache is closed."""
         with self._lock:
-            self._waiting[statement, str(row[0])] = row
+            self._waiting[statement, str(row[1])] = row
             if len(self._waiting) >= _TOGETHER:
                 self._write_waiting()
 
@@ -464,6 +468,11 @@ class Cache:
 
 class _OtherVersionError(sqlite3.DatabaseError):
     """Not the tables that this version makes."""
+
+
+def _id(key: str) -> int:
+    """The number of a key's row; two keys may have one, and take turns then."""
+    return int.from_bytes(sha256(key.encode()).digest()[:8]) >> 1
 
 
 def _code(error: sqlite3.Error) -> int | None:

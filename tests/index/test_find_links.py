@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +63,8 @@ def test_linked_files_are_added_to_those_of_the_index_and_go_first(folder: Path)
 
 def test_a_page_behind_http_is_read_and_cached(tmp_path: Path) -> None:
     with IndexServer({"a": {"1": []}, "b": {"2": []}}) as server:
-        first = opened(find_links=(server.links_url,), cache_dir=tmp_path).listings([A, B])
+        with closing(opened(find_links=(server.links_url,), cache_dir=tmp_path)) as index:
+            first = index.listings([A, B])
         assert [listing.files[0].url for listing in first] == [
             f"{server.root}/files/a-1-py3-none-any.whl",
             f"{server.root}/files/b-2-py3-none-any.whl",
