@@ -13,9 +13,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from conflictcheck.facts import Unknown
 from conflictcheck.model import RequirementKind
-from conflictcheck.solver.encoding import bits, runs
+from conflictcheck.solver.encoding import bits
 from conflictcheck.solver.needs import collect_needs
 
 if TYPE_CHECKING:
@@ -122,8 +121,8 @@ class Completion:
         ]
         found: dict[Node, None] = dict.fromkeys(waiting)
         while waiting:
-            for name, extras, _ in kernel.needs_of(waiting.pop()):
-                new = [node for node in _nodes(name, extras) if node not in found]
+            for nodes, _ in kernel.reasons(waiting.pop()):
+                new = [node for node in nodes if node not in found]
                 found.update(dict.fromkeys(new))
                 waiting += new
         return found
@@ -139,11 +138,9 @@ class Completion:
                 if kind is RequirementKind.REQUIREMENT or (kind is RequirementKind.OVERRIDE and node[1]):
                     supports[node].append((None, kernel.selectors[i]))
         for source in cone:
-            for name, extras, mask in kernel.needs_of(source):
-                for low, high in runs(mask):
-                    reason = kernel.installed_run(source, low, high)
-                    for node in _nodes(name, extras):
-                        supports[node].append((source, reason))
+            for nodes, reason in kernel.reasons(source):
+                for node in nodes:
+                    supports[node].append((source, reason))
         return supports
 
     def _clauses(self) -> Iterator[Clause]:
@@ -162,22 +159,10 @@ class Completion:
             outside = [reason for node in nodes for source, reason in supports[node] if source not in loop]
             for node in nodes:
                 yield [-self._variable(node), *outside]
-        packages = [(name, kernel.packages[name]) for name, extra in cone if not extra]
-        strangers = [
-            kernel.installed_run((name, ""), low, high)
-            for name, package in packages
-            for low, high in runs(package.everything & ~self._known(name))
-        ]
-        # Of a package whose releases are not known, any might ask.
-        strangers += [package.steps.installed for _, package in packages if package.unknown is not None]
+        strangers = [variable for name, extra in cone if not extra for variable in kernel.strangers(name)]
         stranger = kernel.new_variable()
         yield [-stranger, *strangers]
         yield from ([-key, stranger] for key in kernel.keys)
-
-    def _known(self, name: NormalizedName) -> int:
-        """The releases of which it is known what they need, as bits."""
-        loaded = self._kernel.loaded.get(name, {})
-        return sum(1 << i for i, release in loaded.items() if not isinstance(release.metadata, Unknown))
 
     def _variable(self, node: Node) -> int:
         package = self._kernel.packages[node[0]]

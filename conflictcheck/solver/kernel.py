@@ -25,7 +25,7 @@ from conflictcheck.solver.effective import EffectiveRequirements
 from conflictcheck.solver.encoding import JOINTLY_OPENED, Clause, Lock, LockKind, Package, Steps, bits, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -83,6 +83,8 @@ class Kernel:
         self._locks: dict[int, NormalizedName] = {}
         self._asking: dict[tuple[NormalizedName, str], dict[EdgeKey, int]] = defaultdict(dict)
         self._runs: dict[tuple[Node, int, int], int] = {}
+        self._strangers: dict[NormalizedName, tuple[int, list[int]]] = {}
+        self._reasons: dict[Node, tuple[dict[EdgeKey, int], list[tuple[tuple[Node, ...], int]]]] = {}
         self.facts = 1
         self._last = 1
         self.selectors: list[int] = []
@@ -185,10 +187,36 @@ class Kernel:
             self._load_extra(name, extra)
         return loaded.edges[extra]
 
-    def needs_of(self, node: Node) -> Iterator[tuple[NormalizedName, tuple[NormalizedName, ...], int]]:
-        """What loaded releases of a package, or of its extra, need: a package, its extras, which of them as bits."""
-        for (name, _, extras, _), mask in self._asking.get(node, {}).items():
-            yield name, extras, mask
+    def reasons(self, node: Node) -> list[tuple[tuple[Node, ...], int]]:
+        """What loaded releases of a package, or of its extra, need, each with a variable.
+
+        The variable implies that a release that needs these packages and extras is installed, with the extra.
+        """
+        asking = self._asking.get(node, {})
+        known = self._reasons.get(node)
+        if known is None or known[0] != asking:
+            found = [
+                (((name, ""), *((name, extra) for extra in extras)), self.installed_run(node, low, high))
+                for (name, _, extras, _), mask in asking.items()
+                for low, high in runs(mask)
+            ]
+            known = self._reasons[node] = (dict(asking), found)
+        return known[1]
+
+    def strangers(self, name: NormalizedName) -> list[int]:
+        """Variables one of which holds if a release of a package is installed of which is not known what it needs."""
+        package = self.packages[name]
+        if package.unknown is not None:
+            return [package.steps.installed]
+        count = len(self.loaded[name])
+        known = self._strangers.get(name)
+        if known is None or known[0] != count:
+            unknown = package.everything
+            for i, release in self.loaded[name].items():
+                if not isinstance(release.metadata, Unknown):
+                    unknown &= ~(1 << i)
+            known = self._strangers[name] = (count, [self.installed_run((name, ""), *run) for run in runs(unknown)])
+        return known[1]
 
     def installed_run(self, node: Node, low: int, high: int) -> int:
         """A variable that implies that one of the releases low..high is installed, with the extra."""

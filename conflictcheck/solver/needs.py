@@ -27,6 +27,7 @@ class Needs:
         extras: the extras of each that are asked for, the empty one included.
         opened: locked releases that some requirement asks for, as bits.
         asked: the releases of each package that all lines on it admit, as bits.
+        restrictions: what constraints and overrides among the lines say.
         waiting: what was not looked into yet.
     """
 
@@ -34,6 +35,7 @@ class Needs:
     extras: dict[NormalizedName, set[str]] = field(default_factory=dict)
     opened: dict[NormalizedName, int] = field(default_factory=dict)
     asked: dict[NormalizedName, int] = field(default_factory=dict)
+    restrictions: list[Edge] = field(default_factory=list)
     waiting: deque[Node] = field(default_factory=deque)
 
     @property
@@ -41,20 +43,45 @@ class Needs:
         """The packages and extras that are needed."""
         return {(name, extra) for name, extras in self.extras.items() for extra in extras}
 
-    def add(self, edge: Edge) -> None:
-        """Take in one more requirement."""
-        self.domains[edge.name] = self.domains.get(edge.name, edge.mask) & edge.mask
-        if edge.opens:
-            self.opened[edge.name] = self.opened.get(edge.name, 0) | edge.opens
-        known = self.extras.setdefault(edge.name, set())
-        for extra in ("", *edge.extras):
-            if extra not in known:
-                known.add(extra)
-                self.waiting.append((edge.name, extra))
+    def add(self, edges: Iterable[Edge]) -> None:
+        """Take in more requirements."""
+        domains, extras, waiting = self.domains, self.extras, self.waiting
+        for edge in edges:
+            name = edge.name
+            known = extras.get(name)
+            if known is None:
+                domains[name] = edge.mask
+                extras[name] = known = {""}
+                waiting.append((name, ""))
+            else:
+                domains[name] &= edge.mask
+            if edge.opens:
+                self.opened[name] = self.opened.get(name, 0) | edge.opens
+            for extra in edge.extras:
+                if extra not in known:
+                    known.add(extra)
+                    waiting.append((name, extra))
+
+    def follow(self, kernel: Kernel, chosen: Mapping[NormalizedName, int]) -> None:
+        """Walk breadth-first from what waits through the chosen releases, as far as these are loaded."""
+        waiting, loaded = self.waiting, kernel.loaded
+        while waiting:
+            while waiting:
+                name, extra = waiting.popleft()
+                release = chosen.get(name)
+                if release in loaded[name]:
+                    self.add(kernel.edge(name, release, extra))
+            # An override may ask for extras, and these for more.
+            self.add(edge for edge in self.restrictions if edge.name in self.domains)
+
+    def choose(self, kernel: Kernel, chosen: Mapping[NormalizedName, int], names: Iterable[NormalizedName]) -> None:
+        """Walk on after a release was chosen of some packages that had none yet."""
+        self.waiting.extend((name, extra) for name in names for extra in sorted(self.extras[name]))
+        self.follow(kernel, chosen)
 
 
 def collect_needs(kernel: Kernel, lines: Iterable[int], chosen: Mapping[NormalizedName, int]) -> Needs:
-    """Walk breadth-first from lines through the chosen releases, as far as these are loaded.
+    """What lines need, with the chosen releases.
 
     Args:
         kernel: the target's kernel.
@@ -62,27 +89,16 @@ def collect_needs(kernel: Kernel, lines: Iterable[int], chosen: Mapping[Normaliz
         chosen: the release of each package that has one yet.
     """
     needs = Needs()
-    restrictions = []
     for i in lines:
         edge = kernel.line_edges[i]
         if edge is None:
             continue
         needs.asked[edge.name] = needs.asked.get(edge.name, edge.mask) & edge.mask
         if kernel.lines[i].kind in RESTRICTING:
-            restrictions.append(edge)
+            needs.restrictions.append(edge)
         else:
-            needs.add(edge)
-    while needs.waiting:
-        while needs.waiting:
-            name, extra = needs.waiting.popleft()
-            release = chosen.get(name)
-            if release in kernel.loaded[name]:
-                for edge in kernel.edge(name, release, extra):
-                    needs.add(edge)
-        # An override may ask for extras, and these for more.
-        for edge in restrictions:
-            if edge.name in needs.domains:
-                needs.add(edge)
+            needs.add((edge,))
+    needs.follow(kernel, chosen)
     return needs
 
 

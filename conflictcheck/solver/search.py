@@ -70,6 +70,8 @@ class Search:
         self._lines = sorted(lines)
         self._prefer = prefer or {}
         self._known = known
+        self._last_needs: Needs | None = None
+        self._walked: dict[NormalizedName, int] = {}
         self._openings = kernel.openings
         self._decided: dict[NormalizedName, int] = {}
         self._nogoods: dict[NormalizedName, list[_Nogood]] = {}
@@ -135,7 +137,14 @@ class Search:
     # -- what is needed ----------------------------------------------------------------------------------------
 
     def _needs(self) -> Needs:
-        return collect_needs(self._kernel, self._lines, self._decided)
+        """What is needed with what is decided: walked anew only where a decision was undone since the last time."""
+        walked, decided = self._walked, self._decided
+        if self._last_needs is None or any(decided.get(name) != i for name, i in walked.items()):
+            self._last_needs = collect_needs(self._kernel, self._lines, decided)
+        else:
+            self._last_needs.choose(self._kernel, decided, [name for name in decided if name not in walked])
+        self._walked = dict(decided)
+        return self._last_needs
 
     def _is_asked_for(self, needs: Needs) -> bool:
         """Whether each locked release is asked for still, now that all is decided; otherwise one of them goes.
