@@ -145,11 +145,11 @@ class _Releases(Sequence[Release]):
     @overload
     def __getitem__(self, place: slice) -> Sequence[Release]: ...
     def __getitem__(self, place: int | slice) -> Release | Sequence[Release]:
-        if isinstance(place, slice):
-            return tuple(self[i] for i in range(*place.indices(len(self))))
-        i = place if place >= 0 else place + len(self._versions)
-        made = self._made.get(i)
+        made = self._made.get(place) if isinstance(place, int) else None  # asked for most often, and known by then
         if made is None:
+            if isinstance(place, slice):
+                return tuple(self[i] for i in range(*place.indices(len(self))))
+            i = place if place >= 0 else place + len(self._versions)
             version = Version(self._versions[i])
             kept = _release_decoder.decode(self._encoded[i])
             made = self._made[i] = Release(

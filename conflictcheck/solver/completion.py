@@ -121,10 +121,9 @@ class Completion:
         ]
         found: dict[Node, None] = dict.fromkeys(waiting)
         while waiting:
-            for nodes, _ in kernel.reasons(waiting.pop()):
-                new = [node for node in nodes if node not in found]
-                found.update(dict.fromkeys(new))
-                waiting += new
+            new = [node for node in kernel.reasons(waiting.pop()) if node not in found]
+            found.update(dict.fromkeys(new))
+            waiting += new
         return found
 
     def _supports(self, cone: Iterable[Node]) -> dict[Node, list[tuple[Node | None, int]]]:
@@ -138,9 +137,8 @@ class Completion:
                 if kind is RequirementKind.REQUIREMENT or (kind is RequirementKind.OVERRIDE and node[1]):
                     supports[node].append((None, kernel.selectors[i]))
         for source in cone:
-            for nodes, reason in kernel.reasons(source):
-                for node in nodes:
-                    supports[node].append((source, reason))
+            for node, reasons in kernel.reasons(source).items():
+                supports[node] += [(source, reason) for reason in reasons]
         return supports
 
     def _clauses(self) -> Iterator[Clause]:

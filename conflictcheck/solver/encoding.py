@@ -142,8 +142,10 @@ class Package:
         steps: its variables.
         missing: whether no index has the package.
         unknown: why its listing is not known, or None.
-        locks: what is closed until somebody asks.
+        locks: what is closed until somebody asks; see `lock`.
         extras: the variable of each extra that was asked for.
+        everything: the mask of all releases.
+        unlocked: the mask of the releases that nobody has to ask for.
     """
 
     candidates: Candidates
@@ -152,26 +154,24 @@ class Package:
     unknown: str | None = None
     locks: list[Lock] = field(default_factory=list)
     extras: dict[str, int] = field(default_factory=dict)
+    everything: int = field(init=False)
+    unlocked: int = field(init=False)
     _masks: dict[str, int] = field(default_factory=dict)
     _literals: dict[int, tuple[int, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing locked."""
+        self.everything = self.unlocked = (1 << len(self.candidates.releases)) - 1
 
     @property
     def releases(self) -> Sequence[Release]:
         """The releases, oldest first."""
         return self.candidates.releases
 
-    @property
-    def everything(self) -> int:
-        """The mask of all releases."""
-        return (1 << len(self.candidates.releases)) - 1
-
-    @property
-    def unlocked(self) -> int:
-        """The mask of the releases that nobody has to ask for."""
-        mask = self.everything
-        for lock in self.locks:
-            mask &= ~lock.mask
-        return mask
+    def lock(self, lock: Lock) -> None:
+        """Have releases stay out of what may be chosen until somebody asks for them."""
+        self.locks.append(lock)
+        self.unlocked &= ~lock.mask
 
     def opened_by(self, specifier: SpecifierSet, mask: int, url: str | None, *, line: bool) -> int:
         """The locked releases that a requirement asks for, among those that it admits; see `Lock.asked_by`."""

@@ -78,13 +78,13 @@ class Kernel:
         self._policy = policy
         self._urls = urls
         self._effective = EffectiveRequirements(target, lines)
-        self._solver = Solver(name="cadical153")
+        self._solver = Solver(name="glucose4")
         self._where: dict[int, tuple[NormalizedName, int]] = {}
         self._locks: dict[int, NormalizedName] = {}
         self._asking: dict[tuple[NormalizedName, str], dict[EdgeKey, int]] = defaultdict(dict)
         self._runs: dict[tuple[Node, int, int], int] = {}
         self._strangers: dict[NormalizedName, tuple[int, list[int]]] = {}
-        self._reasons: dict[Node, tuple[dict[EdgeKey, int], list[tuple[tuple[Node, ...], int]]]] = {}
+        self._reasons: dict[Node, tuple[dict[EdgeKey, int], Mapping[Node, list[int]]]] = {}
         self.facts = 1
         self._last = 1
         self.selectors: list[int] = []
@@ -187,19 +187,19 @@ class Kernel:
             self._load_extra(name, extra)
         return loaded.edges[extra]
 
-    def reasons(self, node: Node) -> list[tuple[tuple[Node, ...], int]]:
-        """What loaded releases of a package, or of its extra, need, each with a variable.
+    def reasons(self, node: Node) -> Mapping[Node, list[int]]:
+        """What loaded releases of a package, or of its extra, need, each with variables.
 
-        The variable implies that a release that needs these packages and extras is installed, with the extra.
+        One of them holds only if a release that needs it is installed, with the extra.
         """
         asking = self._asking.get(node, {})
         known = self._reasons.get(node)
         if known is None or known[0] != asking:
-            found = [
-                (((name, ""), *((name, extra) for extra in extras)), self.installed_run(node, low, high))
-                for (name, _, extras, _), mask in asking.items()
-                for low, high in runs(mask)
-            ]
+            found: dict[Node, list[int]] = defaultdict(list)
+            for (name, _, extras, _), mask in asking.items():
+                variables = [self.installed_run(node, low, high) for low, high in runs(mask)]
+                for extra in ("", *extras):
+                    found[name, extra] += variables
             known = self._reasons[node] = (dict(asking), found)
         return known[1]
 
@@ -354,7 +354,7 @@ class Kernel:
         lock = Lock(kind, mask, others, self.new_variable(), ())
         name = package.candidates.name
         lock.lines = tuple(i for i in self._lines_on.get(name, ()) if self._asks_for(i, package, lock))
-        package.locks.append(lock)
+        package.lock(lock)
         self._locks[lock.key] = name
         self.enablers |= frozenset(lock.lines)
         asked = self.new_variable()

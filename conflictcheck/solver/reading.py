@@ -93,6 +93,7 @@ class Offer:
         early: places of those that predate the target's Python, where there are others.
         yanked: places of those that are yanked.
         finals: places of what is neither a pre-release nor yanked nor a direct reference.
+        usual: the releases that nothing has to ask for, as bits.
     """
 
     releases: Sequence[Release]
@@ -101,12 +102,7 @@ class Offer:
     early: frozenset[int]
     yanked: frozenset[int]
     finals: frozenset[int]
-
-    @property
-    def usual(self) -> int:
-        """The releases that nothing has to ask for, as bits."""
-        locked = self.prereleases | self.early | self.yanked
-        return ((1 << self.listed) - 1) & ~sum(1 << i for i in locked)
+    usual: int
 
     def position(self, release: Release) -> int | None:
         """The place of a release, if it is among them."""
@@ -339,13 +335,16 @@ def _offer(found: Candidates, direct: Sequence[Release], policy: Policy) -> Offe
     finals = frozenset(range(listed)) - pre - yanked
     early = frozenset(bits(found.early))
     asked_for = bool(finals) and policy.prerelease == "if-necessary-or-explicit"
+    prereleases = pre if asked_for else frozenset()
+    early = early if finals - early else frozenset()
     return Offer(
         (*found.releases, *direct) if direct else found.releases,
         listed,
-        prereleases=pre if asked_for else frozenset(),
-        early=early if finals - early else frozenset(),
+        prereleases=prereleases,
+        early=early,
         yanked=yanked,
         finals=finals,
+        usual=sum(1 << i for i in range(listed) if i not in prereleases and i not in early and i not in yanked),
     )
 
 

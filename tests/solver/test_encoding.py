@@ -149,7 +149,8 @@ def test_the_newest_of_three_is_locked_and_asked_for(
 
 def test_a_requirement_opens_the_locked_releases_that_it_admits_and_asks_for() -> None:
     given = package(4)
-    given.locks = [Lock(LockKind.YANKED, 0b1000, 0b0011, 9, ()), Lock(LockKind.PRERELEASE, 0b0100, 0b0011, 10, ())]
+    given.lock(Lock(LockKind.YANKED, 0b1000, 0b0011, 9, ()))
+    given.lock(Lock(LockKind.PRERELEASE, 0b0100, 0b0011, 10, ()))
     assert given.unlocked == 0b0011
     for text, mask, opened in [("==4", 0b1000, 0b1000), (">=3", 0b1100, 0b0100), (">=2", 0b1110, 0), ("<2", 0b0001, 0)]:
         assert given.opened_by(SpecifierSet(text), mask, None, line=True) == opened, text
