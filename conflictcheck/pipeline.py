@@ -13,7 +13,7 @@ from packaging.version import Version
 
 from conflictcheck import __version__
 from conflictcheck.cautions import notice_old_releases, notice_unbounded
-from conflictcheck.clashes import ClashFinder
+from conflictcheck.clashes import ClashFinder, said
 from conflictcheck.environments import build_environment, notice_oddities
 from conflictcheck.errors import Disagreement
 from conflictcheck.evidence import read_evidence, write_evidence
@@ -353,8 +353,8 @@ def _positions(
 
 def _clash_id(specs: Sequence[SpecId], requirements: Sequence[Requirement]) -> str:
     """Stable: of the specs and what the lines say, not of where they stand."""
-    said = sorted(f"{line.spec}\t{line.kind}\t{' '.join(line.text.split())}" for line in requirements)
-    return hashlib.sha256("\n".join([*specs, "", *said]).encode()).hexdigest()[:12]
+    lines = sorted(f"{line.spec}\t{said(line)}" for line in requirements)
+    return hashlib.sha256("\n".join([*specs, "", *lines]).encode()).hexdigest()[:12]
 
 
 def _verdict(findings: Findings, split: Split, environments: Sequence[Environment]) -> Verdict:
