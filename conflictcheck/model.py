@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NewType
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from packaging.markers import Marker
     from packaging.specifiers import SpecifierSet
@@ -146,6 +146,23 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class DeclaredConflict:
+    """Sections that are not to be installed together, any two of them, as a file declares it.
+
+    Attributes:
+        file: that declares it.
+        specs: the sections, sorted.
+    """
+
+    file: str
+    specs: tuple[SpecId, ...]
+
+    def names(self, specs: Collection[SpecId]) -> bool:
+        """Whether these are several of its sections, and nothing else."""
+        return len(specs) > 1 and set(specs) <= set(self.specs)
+
+
+@dataclass(frozen=True, slots=True)
 class ReadResult:
     """What the readers found.
 
@@ -154,12 +171,14 @@ class ReadResult:
         diagnostics: on what was passed over, among others.
         sources: the files that were read, by name.
         variables: the values of the variables that were expanded in addresses.
+        declared: what files say is not to be installed together.
     """
 
     specs: tuple[Spec, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
     sources: Mapping[str, Source] = field(default_factory=dict, compare=False)
     variables: Mapping[str, str] = field(default_factory=dict, compare=False)
+    declared: tuple[DeclaredConflict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +231,10 @@ class ClashKind(StrEnum):
     EXTRA = "extra"
     SOURCE = "source"
     FILES = "files"
+
+
+IN_BASELINE = "in the baseline"
+"""The value of `Clash.known` and `GoneClash.was` for what a baseline lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,6 +393,7 @@ class Report:
         diagnostics: sorted by severity, code, file and line.
         stats: times and counts; not reproducible.
         gone: clashes that were known or there before and are no more, in order of id.
+        compared_with: the revision or snapshot that the clashes are compared with, or empty.
     """
 
     verdict: Verdict
@@ -384,3 +408,4 @@ class Report:
     diagnostics: tuple[Diagnostic, ...] = ()
     stats: Mapping[str, Any] = field(default_factory=dict)
     gone: tuple[GoneClash, ...] = ()
+    compared_with: str = ""
