@@ -39,6 +39,10 @@ def check(
     overrides: Iterable[str | PathLike[str]] = (),
     max_environments: int = 1,
     allow_outside: bool = False,
+    baseline: str | PathLike[str] | None = None,
+    write_baseline: str | PathLike[str] | None = None,
+    ignore: Iterable[str] = (),
+    since: str | None = None,
     cache_dir: str | PathLike[str] | None = None,
     no_cache: bool = False,
     refresh: bool = False,
@@ -67,6 +71,10 @@ def check(
         overrides: override files.
         max_environments: how many environments are acceptable, for `Report.passed`.
         allow_outside: read included files outside of the working tree.
+        baseline: a file with clashes that are known; only others count.
+        write_baseline: a file to write the present clashes to.
+        ignore: ids of clashes that are known.
+        since: a git revision; only clashes that were not there then count.
         cache_dir: the cache folder.
         no_cache: use no cache.
         refresh: ask the index again, whatever the cache holds.
@@ -105,6 +113,10 @@ def check(
         override=tuple(os.fspath(path) for path in overrides),
         max_environments=max_environments,
         allow_outside=allow_outside,
+        baseline=None if baseline is None else os.fspath(baseline),
+        write_baseline=None if write_baseline is None else os.fspath(write_baseline),
+        ignore=tuple(ignore),
+        since=since,
         cache_dir=None if cache_dir is None else os.fspath(cache_dir),
         no_cache=no_cache,
         refresh=refresh,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from conflictcheck.baseline import read_baseline
 from conflictcheck.disguise import Disguise
-from conflictcheck.errors import InputErrors
+from conflictcheck.errors import BaselineError, InputErrors
+from conflictcheck.known import Known
 from conflictcheck.model import ReadResult, RequirementKind
 from conflictcheck.readers import read_restrictions, read_specs
 
@@ -27,16 +29,22 @@ class Given:
         shared: the lines of ``--constraint`` and ``--override`` files.
         sources: the files that were read, by the name that a report gives them.
         disguise: how addresses may be shown.
+        known: clashes that are expected.
     """
 
     read: ReadResult
     shared: tuple[Requirement, ...]
     sources: Mapping[str, Source]
     disguise: Disguise
+    known: Known = field(default_factory=Known)
 
 
-def read_input(settings: Settings) -> Given:
-    """Read the specs, and the lines of ``--constraint`` and ``--override`` files.
+def read_input(settings: Settings, *, may_be_empty: bool = False) -> Given:
+    """Read the specs, the lines of ``--constraint`` and ``--override`` files, and the baseline.
+
+    Args:
+        settings: of the run.
+        may_be_empty: whether it is fine that there is no spec.
 
     Raises:
         InputErrors: with every problem of all of them.
@@ -53,6 +61,7 @@ def read_input(settings: Settings) -> Given:
             with_requirements=settings.with_requirements,
             standard_input=settings.standard_input,
             allow_outside=settings.allow_outside,
+            may_be_empty=may_be_empty,
         )
     except InputErrors as error:
         problems += error.errors
@@ -72,12 +81,30 @@ def read_input(settings: Settings) -> Given:
             )
         except InputErrors as error:
             problems += error.errors
+    baseline: dict[str, str] = {}
+    try:
+        baseline = _read_baseline(settings)
+    except BaselineError as error:
+        problems.append(error)
     if problems:
         # A file that is both a spec and included by a constraint file has its problems once.
         raise InputErrors(list({str(problem): problem for problem in problems}.values()))
     disguise = Disguise(expanded)
     specs = tuple(replace(spec, requirements=_covered(spec.requirements, disguise)) for spec in read.specs)
-    return Given(replace(read, specs=specs), _covered(shared, disguise), sources, disguise)
+    named = None if settings.baseline is None else settings.baseline.as_posix()
+    known = Known(named, baseline, settings.ignore, read.declared)
+    return Given(replace(read, specs=specs), _covered(shared, disguise), sources, disguise, known)
+
+
+def _read_baseline(settings: Settings) -> dict[str, str]:
+    """The entries of the baseline; none where there is none yet, and the run is to write it."""
+    if settings.baseline is None:
+        return {}
+    path = settings.cwd / settings.baseline
+    is_new = settings.write_baseline is not None and path == settings.cwd / settings.write_baseline
+    if is_new and not path.exists():
+        return {}
+    return read_baseline(path, settings.baseline.as_posix())
 
 
 def _covered(lines: Sequence[Requirement], disguise: Disguise) -> tuple[Requirement, ...]:

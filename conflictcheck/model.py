@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NewType
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from packaging.markers import Marker
     from packaging.specifiers import SpecifierSet
@@ -146,6 +146,23 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class DeclaredConflict:
+    """Sections that are not to be installed together, any two of them, as a file declares it.
+
+    Attributes:
+        file: that declares it.
+        specs: the sections, sorted.
+    """
+
+    file: str
+    specs: tuple[SpecId, ...]
+
+    def names(self, specs: Collection[SpecId]) -> bool:
+        """Whether these are several of its sections, and nothing else."""
+        return len(specs) > 1 and set(specs) <= set(self.specs)
+
+
+@dataclass(frozen=True, slots=True)
 class ReadResult:
     """What the readers found.
 
@@ -154,12 +171,14 @@ class ReadResult:
         diagnostics: on what was passed over, among others.
         sources: the files that were read, by name.
         variables: the values of the variables that were expanded in addresses.
+        declared: what files say is not to be installed together.
     """
 
     specs: tuple[Spec, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
     sources: Mapping[str, Source] = field(default_factory=dict, compare=False)
     variables: Mapping[str, str] = field(default_factory=dict, compare=False)
+    declared: tuple[DeclaredConflict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +233,10 @@ class ClashKind(StrEnum):
     FILES = "files"
 
 
+IN_BASELINE = "in the baseline"
+"""The value of `Clash.known` and `GoneClash.was` for what a baseline lists."""
+
+
 @dataclass(frozen=True, slots=True)
 class Clash:
     """A minimal set of requirements that no environment can satisfy together.
@@ -232,6 +255,8 @@ class Clash:
         remarks: what else there is to know for who wants to resolve it, one sentence each.
         sides: for each side, the chain from a line down to the range of the package that is disagreed on; empty where
             it takes a case distinction.
+        known: why it is expected, and so does not count: ``in the baseline``, ``ignored``, ``declared in [tool.uv]
+            conflicts of pyproject.toml``, ``there at main already``; empty where it counts.
     """
 
     id: str
@@ -246,6 +271,22 @@ class Clash:
     no_fix: str = ""
     remarks: tuple[str, ...] = ()
     sides: tuple[tuple[str, ...], ...] = ()
+    known: str = ""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class GoneClash:
+    """A clash that was there before and is no more.
+
+    Attributes:
+        id: as in `Clash.id`.
+        summary: one sentence, as it was then.
+        was: where: ``in the baseline``, ``at main``, ``in old.snapshot``.
+    """
+
+    id: str
+    summary: str
+    was: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,7 +382,7 @@ class Report:
 
     Attributes:
         verdict: the answer in one word.
-        passed: whether the exit code is 0.
+        passed: whether the exit code is 0; clashes that are known do not count.
         targets: what it was resolved for.
         specs: what was read, in order of id.
         environments: the split; specs that cannot be installed alone are in none.
@@ -351,6 +392,8 @@ class Report:
         fixes: edits that were tried, best first.
         diagnostics: sorted by severity, code, file and line.
         stats: times and counts; not reproducible.
+        gone: clashes that were known or there before and are no more, in order of id.
+        compared_with: the revision or snapshot that the clashes are compared with, or empty.
     """
 
     verdict: Verdict
@@ -364,3 +407,5 @@ class Report:
     fixes: tuple[Fix, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     stats: Mapping[str, Any] = field(default_factory=dict)
+    gone: tuple[GoneClash, ...] = ()
+    compared_with: str = ""

@@ -89,6 +89,10 @@ class Settings:
         max_environments: how many environments are acceptable.
         standard_input: what was piped in, where a SPEC is ``-``.
         allow_outside: whether a file may include files outside of the working trees that something was named in.
+        baseline: a file with clashes that are known, or None.
+        write_baseline: a file to write the present clashes to, or None.
+        ignore: ids of clashes that are known, or their beginnings.
+        since: a git revision; only what changed since counts.
     """
 
     cwd: Path
@@ -103,3 +107,7 @@ class Settings:
     max_environments: int = 1
     standard_input: bytes | None = None
     allow_outside: bool = False
+    baseline: Path | None = None
+    write_baseline: Path | None = None
+    ignore: tuple[str, ...] = ()
+    since: str | None = None

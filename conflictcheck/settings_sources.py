@@ -29,6 +29,7 @@ CACHE_DIR_VARIABLE = "CONFLICTCHECK_CACHE_DIR"
 _PYTHON_VERSION = re.compile(r"3\.(0|[1-9][0-9]{0,2})(\.(0|[1-9][0-9]{0,2}))?", re.ASCII)
 _OTHER_PYTHON = re.compile(r"(?!3(\.|$))(0|[1-9][0-9]{0,2})(\.[0-9]{1,3}){0,2}", re.ASCII)
 _INDEX_NAME = re.compile(r"[A-Za-z0-9._-]+=(?=[A-Za-z])")
+_CLASH_ID = re.compile(r"[0-9a-f]{6,12}", re.ASCII | re.IGNORECASE)
 _TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
 _FALSE = frozenset({"0", "false", "f", "no", "n", "off", ""})
 
@@ -55,6 +56,10 @@ class CommandLine:
     override: tuple[str, ...] = ()
     max_environments: int = 1
     allow_outside: bool = False
+    baseline: str | None = None
+    write_baseline: str | None = None
+    ignore: tuple[str, ...] = ()
+    since: str | None = None
     cache_dir: str | None = None
     no_cache: bool = False
     refresh: bool = False
@@ -96,6 +101,10 @@ def resolve_settings(given: CommandLine, *, cwd: Path, environ: Mapping[str, str
         overrides=_restrictions(cwd, given.override, (_split(environ.get("UV_OVERRIDE")), "UV_OVERRIDE")),
         max_environments=given.max_environments,
         allow_outside=given.allow_outside,
+        baseline=None if given.baseline is None else _expanded(given.baseline),
+        write_baseline=None if given.write_baseline is None else _expanded(given.write_baseline),
+        ignore=tuple(_clash_id(text) for text in given.ignore),
+        since=given.since,
     )
 
 
@@ -161,7 +170,7 @@ def read_timestamp(text: str, *, source: str) -> datetime:
 
 def _check_given(given: CommandLine) -> None:
     """What the command line alone shows to make no sense."""
-    for name in ("index_url", "extra_index_url", "find_links", "index_snapshot"):
+    for name in ("index_url", "extra_index_url", "find_links", "index_snapshot", "baseline", "write_baseline", "since"):
         value = getattr(given, name)
         if "" in ((value,) if isinstance(value, str) else value or ()):
             raise _empty("--" + name.replace("_", "-"))
@@ -172,10 +181,19 @@ def _check_given(given: CommandLine) -> None:
         (given.offline, given.no_cache, "--offline", "--no-cache"),
         (given.index_snapshot is not None, given.refresh, "--index-snapshot", "--refresh"),
         (given.no_cache, given.cache_dir is not None, "--no-cache", "--cache-dir"),
+        (given.write_baseline is not None, given.since is not None, "--write-baseline", "--since"),
     )
     for one, other, first, second in clashing:
         if one and other:
             raise UsageError(f"{first} and {second} exclude each other", hint="leave one of them out")
+
+
+def _clash_id(text: str) -> str:
+    if not _CLASH_ID.fullmatch(text):
+        raise UsageError(
+            f"--ignore: {text!r} is not the id of a clash", hint="-v shows ids; the first 6 letters or more are enough"
+        )
+    return text.lower()
 
 
 def _empty(option: str) -> UsageError:

@@ -277,6 +277,20 @@ _RESOLVING = _stacked(
         help="How many environments are acceptable.",
     ),
     click.option(
+        "--baseline", metavar="FILE", type=PATH, help="The clashes listed there are known; only others count."
+    ),
+    click.option(
+        "--write-baseline", metavar="FILE", type=PATH, help="Write the clashes that there are to this baseline."
+    ),
+    click.option(
+        "--ignore", metavar="ID", multiple=True, help="A clash that is known, by its id (-v shows it); repeat for more."
+    ),
+    click.option(
+        "--since",
+        metavar="REV",
+        help="Only clashes that were not there at this git revision count. Both are resolved with the same index.",
+    ),
+    click.option(
         "--allow-outside",
         is_flag=True,
         help="Read included files and links outside of the working tree, too.",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from conflictcheck.errors import InputErrors, SpecError
 from conflictcheck.model import ReadResult, RequirementKind, Severity, Spec, SpecId
 from conflictcheck.readers.base import DESCRIPTORS, STANDARD_INPUT, Workspace
+from conflictcheck.readers.declared import declared_conflicts
 from conflictcheck.readers.discovery import find_files
 from conflictcheck.readers.lines import Origin, parse_requirement
 from conflictcheck.readers.pyproject import PyprojectReader
@@ -48,6 +49,7 @@ def read_specs(
     variables: Mapping[str, str] | None = None,
     standard_input: bytes | None = None,
     allow_outside: bool = False,
+    may_be_empty: bool = False,
 ) -> ReadResult:
     """Find and read specs.
 
@@ -59,6 +61,7 @@ def read_specs(
         variables: for ``${VARIABLES}`` in requirements files; None takes the environment's.
         standard_input: what ``-`` stands for, or None where there is none.
         allow_outside: whether files may lead to others outside of the working trees that `paths` and `cwd` are in.
+        may_be_empty: whether it is fine that a folder holds no spec.
 
     Returns:
         The specs, each once, in the order of `paths` and of the search, and the notes in a fixed order.
@@ -72,7 +75,8 @@ def read_specs(
     for given in paths or ["."]:
         try:
             # What --with says is enough where nobody named a folder.
-            found = _read_given(given, workspace, may_be_empty=not paths and bool(with_requirements))
+            is_enough = may_be_empty or (not paths and bool(with_requirements))
+            found = _read_given(given, workspace, may_be_empty=is_enough)
         except SpecError as error:
             workspace.problem(error, file=workspace.name(workspace.locate(given)))
             continue
@@ -82,7 +86,13 @@ def read_specs(
         specs.setdefault(WITH, _read_with(with_requirements, workspace))
     if workspace.problems:
         raise InputErrors(workspace.distinct_problems())
-    return ReadResult(tuple(specs.values()), _sorted(workspace), workspace.sources(), workspace.expanded)
+    return ReadResult(
+        tuple(specs.values()),
+        _sorted(workspace),
+        workspace.sources(),
+        workspace.expanded,
+        declared_conflicts(workspace.declared, workspace.projects),
+    )
 
 
 def read_restrictions(

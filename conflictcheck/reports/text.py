@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, ClassVar
 
-from conflictcheck.model import RequirementKind, Severity, Verdict
+from conflictcheck.model import IN_BASELINE, RequirementKind, Severity, Verdict
 from conflictcheck.phrases import and_list, count, place, targets_of
 from conflictcheck.reports.base import ReportFormat
 from conflictcheck.reports.layout import Page, Style
@@ -38,6 +38,7 @@ class TextReport(ReportFormat):
         """Word the report; ``-v`` adds pins, notes and whatever is else shortened."""
         page = Page(width=width, color=color)
         self.headlines[report.verdict](page, report)
+        _counts(page, report)
         if report.verdict is Verdict.UNDECIDED:
             _diagnostics(page, report.diagnostics, Severity.ERROR, verbose=verbose)
             # What is outdated is told with the command that mends it.
@@ -87,8 +88,28 @@ def _split(page: Page, report: Report) -> None:
             f"suffice is not known (at least {minimum.lower_bound}).",
             style="good" if report.passed else "bad",
         )
-    if report.passed:
+    if report.passed and not report.compared_with and not any(clash.known for clash in report.clashes):
         page.prose("That is within --max-environments.")
+
+
+def _counts(page: Page, report: Report) -> None:
+    """How many of the clashes count, where some do not."""
+    known = sum(bool(clash.known) for clash in report.clashes)
+    if report.verdict is Verdict.UNDECIDED or not (known or report.gone or report.compared_with):
+        return
+    new = len(report.clashes) - known
+    parts = [count(new, "new clash", "new clashes") if new else "no new clash"]
+    parts += [f"{known} known"] if known else []
+    parts += [f"{len(report.gone)} gone"] if report.gone else []
+    sentence = ", ".join(parts)
+    if new and report.passed:
+        sentence += ", within --max-environments"
+    elif not new and not report.passed:
+        sentence += " that could be found: not every set of specs could be tried"
+    if report.compared_with:
+        page.prose(f"Compared with {report.compared_with}: {sentence}.")
+    else:
+        page.prose(f"{sentence[:1].upper()}{sentence[1:]}.")
 
 
 def _unsatisfiable(page: Page, report: Report) -> None:
@@ -148,22 +169,59 @@ def _unplaced(report: Report) -> list[SpecId]:
 
 
 def _clashes(page: Page, report: Report, *, verbose: int) -> None:
-    groups = same_lines(report.clashes)
+    groups = same_lines([clash for clash in report.clashes if not clash.known])
     in_full = len(groups) if verbose else _CLASHES_IN_FULL
     for number, (clash, *alike) in enumerate(groups[:in_full], start=1):
         label = "Clash:" if len(groups) == 1 else f"Clash {number} of {len(groups)}:"
         write_clash(page, clash, label, verbose=verbose)
-        if alike:
-            specs = "; ".join(and_list(other.specs) for other in alike)
-            page.prose(f"The same lines make these clash as well: {specs}.", first="  ")
+        _alike(page, alike)
     if rest := groups[in_full:]:
         page.gap()
         page.prose(f"{count(len(rest), 'more clash', 'more clashes')}, in short (-v shows everything):")
         for number, (clash, *_) in enumerate(rest, start=in_full + 1):
             page.prose(clash.summary, first=f"  {number}. ")
+    _known(page, report, verbose=verbose)
     if report.clashes and not report.clashes_complete:
         page.gap()
         page.prose("There may be further clashes: not every set of specs could be tried.", style="yellow")
+    _gone(page, report, verbose=verbose)
+
+
+def _alike(page: Page, alike: Sequence[Clash]) -> None:
+    if alike:
+        specs = "; ".join(and_list(other.specs) for other in alike)
+        page.prose(f"The same lines make these clash as well: {specs}.", first="  ")
+
+
+def _known(page: Page, report: Report, *, verbose: int) -> None:
+    """The clashes that do not count: in short, unless -v is given."""
+    groups = same_lines([clash for clash in report.clashes if clash.known])
+    if verbose:
+        for clash, *alike in groups:
+            write_clash(page, clash, f"Known clash ({clash.known}):", verbose=verbose)
+            _alike(page, alike)
+        return
+    if groups:
+        page.gap()
+        page.prose("Known, and not counted (-v shows everything):")
+    for clash, *_ in groups[:_NAMES]:
+        page.prose(f"{clash.summary.removesuffix('.')} ({clash.known}).", first="  - ")
+    if len(groups) > _NAMES:
+        page.prose(f"and {len(groups) - _NAMES} more", first="  - ")
+
+
+def _gone(page: Page, report: Report, *, verbose: int) -> None:
+    if not report.gone:
+        return
+    page.gap()
+    page.prose("Gone:")
+    shown = report.gone if verbose else report.gone[:_NAMES]
+    for clash in shown:
+        page.prose(f"{(clash.summary or clash.id).removesuffix('.')} (was {clash.was}).", first="  - ")
+    if len(shown) < len(report.gone):
+        page.prose(f"and {len(report.gone) - len(shown)} more (-v lists them)", first="  - ")
+    if any(clash.was == IN_BASELINE for clash in report.gone):
+        page.prose("Write the baseline anew (--write-baseline), so that these count if they come back.", first="  ")
 
 
 def same_lines(clashes: Sequence[Clash]) -> list[list[Clash]]:
