@@ -201,6 +201,24 @@ class Environment:
     packages: tuple[Pin, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What became of an environment that the settings declare.
+
+    Attributes:
+        name: as declared.
+        specs: sorted.
+        environments: the names of the report's environments that its specs are in: its own name, or several where it
+            cannot hold them; without specs that cannot be installed alone.
+        holds: whether it holds all of its specs.
+    """
+
+    name: str
+    specs: tuple[SpecId, ...]
+    environments: tuple[str, ...]
+    holds: bool
+
+
 class ClashKind(StrEnum):
     """What a clash is about."""
 
@@ -344,13 +362,15 @@ class Report:
         passed: whether the exit code is 0.
         targets: what it was resolved for.
         specs: what was read, in order of id.
-        environments: the split; specs that cannot be installed alone are in none.
+        environments: the split, or what the settings declare and the split of the rest; specs that cannot be installed
+            alone are in none.
         minimum: how few environments suffice, and whether that is proven.
         clashes: all minimal ones, smallest and then by id.
         clashes_complete: whether every minimal clashing set of specs is listed.
         fixes: edits that were tried, best first.
         diagnostics: sorted by severity, code, file and line.
         stats: times and counts; not reproducible.
+        declared: the environments that the settings declare, in their order.
     """
 
     verdict: Verdict
@@ -364,3 +384,4 @@ class Report:
     fixes: tuple[Fix, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     stats: Mapping[str, Any] = field(default_factory=dict)
+    declared: tuple[Declared, ...] = ()

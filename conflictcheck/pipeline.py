@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from packaging.version import Version
 from conflictcheck import __version__
 from conflictcheck.cautions import notice_old_releases, notice_unbounded
 from conflictcheck.clashes import ClashFinder
+from conflictcheck.declared import about_declared, place_specs
 from conflictcheck.environments import build_environment, notice_oddities
 from conflictcheck.errors import Disagreement
 from conflictcheck.evidence import read_evidence, write_evidence
@@ -34,7 +35,7 @@ from conflictcheck.model import (
 from conflictcheck.phrases import and_list, count
 from conflictcheck.solver.oracle import No, Oracle, Yes
 from conflictcheck.solver.store import FactStore
-from conflictcheck.splitting import name_parts, split_specs
+from conflictcheck.splitting import split_specs
 from conflictcheck.targets import make_target
 from conflictcheck.verification import SecondOpinion
 from conflictcheck.wording import join_words, word_clash
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conflictcheck.clashes import Core, Findings
+    from conflictcheck.declared import Placement
     from conflictcheck.given import Given
     from conflictcheck.index.base import Index
     from conflictcheck.model import Environment, Requirement, Source, Spec, SpecId
@@ -117,7 +119,7 @@ def check_files(
     source = index if index is not None else open_index(replace(index_settings, disguise=given.disguise), progress)
     store = FactStore(source)
     try:
-        run = _Run(given.read, given.shared, targets, policy, store, progress)
+        run = _Run(given.read, given.shared, targets, policy, store, progress, given.declared)
         report = run.report(settings.max_environments, notes, target_environments)
         report = _with_problems(report, source.problems)
     except Disagreement as error:
@@ -246,8 +248,9 @@ class _Run:
     policy: Policy
     store: FactStore
     progress: Progress
+    declared: Mapping[str, tuple[SpecId, ...]] = field(default_factory=dict)
 
-    def report(self, max_environments: int, notes: Sequence[Diagnostic], target_environments: int) -> Report:
+    def report(self, max_environments: int | None, notes: Sequence[Diagnostic], target_environments: int) -> Report:
         specs = tuple(sorted(self.read.specs, key=lambda spec: spec.id))
         lines = (*(line for spec in specs for line in spec.requirements), *self.shared)
         oracle = Oracle(lines, self.targets, self.store, self.policy)
@@ -257,17 +260,22 @@ class _Run:
         findings = finder.find()
         self.progress.phase("split")
         split = split_specs(findings.placeable, findings.cores, finder.probe)
+        placement = place_specs(split, self.declared, findings, finder.probe)
         self.progress.phase("resolving")
         opinion = SecondOpinion(oracle, lines)
         environments = []
-        for name, part in zip(name_parts(split.parts), split.parts, strict=True):
+        for name, part in placement.parts:
             part_lines = finder.lines_of(part)
             answer = oracle.resolve(part_lines)
             if isinstance(answer, Yes):
                 environments.append(build_environment(oracle, name, part, part_lines, answer))
                 opinion.check_environment(part_lines, answer)
-        cores = (*findings.cores, *split.cores)
-        doubts = [*_doubts(findings, split), *_taken_for_granted(oracle.assumed)]
+        cores = tuple(dict.fromkeys([*findings.cores, *split.cores, *placement.cores]))
+        doubts = [
+            *_doubts(findings, split, placement),
+            *about_declared(placement, split),
+            *_taken_for_granted(oracle.assumed),
+        ]
         clashes = tuple(self._clash(oracle, core) for core in cores)
         self.progress.phase("fixes")
         oracle.assume_locked()
@@ -280,9 +288,9 @@ class _Run:
             compiled=self._compiled(),
             read=lambda: self.store.counts()["releases"],
         )
-        verdict = _verdict(findings, split, environments)
+        verdict = _verdict(findings, split, placement, environments)
         fixes = fixer.find(target_environments) if verdict is not Verdict.UNDECIDED else Fixes(sought=False)
-        passed = verdict in (Verdict.COMPATIBLE, Verdict.SPLIT) and len(environments) <= max_environments
+        placed = verdict in (Verdict.COMPATIBLE, Verdict.SPLIT) and placement.holds
         diagnostics = [
             *self.read.diagnostics,
             *notes,
@@ -295,7 +303,7 @@ class _Run:
         ]
         return Report(
             verdict=verdict,
-            passed=passed,
+            passed=placed and len(environments) <= (max_environments or placement.acceptable),
             targets=tuple(TargetName(t.python_version, t.platform) for group in self.targets.values() for t in group),
             specs=specs,
             environments=tuple(environments),
@@ -305,6 +313,7 @@ class _Run:
             fixes=tuple(fixes.run),
             diagnostics=tuple(sorted(dict.fromkeys(diagnostics), key=_diagnostic_order)),
             stats={"solver_calls": oracle.calls, "questions": oracle.asked, **self.store.counts()},
+            declared=placement.declared,
         )
 
     def _compiled(self) -> dict[str, str]:
@@ -357,8 +366,9 @@ def _clash_id(specs: Sequence[SpecId], requirements: Sequence[Requirement]) -> s
     return hashlib.sha256("\n".join([*specs, "", *said]).encode()).hexdigest()[:12]
 
 
-def _verdict(findings: Findings, split: Split, environments: Sequence[Environment]) -> Verdict:
-    if findings.doubts or split.unclear is not None or len(environments) < len(split.parts):
+def _verdict(findings: Findings, split: Split, placement: Placement, environments: Sequence[Environment]) -> Verdict:
+    unclear = split.unclear if not placement.declared else placement.unclear
+    if findings.doubts or unclear is not None or len(environments) < len(placement.parts):
         return Verdict.UNDECIDED
     if any(len(core.specs) == 1 for core in findings.cores):
         return Verdict.UNSATISFIABLE
@@ -382,7 +392,7 @@ def _minimum(split: Split, clashes: Sequence[Clash]) -> Minimum:
     return Minimum(parts, split.proven, split.lower_bound, why)
 
 
-def _doubts(findings: Findings, split: Split) -> list[Diagnostic]:
+def _doubts(findings: Findings, split: Split, placement: Placement) -> list[Diagnostic]:
     found = [
         Diagnostic(Severity.ERROR, "undecided-spec", f"{spec} could not be decided: {reason}", spec.partition("#")[0])
         for spec, reason in findings.doubts.items()
@@ -391,8 +401,8 @@ def _doubts(findings: Findings, split: Split) -> list[Diagnostic]:
         Diagnostic(Severity.WARNING, "clashes-incomplete", f"not every clash may be listed: {reason}")
         for reason in dict.fromkeys(findings.unclear)
     ]
-    if split.unclear is not None:
-        found.append(Diagnostic(Severity.ERROR, "undecided-split", f"the split could not be decided: {split.unclear}"))
+    if (unclear := split.unclear or placement.unclear) is not None:
+        found.append(Diagnostic(Severity.ERROR, "undecided-split", f"the split could not be decided: {unclear}"))
     elif not split.proven:
         found.append(
             Diagnostic(Severity.WARNING, "split-not-proven", "the search for a smaller split reached its budget")
