@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from conflictcheck.readers.toml_document import Place, TomlDocument
 
+MOST_TEXTS = 5_000
+"""Patterns and the like in one file; every spec is compared with each."""
 _KINDS = {bool: "true or false", int: "a number", float: "a number", str: "a text", list: "a list", dict: "a table"}
 
 
@@ -38,6 +40,7 @@ class SettingsTable:
         self._document = document
         self._place = place
         self._cwd = cwd
+        self._texts = 0
         self._tree = Workspace(path.parent, {}, allow_outside=allow_outside)
 
     def get(self, *place: str | int) -> Any:
@@ -50,8 +53,8 @@ class SettingsTable:
 
     def problem(self, message: str, *place: str | int, hint: str | None = None) -> None:
         """Note what is wrong with the value at a place."""
-        shown = None if hint is None else printable(redact(hint))
-        self.problems.append(UsageError(printable(redact(message)), file=self.file, line=self.line(*place), hint=shown))
+        shown = None if hint is None else printable(hint)
+        self.problems.append(UsageError(printable(message), file=self.file, line=self.line(*place), hint=shown))
 
     def of_kind(self, kind: type, wanted: str, *place: str | int) -> Any:
         """The value at a place, if it is of a kind (true is no number)."""
@@ -86,8 +89,13 @@ class SettingsTable:
 
     def located(self, check: Callable[[str], Any], *place: str) -> list[tuple[int, Any]]:
         """As `texts`, each with its line."""
+        number = len(self.of_kind(list, "a list of texts", *place) or ())
+        self._texts += number
+        if self._texts > MOST_TEXTS:
+            self.problem(f"more than {MOST_TEXTS:,} texts in all lists", *place, hint="name folders, not files")
+            return []
         found = []
-        for i in range(len(self.of_kind(list, "a list of texts", *place) or ())):
+        for i in range(number):
             text = self.of_kind(str, "a text in quotes", *place, i)
             if text is not None and (value := self._tried(check, text, (*place, i))) is not None:
                 found.append((self.line(*place, i), value))
@@ -97,7 +105,7 @@ class SettingsTable:
         try:
             return check(text)
         except UsageError as error:  # names its source itself
-            self.problem(error.message, *place, hint=error.hint)
+            self.problem(redact(error.message), *place, hint=error.hint)
         except SpecError as error:
             key = ".".join(part for part in place if isinstance(part, str))
             self.problem(f"{key}: {error.message}", *place, hint=error.hint)
@@ -164,4 +172,6 @@ def say_unknown(table: SettingsTable, key: str, known: Sequence[str]) -> None:
 
     near = get_close_matches(key.replace("_", "-").lower(), known, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]}?" if near else f"there is {', '.join(known)}"
+    if key == "tool":
+        hint = "here the settings stand at the top, not below [tool.conflictcheck]"
     table.problem(f"no setting is called {quote(key)}", key, hint=hint)

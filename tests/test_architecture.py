@@ -21,7 +21,7 @@ LAYERS = (
     ("model", "settings", "targets", "phrases", "specifier_text", "writing"),
     ("policy", "selection", "pip_configuration"),
     ("readers", "index", "exports", "reports"),
-    ("solver", "setting_values", "settings_table", "settings_file", "settings_sources", "given"),
+    ("solver", "setting_values", "settings_table", "settings_file", "settings_sources", "settings_template", "given"),
     ("clashes", "environments", "explanation", "release_ranges", "widening"),
     ("splitting", "declared", "wording", "corrections", "blockers", "cautions", "verification", "evidence"),
     ("fixes", "edits"),

@@ -107,7 +107,8 @@ def check(settings: Settings, terminal: Terminal, format_name: str, output: str 
     "export_names",
     metavar="FORMAT",
     multiple=True,
-    help="What to write for each environment: requirements (default) or pylock; repeat for both.",
+    help="What to write: requirements (default) or pylock for each environment, or uv-conflicts for the extras and "
+    "groups that clash; repeat for more.",
 )
 @output_options(of="reports", to_file=False)
 @terminal_options
@@ -283,6 +284,30 @@ def snapshot(settings: Settings, terminal: Terminal, output: str) -> Report:
         print_message(summarize(report))
         print_message(f"Wrote {path} ({size_of(path.stat().st_size)})")
     return report
+
+
+@root.command()
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    default="conflictcheck.toml",
+    show_default=True,
+    help="The settings file to write; - is standard output.",
+)
+def init(output: str) -> None:
+    """Write a settings file with every setting explained, and examples from the specs in the working directory.
+
+    All of it is commented out, so that nothing changes before it is edited. A file that exists stays as it is.
+
+    \b
+    Examples:
+      conflictcheck init
+      conflictcheck init -o -
+    """
+    from conflictcheck.cli.starting import write_first_settings
+
+    write_first_settings(output)
 
 
 @root.group(invoke_without_command=True, context_settings=_CONTEXT)
