@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from conflictcheck.model import Declared, Diagnostic, Severity
@@ -13,10 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from conflictcheck.clashes import Core, Findings
-    from conflictcheck.model import SpecId
+    from conflictcheck.model import Clash, SpecId
     from conflictcheck.solver.oracle import Maybe
 
     Probe = Callable[[Sequence[SpecId]], Core | Maybe | None]
+
+
+_APART = "These specs are in no declared environment together, so this is as it should be."
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,22 +28,15 @@ class Placement:
 
     Attributes:
         parts: each one's name and specs.
-        acceptable: how many there may be where nobody said otherwise.
         declared: what became of the declared ones.
         cores: clashes that were found on the way.
         unclear: why a part could not be decided.
     """
 
     parts: tuple[tuple[str, tuple[SpecId, ...]], ...]
-    acceptable: int = 1
     declared: tuple[Declared, ...] = ()
     cores: tuple[Core, ...] = ()
     unclear: str | None = None
-
-    @property
-    def holds(self) -> bool:
-        """Whether each declared environment holds its specs."""
-        return all(one.holds for one in self.declared)
 
 
 def place_specs(split: Split, declared: Mapping[str, Sequence[SpecId]], findings: Findings, probe: Probe) -> Placement:
@@ -62,8 +58,7 @@ def place_specs(split: Split, declared: Mapping[str, Sequence[SpecId]], findings
     outcomes = [found.add(name, specs) for name, specs in declared.items()]
     rest = set(findings.placeable).difference(*declared.values())
     found.add_further(sorted(rest))
-    acceptable = len(declared) + bool(rest)
-    return Placement(tuple(found.parts), acceptable, tuple(outcomes), tuple(found.cores), found.unclear)
+    return Placement(tuple(found.parts), tuple(outcomes), tuple(found.cores), found.unclear)
 
 
 class _Parts:
@@ -107,6 +102,20 @@ class _Parts:
             name, n = f"{base}-{n}", n + 1
         self._taken.add(name.lower())
         return name
+
+
+def remark_apart(clashes: Iterable[Clash], declared: Sequence[Declared]) -> tuple[Clash, ...]:
+    """The clashes, with a remark on those that no declared environment can have, as their specs are never together."""
+    if not declared:
+        return tuple(clashes)
+    somewhere = {spec for one in declared for spec in one.specs}
+
+    def together(specs: Sequence[SpecId]) -> bool:
+        return any(set(specs) <= set(one.specs) for one in declared) or somewhere.isdisjoint(specs)
+
+    return tuple(
+        clash if together(clash.specs) else replace(clash, remarks=(*clash.remarks, _APART)) for clash in clashes
+    )
 
 
 def about_declared(placement: Placement, split: Split) -> list[Diagnostic]:

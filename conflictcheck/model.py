@@ -385,3 +385,14 @@ class Report:
     diagnostics: tuple[Diagnostic, ...] = ()
     stats: Mapping[str, Any] = field(default_factory=dict)
     declared: tuple[Declared, ...] = ()
+
+    @property
+    def undeclared(self) -> tuple[Environment, ...]:
+        """The environments for specs that are in no declared one; all of them where none are declared."""
+        made = {name for one in self.declared for name in one.environments}
+        return tuple(environment for environment in self.environments if environment.name not in made)
+
+    @property
+    def acceptable(self) -> int:
+        """How many environments there may be where nobody said how many: the declared ones, and one for the rest."""
+        return max(1, len(self.declared) + bool(self.undeclared))

@@ -14,7 +14,7 @@ from packaging.version import Version
 from conflictcheck import __version__
 from conflictcheck.cautions import notice_old_releases, notice_unbounded
 from conflictcheck.clashes import ClashFinder
-from conflictcheck.declared import about_declared, place_specs
+from conflictcheck.declared import about_declared, place_specs, remark_apart
 from conflictcheck.environments import build_environment, notice_oddities
 from conflictcheck.errors import Disagreement
 from conflictcheck.evidence import read_evidence, write_evidence
@@ -290,7 +290,6 @@ class _Run:
         )
         verdict = _verdict(findings, split, placement, environments)
         fixes = fixer.find(target_environments) if verdict is not Verdict.UNDECIDED else Fixes(sought=False)
-        placed = verdict in (Verdict.COMPATIBLE, Verdict.SPLIT) and placement.holds
         diagnostics = [
             *self.read.diagnostics,
             *notes,
@@ -301,20 +300,21 @@ class _Run:
             *notice_old_releases(oracle, environments, finder.lines_of),
             *notice_unbounded(clashes),
         ]
-        return Report(
+        report = Report(
             verdict=verdict,
-            passed=placed and len(environments) <= (max_environments or placement.acceptable),
+            passed=False,
             targets=tuple(TargetName(t.python_version, t.platform) for group in self.targets.values() for t in group),
             specs=specs,
             environments=tuple(environments),
             minimum=_minimum(split, clashes),
-            clashes=tuple(_with_fixes(clash, i, fixes) for i, clash in enumerate(clashes)),
+            clashes=remark_apart((_with_fixes(clash, i, fixes) for i, clash in enumerate(clashes)), placement.declared),
             clashes_complete=findings.complete,
             fixes=tuple(fixes.run),
             diagnostics=tuple(sorted(dict.fromkeys(diagnostics), key=_diagnostic_order)),
             stats={"solver_calls": oracle.calls, "questions": oracle.asked, **self.store.counts()},
             declared=placement.declared,
         )
+        return replace(report, passed=_passes(report, max_environments))
 
     def _compiled(self) -> dict[str, str]:
         """The files that the readers found to be compiled, each with the file that it is made from."""
@@ -364,6 +364,11 @@ def _clash_id(specs: Sequence[SpecId], requirements: Sequence[Requirement]) -> s
     """Stable: of the specs and what the lines say, not of where they stand."""
     said = sorted(f"{line.spec}\t{line.kind}\t{' '.join(line.text.split())}" for line in requirements)
     return hashlib.sha256("\n".join([*specs, "", *said]).encode()).hexdigest()[:12]
+
+
+def _passes(report: Report, max_environments: int | None) -> bool:
+    placed = report.verdict in (Verdict.COMPATIBLE, Verdict.SPLIT) and all(one.holds for one in report.declared)
+    return placed and len(report.environments) <= (max_environments or report.acceptable)
 
 
 def _verdict(findings: Findings, split: Split, placement: Placement, environments: Sequence[Environment]) -> Verdict:

@@ -136,7 +136,7 @@ class Settings:
         overrides: override files.
         max_environments: how many environments are acceptable; None for one, or as many as are declared.
         baseline: a file of clashes that are known, or None.
-        ignore: ids of clashes that are known.
+        ignore: ids of clashes that are known, or their beginnings.
         project: what a settings file says about specs and environments, or None.
         standard_input: what was piped in, where a SPEC is ``-``.
         allow_outside: whether a file may include files outside of the working trees that something was named in.
@@ -152,7 +152,7 @@ class Settings:
     constraints: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
     max_environments: int | None = None
-    baseline: str | None = None
+    baseline: Path | None = None
     ignore: tuple[str, ...] = ()
     project: ProjectSettings | None = None
     standard_input: bytes | None = None

@@ -41,7 +41,7 @@ FILE = "conflictcheck.toml"
 _PYPROJECT = "pyproject.toml"
 _TABLE = ("tool", "conflictcheck")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
-_CLASH_ID = re.compile(r"[0-9a-f]{12}")
+_CLASH_ID = re.compile(r"[0-9a-f]{6,12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class FileSettings:
     constraints: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
     max_environments: int | None = None
-    baseline: str | None = None
+    baseline: Path | None = None
     ignore: tuple[str, ...] = ()
 
 
@@ -246,7 +246,7 @@ def _files(table: SettingsTable, key: str) -> Any:
 
 
 def _new_file(table: SettingsTable, key: str) -> Any:
-    return table.text(key, table.path)
+    return table.text(key, lambda text: Path(table.path(text)))
 
 
 def _ids(table: SettingsTable, key: str) -> Any:
@@ -255,7 +255,7 @@ def _ids(table: SettingsTable, key: str) -> Any:
 
 def _clash_id(text: str) -> str:
     if not _CLASH_ID.fullmatch(text):
-        raise SpecError(f"{quote(text)} is no id of a clash", hint="conflictcheck check -v shows them")
+        raise SpecError(f"{quote(text)} is no id of a clash", hint="-v shows ids; 6 letters or more are enough")
     return text
 
 

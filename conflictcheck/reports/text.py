@@ -114,8 +114,7 @@ def _declared(page: Page, report: Report) -> None:
         )
     else:
         page.prose(f"{whose} holds its specs.", style="good" if report.passed else "bad")
-    covered = {name for one in report.declared for name in one.environments}
-    if further := len([one for one in report.environments if one.name not in covered]):
+    if further := len(report.undeclared):
         page.prose(f"What is in none of them fits in {count(further, 'further environment')}.")
     if not failing and not report.passed:
         page.prose(f"{count(len(report.environments), 'environment')} are more than are acceptable.")
@@ -325,7 +324,8 @@ def _located(diagnostic: Diagnostic) -> str:
 
 def _notes(page: Page, diagnostics: Sequence[Diagnostic], *, verbose: int) -> None:
     if verbose:
-        _diagnostics(page, diagnostics, Severity.NOTE, verbose=verbose)
+        told = [diagnostic for diagnostic in diagnostics if diagnostic.code != _BETTER_SPLIT]
+        _diagnostics(page, told, Severity.NOTE, verbose=verbose)
         return
     notes = [
         diagnostic

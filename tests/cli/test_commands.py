@@ -35,6 +35,7 @@ COMMANDS = (
     "fix",
     "graph",
     "snapshot",
+    "init",
     "cache",
     "cache dir",
     "cache info",
@@ -380,8 +381,8 @@ class TestSplit:
         out, err = capsys.readouterr()
         assert out.startswith("2 environments needed: ")
         assert err == (
-            "Wrote deep/out/pylock.env-1.toml\nWrote deep/out/requirements.env-1.txt\n"
-            "Wrote deep/out/pylock.env-2.toml\nWrote deep/out/requirements.env-2.txt\n"
+            "Wrote deep/out/pylock.env-1.toml\nWrote deep/out/pylock.env-2.toml\n"
+            "Wrote deep/out/requirements.env-1.txt\nWrote deep/out/requirements.env-2.txt\n"
         )
         folder = tmp_path / "deep/out"
         assert sorted(path.name for path in folder.iterdir()) == [
