@@ -53,7 +53,7 @@ def place_specs(split: Split, declared: Mapping[str, Sequence[SpecId]], findings
         as few parts as it takes; and the fewest for what is in none of them.
     """
     if not declared:
-        return Placement(tuple(zip(name_parts(split.parts), split.parts, strict=True)))
+        return Placement(tuple(zip(name_parts(split.parts), split.parts, strict=True)), unclear=split.unclear)
     found = _Parts(declared, findings, probe)
     outcomes = [found.add(name, specs) for name, specs in declared.items()]
     rest = set(findings.placeable).difference(*declared.values())
@@ -118,11 +118,11 @@ def remark_apart(clashes: Iterable[Clash], declared: Sequence[Declared]) -> tupl
     )
 
 
-def about_declared(placement: Placement, split: Split) -> list[Diagnostic]:
+def about_declared(placement: Placement, split: Split, findings: Findings) -> list[Diagnostic]:
     """What to say of the declared environments: those that do not hold, and a split that needs fewer."""
     found = []
     for one in placement.declared:
-        if not one.holds:
+        if not one.holds and placement.unclear is None and not findings.doubts:
             placed = {spec for name, part in placement.parts if name in one.environments for spec in part}
             alone = [spec for spec in one.specs if spec not in placed]
             reasons = [f"{and_list(alone)} cannot be installed even alone"] if alone else []

@@ -273,7 +273,7 @@ class _Run:
         cores = tuple(dict.fromkeys([*findings.cores, *split.cores, *placement.cores]))
         doubts = [
             *_doubts(findings, split, placement),
-            *about_declared(placement, split),
+            *about_declared(placement, split, findings),
             *_taken_for_granted(oracle.assumed),
         ]
         clashes = tuple(self._clash(oracle, core) for core in cores)
@@ -288,7 +288,7 @@ class _Run:
             compiled=self._compiled(),
             read=lambda: self.store.counts()["releases"],
         )
-        verdict = _verdict(findings, split, placement, environments)
+        verdict = _verdict(findings, placement, environments)
         fixes = fixer.find(target_environments) if verdict is not Verdict.UNDECIDED else Fixes(sought=False)
         diagnostics = [
             *self.read.diagnostics,
@@ -371,9 +371,8 @@ def _passes(report: Report, max_environments: int | None) -> bool:
     return placed and len(report.environments) <= (max_environments or report.acceptable)
 
 
-def _verdict(findings: Findings, split: Split, placement: Placement, environments: Sequence[Environment]) -> Verdict:
-    unclear = split.unclear if not placement.declared else placement.unclear
-    if findings.doubts or unclear is not None or len(environments) < len(placement.parts):
+def _verdict(findings: Findings, placement: Placement, environments: Sequence[Environment]) -> Verdict:
+    if findings.doubts or placement.unclear is not None or len(environments) < len(placement.parts):
         return Verdict.UNDECIDED
     if any(len(core.specs) == 1 for core in findings.cores):
         return Verdict.UNSATISFIABLE
@@ -406,8 +405,9 @@ def _doubts(findings: Findings, split: Split, placement: Placement) -> list[Diag
         Diagnostic(Severity.WARNING, "clashes-incomplete", f"not every clash may be listed: {reason}")
         for reason in dict.fromkeys(findings.unclear)
     ]
-    if (unclear := split.unclear or placement.unclear) is not None:
-        found.append(Diagnostic(Severity.ERROR, "undecided-split", f"the split could not be decided: {unclear}"))
+    if placement.unclear is not None:
+        message = f"the split could not be decided: {placement.unclear}"
+        found.append(Diagnostic(Severity.ERROR, "undecided-split", message))
     elif not split.proven:
         found.append(
             Diagnostic(Severity.WARNING, "split-not-proven", "the search for a smaller split reached its budget")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +20,6 @@ from conflictcheck.settings_file import read_settings_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
 THREE: dict[str, list[str]] = {"1.0": [], "2.0": [], "3.0": []}
 FILES = {"vision/requirements.txt": "x<2", "shared/requirements.txt": "y", "nlp/requirements.txt": "x>=2"}
@@ -196,6 +196,7 @@ def test_missing_facts_leave_declared_environments_undecided(run: Callable[..., 
     report = run(FILES, BOTH, index=index)
     assert (report.verdict, report.passed) == (Verdict.UNDECIDED, False)
     assert summarize(report).startswith("Undecided")
+    assert told(report, "declared-environment") == []
 
 
 @pytest.mark.parametrize("verbose", [0, 1])
@@ -210,6 +211,14 @@ def test_the_text_report_tells_of_what_is_declared(
     }[case]
     text = TextReport().render(run(FILES, settings), color=False, width=80, verbose=verbose)
     golden(f"text-declared-{case}{'-verbose' * verbose}.txt", text)
+
+
+def test_the_screen_in_the_documents_is_what_is_printed(run: Callable[..., Report]) -> None:
+    files = {"vision/requirements.txt": "x", "shared/requirements.txt": "x"}
+    report = run(files, '[environments]\nvision = ["vision"]\nshared = ["shared"]')
+    text = TextReport().render(report, color=False, width=80, verbose=0)
+    documents = Path(__file__).parent.parent / "docs" / "settings.md"
+    assert f"```text\n{text}```\n" in documents.read_text()
 
 
 def test_what_is_left_out_is_not_read_and_a_note_says_so(run: Callable[..., Report]) -> None:

@@ -237,80 +237,84 @@ def test_paths_start_at_the_file_and_are_told_from_the_working_directory(folder:
     assert found.baseline == Path("../b.json")
 
 
-class TestAFileOfSomebodyElse:
-    """It leads nowhere outside of its working tree, unless whoever runs the check says so."""
+# A file of somebody else leads nowhere outside of its working tree, unless whoever runs the check says so.
 
-    @pytest.mark.parametrize(
-        "text",
-        [
-            'constraints = ["../outside/secret.txt"]',
-            'overrides = ["../outside/secret.txt"]',
-            'constraints = ["OUTSIDE/secret.txt"]',
-            'constraints = ["link.txt"]',
-            'constraints = ["folder/secret.txt"]',
-            'baseline = "../outside/secret.txt"',
-            'find-links = ["../outside"]',
-            'find-links = ["folder"]',
-            'index-url = "../outside"',
-            'extra-index-urls = ["OUTSIDE"]',
-        ],
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'constraints = ["../outside/secret.txt"]',
+        'overrides = ["../outside/secret.txt"]',
+        'constraints = ["OUTSIDE/secret.txt"]',
+        'constraints = ["link.txt"]',
+        'constraints = ["folder/secret.txt"]',
+        'baseline = "../outside/secret.txt"',
+        'find-links = ["../outside"]',
+        'find-links = ["folder"]',
+        'index-url = "../outside"',
+        'extra-index-urls = ["OUTSIDE"]',
+    ],
+)
+def test_no_key_reads_outside(folder: Path, text: str) -> None:
+    outside = folder.parent / "outside"
+    outside.mkdir()
+    (outside / "secret.txt").write_text("hunter2\n")
+    (folder / "link.txt").symlink_to(outside / "secret.txt")
+    (folder / "folder").symlink_to(outside)
+    text = text.replace("OUTSIDE", str(outside))
+
+    [said] = problems(folder, text)
+
+    assert said.endswith(" is outside of the working tree; give it on the command line, or --allow-outside")
+    assert read_settings_file(folder, allow_outside=True) != FileSettings()
+
+
+@pytest.mark.parametrize("text", ['constraints = ["../outside/there"]', 'find-links = ["../outside/there"]'])
+def test_nor_tells_what_is_there(folder: Path, text: str) -> None:
+    (folder.parent / "outside").mkdir()
+    missing = problems(folder, text)
+    (folder.parent / "outside" / "there").write_text("")
+    assert problems(folder, text) == missing
+
+
+def test_a_link_outside_is_no_settings_file(folder: Path) -> None:
+    (folder.parent / "their.toml").write_text('platforms = ["windows"]')
+    (folder / "conflictcheck.toml").symlink_to(folder.parent / "their.toml")
+
+    with pytest.raises(ConflictCheckError) as caught:
+        read_settings_file(folder)
+
+    assert str(caught.value) == (
+        "conflictcheck.toml: outside of the working tree; give --allow-outside to read it all the same"
     )
-    def test_no_key_reads_outside(self, folder: Path, text: str) -> None:
-        outside = folder.parent / "outside"
-        outside.mkdir()
-        (outside / "secret.txt").write_text("hunter2\n")
-        (folder / "link.txt").symlink_to(outside / "secret.txt")
-        (folder / "folder").symlink_to(outside)
-        text = text.replace("OUTSIDE", str(outside))
+    assert read_settings_file(folder, allow_outside=True).platforms == ("windows",)
 
-        [said] = problems(folder, text)
 
-        assert said.endswith(" is outside of the working tree; give it on the command line, or --allow-outside")
-        assert read_settings_file(folder, allow_outside=True) != FileSettings()
+def test_a_linked_pyproject_has_no_say(folder: Path) -> None:
+    (folder.parent / "their.toml").write_text('[tool.conflictcheck]\nplatforms = ["windows"]')
+    (folder / "pyproject.toml").symlink_to(folder.parent / "their.toml")
+    assert read_settings_file(folder) == FileSettings()
 
-    @pytest.mark.parametrize("text", ['constraints = ["../outside/there"]', 'find-links = ["../outside/there"]'])
-    def test_nor_tells_what_is_there(self, folder: Path, text: str) -> None:
-        (folder.parent / "outside").mkdir()
-        missing = problems(folder, text)
-        (folder.parent / "outside" / "there").write_text("")
-        assert problems(folder, text) == missing
 
-    def test_a_link_outside_is_no_settings_file(self, folder: Path) -> None:
-        (folder.parent / "their.toml").write_text('platforms = ["windows"]')
-        (folder / "conflictcheck.toml").symlink_to(folder.parent / "their.toml")
+@pytest.mark.parametrize(
+    "address",
+    ["https://${HOME}.evil.example/simple", "https://index.example/${TOKEN}/simple", "u=https://${A}@h.example"],
+)
+def test_no_variable_is_expanded(folder: Path, address: str) -> None:
+    for key in ("extra-index-urls", "find-links"):
+        [said] = problems(folder, f'{key} = ["{address}"]')
+        assert "no variable is expanded in settings" in said
+    assert "no variable" in problems(folder, f'index-url = "{address}"')[0]
 
-        with pytest.raises(ConflictCheckError) as caught:
-            read_settings_file(folder)
 
-        assert str(caught.value) == (
-            "conflictcheck.toml: outside of the working tree; give --allow-outside to read it all the same"
-        )
-        assert read_settings_file(folder, allow_outside=True).platforms == ("windows",)
+@pytest.mark.parametrize("name", ["file:///etc", "FILE:/etc", "file://localhost/etc"])
+def test_no_file_address_is_taken(folder: Path, name: str) -> None:
+    assert "a folder is named by its path" in problems(folder, f'index-url = "{name}"')[0]
 
-    def test_a_linked_pyproject_has_no_say(self, folder: Path) -> None:
-        (folder.parent / "their.toml").write_text('[tool.conflictcheck]\nplatforms = ["windows"]')
-        (folder / "pyproject.toml").symlink_to(folder.parent / "their.toml")
-        assert read_settings_file(folder) == FileSettings()
 
-    @pytest.mark.parametrize(
-        "address",
-        ["https://${HOME}.evil.example/simple", "https://index.example/${TOKEN}/simple", "u=https://${A}@h.example"],
-    )
-    def test_no_variable_is_expanded(self, folder: Path, address: str) -> None:
-        for key in ("extra-index-urls", "find-links"):
-            [said] = problems(folder, f'{key} = ["{address}"]')
-            assert "no variable is expanded in settings" in said
-        assert "no variable" in problems(folder, f'index-url = "{address}"')[0]
-
-    @pytest.mark.parametrize("name", ["file:///etc", "FILE:/etc", "file://localhost/etc"])
-    def test_no_file_address_is_taken(self, folder: Path, name: str) -> None:
-        assert "a folder is named by its path" in problems(folder, f'index-url = "{name}"')[0]
-
-    def test_what_it_says_does_nothing_to_a_terminal(self, folder: Path) -> None:
-        text = (
-            '"\\u001b[2J" = 1\nfind-links = ["\\u001b[31m"]\n[environments]\n"\\u202e" = ["a"]\na = ["\\n::error::x"]\n'
-        )
-        said = "\n".join(problems(folder, text))
-        assert "\x1b" not in said
-        assert "\u202e" not in said
-        assert len(said.splitlines()) == 4
+def test_what_it_says_does_nothing_to_a_terminal(folder: Path) -> None:
+    text = '"\\u001b[2J" = 1\nfind-links = ["\\u001b[31m"]\n[environments]\n"\\u202e" = ["a"]\na = ["\\n::error::x"]\n'
+    said = "\n".join(problems(folder, text))
+    assert "\x1b" not in said
+    assert "\u202e" not in said
+    assert len(said.splitlines()) == 4
