@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from importlib.resources import files
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +86,7 @@ def read_settings_file(cwd: Path, *, named: str | None = None, allow_outside: bo
     Args:
         cwd: absolute.
         named: the file to read, whatever else there is; None to look for one in `cwd` and in the folders above it, up
-            to the root of its working tree.
+            to the root of its working tree, or as far as they have the same owner.
         allow_outside: whether it may lead to files outside of its working tree.
 
     Raises:
@@ -106,7 +107,7 @@ def read_settings_file(cwd: Path, *, named: str | None = None, allow_outside: bo
 
 
 def _find(cwd: Path, *, allow_outside: bool) -> tuple[Path, TomlDocument, Place] | None:
-    for folder in (cwd, *cwd.parents):
+    for folder in _searched(cwd):
         own, shared = folder / FILE, folder / _PYPROJECT
         if os.path.lexists(own):
             return own, _parse(own, cwd, allow_outside=allow_outside), ()
@@ -114,9 +115,23 @@ def _find(cwd: Path, *, allow_outside: bool) -> tuple[Path, TomlDocument, Place]
             document = _parse(shared, cwd, allow_outside=allow_outside)
             if document.get(*_TABLE) is not None:
                 return shared, document, _TABLE
-        if any(os.path.lexists(folder / mark) for mark in (".git", ".hg", ".svn")):
-            return None
     return None
+
+
+def _searched(cwd: Path) -> list[Path]:
+    """The folder and those above it that belong to the same project, as far as can be told.
+
+    Up to the root of the working tree; without version control, those of one owner: anybody may put a file into /tmp.
+    """
+    chain = [cwd, *cwd.parents]
+    for n, folder in enumerate(chain, start=1):
+        if any(os.path.lexists(folder / mark) for mark in (".git", ".hg", ".svn")):
+            return chain[:n]
+    try:
+        owner = cwd.stat().st_uid
+        return list(takewhile(lambda folder: folder.stat().st_uid == owner, chain))
+    except OSError:
+        return [cwd]
 
 
 def _open(cwd: Path, named: str) -> tuple[Path, TomlDocument, Place]:

@@ -151,6 +151,8 @@ def test_what_is_not_declared_is_split_as_usual_and_may_take_one_more(run: Calla
 
     report = run(files | {"docs/requirements.txt": "z>2"}, settings)
     assert len(report.undeclared) == 2
+    [among_these] = [one for one in report.clashes if one.specs == ("docs/requirements.txt", "jobs/requirements.txt")]
+    assert not any("as it should be" in remark for remark in among_these.remarks)
     assert not report.passed
     assert run(files, settings, max_environments=3).passed
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from report_builders import clash, line, report, spec
@@ -58,6 +59,18 @@ def test_sections_that_clash_each_with_each_are_one_entry_and_no_pair_is_made_up
     assert listed(only(found(*pairs, f"{P}#extra:tpu {P}#group:dev"))) == [
         [{"extra": "cpu"}, {"extra": "gpu"}, {"extra": "tpu"}],
         [{"extra": "tpu"}, {"group": "dev"}],
+    ]
+
+
+def test_an_entry_whose_pairs_are_all_in_others_is_left_out() -> None:
+    middle = ("extra:tpu", "group:dev", "group:docs")
+    sides = (("extra:cpu", *middle[:2]), ("extra:gpu", middle[0], middle[2]), ("extra:npu", *middle[1:]))
+    pairs = {pair for side in (middle, *sides) for pair in combinations(side, 2)}
+
+    entries = listed(only(found(*(f"{P}#{one} {P}#{other}" for one, other in sorted(pairs)))))
+
+    assert [[f"{kind}:{name}" for item in entry for kind, name in item.items()] for entry in entries] == [
+        list(side) for side in sides
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from datetime import date
 from pathlib import Path
@@ -206,6 +207,23 @@ class TestWhichFileHolds:
         assert read_settings_file(inner).platforms == ("windows",)
 
         (inner.parent / mark).mkdir()
+        assert read_settings_file(inner) == FileSettings()
+
+    def test_without_version_control_none_in_a_folder_of_somebody_else_does(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        inner = tmp_path / "shared" / "mine" / "src"
+        inner.mkdir(parents=True)
+        read(tmp_path / "shared", 'platforms = ["windows"]')
+        assert read_settings_file(inner).platforms == ("windows",)
+
+        real = Path.stat
+
+        def stat(path: Path, **how: bool) -> os.stat_result:
+            found = real(path, **how)
+            return os.stat_result([*found[:4], found.st_uid + (path == tmp_path / "shared"), *found[5:10]])
+
+        monkeypatch.setattr(Path, "stat", stat)
         assert read_settings_file(inner) == FileSettings()
 
     def test_the_one_that_is_named(self, folder: Path) -> None:
