@@ -21,15 +21,16 @@ _SPECS = 12
 """Further specs that a snapshot lacks facts about are only counted."""
 
 
-def say_doubts(findings: Findings, split: Split, snapshot: Path | None) -> list[Diagnostic]:
+def say_doubts(findings: Findings, split: Split, unclear: str | None, snapshot: Path | None) -> list[Diagnostic]:
     """What is not known about single specs, about several together, and about the split.
 
     Args:
         findings: of the search for clashes.
         split: of the specs that can be installed.
+        unclear: why the environments of the report could not be decided, or None.
         snapshot: the file that all facts come from, or None.
     """
-    unclear = split.unclear
+    decided = unclear is None
     lacking: dict[str, str] = {}
     if snapshot is not None:
         lacking = lacking_facts(findings.doubts)
@@ -47,7 +48,7 @@ def say_doubts(findings: Findings, split: Split, snapshot: Path | None) -> list[
     ]
     if unclear is not None:
         found.append(Diagnostic(Severity.ERROR, "undecided-split", f"the split could not be decided: {unclear}"))
-    elif split.unclear is None and not split.proven:
+    elif decided and not split.proven:
         found.append(
             Diagnostic(Severity.WARNING, "split-not-proven", "the search for a smaller split reached its budget")
         )

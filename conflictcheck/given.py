@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -9,14 +10,16 @@ from conflictcheck.baseline import read_baseline
 from conflictcheck.disguise import Disguise
 from conflictcheck.errors import BaselineError, InputErrors
 from conflictcheck.known import Known
-from conflictcheck.model import ReadResult, RequirementKind
+from conflictcheck.model import Diagnostic, ReadResult, RequirementKind, Severity
 from conflictcheck.readers import read_restrictions, read_specs
+from conflictcheck.readers.included import Selection, group_specs
+from conflictcheck.readers.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from conflictcheck.errors import ConflictCheckError
-    from conflictcheck.model import Requirement, Source
+    from conflictcheck.model import Requirement, Source, SpecId
     from conflictcheck.settings import Settings
 
 
@@ -30,6 +33,7 @@ class Given:
         sources: the files that were read, by the name that a report gives them.
         disguise: how addresses may be shown.
         known: clashes that are expected.
+        declared: the specs of each declared environment, by its name.
     """
 
     read: ReadResult
@@ -37,6 +41,7 @@ class Given:
     sources: Mapping[str, Source]
     disguise: Disguise
     known: Known = field(default_factory=Known)
+    declared: Mapping[str, tuple[SpecId, ...]] = field(default_factory=dict)
 
 
 def read_input(settings: Settings, *, may_be_empty: bool = False) -> Given:
@@ -44,7 +49,7 @@ def read_input(settings: Settings, *, may_be_empty: bool = False) -> Given:
 
     Args:
         settings: of the run.
-        may_be_empty: whether it is fine that there is no spec.
+        may_be_empty: whether it is fine that there is no spec, or none that a pattern of the settings means.
 
     Raises:
         InputErrors: with every problem of all of them.
@@ -62,9 +67,12 @@ def read_input(settings: Settings, *, may_be_empty: bool = False) -> Given:
             standard_input=settings.standard_input,
             allow_outside=settings.allow_outside,
             may_be_empty=may_be_empty,
+            selection=None if settings.project is None else Selection(settings.project),
         )
     except InputErrors as error:
         problems += error.errors
+    declared, wrong = ({}, []) if problems else _declared(settings, read, may_be_empty=may_be_empty)
+    problems += wrong
     sources.update(read.sources)
     expanded.update(read.variables)
     restricting = [(file, RequirementKind.CONSTRAINT) for file in settings.constraints]
@@ -92,8 +100,10 @@ def read_input(settings: Settings, *, may_be_empty: bool = False) -> Given:
     disguise = Disguise(expanded)
     specs = tuple(replace(spec, requirements=_covered(spec.requirements, disguise)) for spec in read.specs)
     named = None if settings.baseline is None else settings.baseline.as_posix()
-    known = Known(named, baseline, settings.ignore, read.declared)
-    return Given(replace(read, specs=specs), _covered(shared, disguise), sources, disguise, known)
+    known = Known(named, baseline, settings.ignore, read.conflicts)
+    diagnostics = (*read.diagnostics, *_about_settings(settings))
+    read = replace(read, specs=specs, diagnostics=diagnostics)
+    return Given(read, _covered(shared, disguise), sources, disguise, known, declared)
 
 
 def _read_baseline(settings: Settings) -> dict[str, str]:
@@ -105,6 +115,28 @@ def _read_baseline(settings: Settings) -> dict[str, str]:
     if is_new and not path.exists():
         return {}
     return read_baseline(path, settings.baseline.as_posix())
+
+
+def _declared(
+    settings: Settings, read: ReadResult, *, may_be_empty: bool
+) -> tuple[dict[str, tuple[SpecId, ...]], Sequence[ConflictCheckError]]:
+    """The declared environments that hold, and what is wrong with them.
+
+    Whoever names a file asks about just what is named; a folder is searched, and what is declared of it holds.
+    """
+    if settings.project is None:
+        return {}, ()
+    if not all(os.path.isdir(settings.cwd / path) for path in settings.paths):  # noqa: PTH112 - pathlib's fails on some names
+        return {}, ()
+    whole = not settings.paths and not may_be_empty and settings.cwd == settings.project.folder
+    return group_specs(settings.project, read.specs, settings.cwd, whole=whole)
+
+
+def _about_settings(settings: Settings) -> list[Diagnostic]:
+    if settings.project is None or not settings.project.keys:
+        return []
+    message = f"its settings hold for this run: {', '.join(map(printable, settings.project.keys))}"
+    return [Diagnostic(Severity.NOTE, "settings-file", message, settings.project.file)]
 
 
 def _covered(lines: Sequence[Requirement], disguise: Disguise) -> tuple[Requirement, ...]:

@@ -1,4 +1,4 @@
-"""Clashes that are known: in a baseline, ignored, declared, or there before. Only others count.
+"""Clashes that are known: in a baseline, ignored, declared, kept apart, or there before. Only others count.
 
 An entry never makes a verdict: what is undecided stays so, and where not every clash could be found, what goes beyond
 ``--max-environments`` does not pass for being known.
@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from conflictcheck.model import IN_BASELINE, Diagnostic, GoneClash, Severity, Verdict
+from conflictcheck.model import APART, IN_BASELINE, Diagnostic, GoneClash, Severity, Verdict
 from conflictcheck.phrases import and_list, count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from conflictcheck.model import Clash, DeclaredConflict, Report
+    from conflictcheck.model import Clash, Declared, DeclaredConflict, Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,13 @@ class Known:
         file: the baseline as the user named it, or None.
         baseline: the summary of each clash in it, by id.
         ignored: ids, or their beginnings.
-        declared: sections of a file that are not to be installed together.
+        conflicts: sections of a file that are not to be installed together.
     """
 
     file: str | None = None
     baseline: Mapping[str, str] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
-    declared: tuple[DeclaredConflict, ...] = ()
+    conflicts: tuple[DeclaredConflict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +54,13 @@ class Before:
     lacking: Mapping[str, str] = field(default_factory=dict)
 
 
-def judge(report: Report, known: Known, max_environments: int, before: Before | None = None) -> Report:
+def judge(report: Report, known: Known, max_environments: int | None, before: Before | None = None) -> Report:
     """Say of each clash whether it is known, which are gone, and whether the run passes.
 
     Args:
         report: with every clash that was found.
         known: what is expected.
-        max_environments: how many environments are acceptable.
+        max_environments: how many environments are acceptable; None for one, or as many as are declared.
         before: the earlier state, if the run is compared with one.
 
     Returns:
@@ -69,7 +69,8 @@ def judge(report: Report, known: Known, max_environments: int, before: Before | 
     earlier = {clash.id: clash for clash in before.clashes} if before else {}
     ignored, useless = _ignored(report.clashes, known.ignored)
     clashes = tuple(
-        replace(clash, known=_why_known(clash, known, ignored, before, earlier)) for clash in report.clashes
+        replace(clash, known=_why_known(clash, known, ignored, before, earlier) or _apart(clash, report.declared))
+        for clash in report.clashes
     )
     gone: list[GoneClash] = []
     notes = list(useless)
@@ -92,20 +93,25 @@ def judge(report: Report, known: Known, max_environments: int, before: Before | 
     return replace(report, passed=passes(report, max_environments))
 
 
-def passes(report: Report, max_environments: int) -> bool:
-    """Whether every spec is placed in few enough environments, or only clashes that are known are in the way."""
+def passes(report: Report, max_environments: int | None) -> bool:
+    """Whether every spec is placed, as declared and in few enough environments, or only what is known is in the way."""
     if report.verdict is Verdict.UNDECIDED:
         return False
     new = [clash for clash in report.clashes if not clash.known]
     if any(len(clash.specs) == 1 for clash in new):
         return False
-    return len(report.environments) <= max_environments or (not new and report.clashes_complete)
+    few = len(report.environments) <= (max_environments or report.acceptable)
+    if few and all(one.holds for one in report.declared):
+        return True
+    # What the settings keep apart is no reason to need more environments than are acceptable.
+    in_the_way = [clash for clash in report.clashes if clash.known != APART]
+    return bool(in_the_way) and not new and report.clashes_complete
 
 
 def _why_known(
     clash: Clash, known: Known, ignored: frozenset[str], before: Before | None, earlier: Mapping[str, Clash]
 ) -> str:
-    for conflict in known.declared:
+    for conflict in known.conflicts:
         if conflict.names(clash.specs):
             return f"declared in [tool.uv] conflicts of {conflict.file}"
     if clash.id in ignored:
@@ -115,6 +121,14 @@ def _why_known(
     if before is not None and clash.id in earlier:
         return f"{before.place} already"
     return ""
+
+
+def _apart(clash: Clash, declared: Sequence[Declared]) -> str:
+    """Whether the declared environments keep the specs of a clash apart, so that it is as it should be."""
+    specs = set(clash.specs)
+    somewhere = {spec for one in declared for spec in one.specs}
+    together = somewhere.isdisjoint(specs) or any(specs <= set(one.specs) for one in declared)
+    return "" if together else APART
 
 
 def _ignored(clashes: Sequence[Clash], given: Sequence[str]) -> tuple[frozenset[str], list[Diagnostic]]:

@@ -171,14 +171,14 @@ class ReadResult:
         diagnostics: on what was passed over, among others.
         sources: the files that were read, by name.
         variables: the values of the variables that were expanded in addresses.
-        declared: what files say is not to be installed together.
+        conflicts: what files say is not to be installed together.
     """
 
     specs: tuple[Spec, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
     sources: Mapping[str, Source] = field(default_factory=dict, compare=False)
     variables: Mapping[str, str] = field(default_factory=dict, compare=False)
-    declared: tuple[DeclaredConflict, ...] = ()
+    conflicts: tuple[DeclaredConflict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +220,24 @@ class Environment:
     packages: tuple[Pin, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What became of an environment that the settings declare.
+
+    Attributes:
+        name: as declared.
+        specs: sorted.
+        environments: the names of the report's environments that its specs are in: its own name, or several where it
+            cannot hold them; without specs that cannot be installed alone.
+        holds: whether it holds all of its specs.
+    """
+
+    name: str
+    specs: tuple[SpecId, ...]
+    environments: tuple[str, ...]
+    holds: bool
+
+
 class ClashKind(StrEnum):
     """What a clash is about."""
 
@@ -235,6 +253,10 @@ class ClashKind(StrEnum):
 
 IN_BASELINE = "in the baseline"
 """The value of `Clash.known` and `GoneClash.was` for what a baseline lists."""
+
+
+APART = "apart in the declared environments"
+"""The value of `Clash.known` where no declared environment has all of its specs, so that it is as it should be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,7 +407,8 @@ class Report:
         passed: whether the exit code is 0; clashes that are known do not count.
         targets: what it was resolved for.
         specs: what was read, in order of id.
-        environments: the split; specs that cannot be installed alone are in none.
+        environments: the split, or what the settings declare and the split of the rest; specs that cannot be installed
+            alone are in none.
         minimum: how few environments suffice, and whether that is proven.
         clashes: all minimal ones, smallest and then by id.
         clashes_complete: whether every minimal clashing set of specs is listed.
@@ -394,6 +417,7 @@ class Report:
         stats: times and counts; not reproducible.
         gone: clashes that were known or there before and are no more, in order of id.
         compared_with: the revision or snapshot that the clashes are compared with, or empty.
+        declared: the environments that the settings declare, in their order.
     """
 
     verdict: Verdict
@@ -409,3 +433,15 @@ class Report:
     stats: Mapping[str, Any] = field(default_factory=dict)
     gone: tuple[GoneClash, ...] = ()
     compared_with: str = ""
+    declared: tuple[Declared, ...] = ()
+
+    @property
+    def undeclared(self) -> tuple[Environment, ...]:
+        """The environments for specs that are in no declared one; all of them where none are declared."""
+        made = {name for one in self.declared for name in one.environments}
+        return tuple(environment for environment in self.environments if environment.name not in made)
+
+    @property
+    def acceptable(self) -> int:
+        """How many environments there may be where nobody said how many: the declared ones, and one for the rest."""
+        return max(1, len(self.declared) + bool(self.undeclared))

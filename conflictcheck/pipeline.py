@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from conflictcheck import __version__
 from conflictcheck.baseline import write_baseline
 from conflictcheck.cautions import notice_old_releases, notice_unbounded
 from conflictcheck.clashes import ClashFinder, said
+from conflictcheck.declared import about_declared, place_specs
 from conflictcheck.doubts import lacking_facts, say_doubts, say_outdated
 from conflictcheck.environments import build_environment, notice_oddities
 from conflictcheck.errors import Disagreement, InputErrors
@@ -25,7 +26,7 @@ from conflictcheck.file_options import merge_file_options
 from conflictcheck.fixes import Fixer, Fixes
 from conflictcheck.given import read_input
 from conflictcheck.index import open_index
-from conflictcheck.known import Before, judge, passes
+from conflictcheck.known import Before, Known, judge, passes
 from conflictcheck.model import (
     Clash,
     Diagnostic,
@@ -40,7 +41,7 @@ from conflictcheck.phrases import and_list, count
 from conflictcheck.remarks import say_what_is_taken_for_granted, say_why_clashes_stay, with_fixes
 from conflictcheck.solver.oracle import No, Oracle, Yes
 from conflictcheck.solver.store import FactStore
-from conflictcheck.splitting import name_parts, split_specs
+from conflictcheck.splitting import split_specs
 from conflictcheck.targets import make_target
 from conflictcheck.verification import SecondOpinion
 from conflictcheck.wording import join_words, word_clash
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conflictcheck.clashes import Core, Findings
+    from conflictcheck.declared import Placement
     from conflictcheck.given import Given
     from conflictcheck.index.base import Index
     from conflictcheck.model import Environment, Requirement, Source, Spec, SpecId
@@ -129,8 +131,9 @@ def check_files(
     store = FactStore(source)
     try:
         before = before or _before(settings, given.read.specs, source, progress)
-        run = _Run(given.read, given.shared, targets, policy, store, progress, index_settings.snapshot)
-        report = run.report(settings.max_environments, notes, target_environments)
+        snapshot = index_settings.snapshot
+        run = _Run(given.read, given.shared, targets, policy, store, progress, snapshot, given.declared)
+        report = run.report(notes, target_environments)
         report = judge(report, given.known, settings.max_environments, before)
         report = _with_problems(report, source.problems)
     except Disagreement as error:
@@ -187,7 +190,7 @@ def repeat_run(file: Path, progress: Progress) -> Report:
     """
     settings, specs, shared, index = read_evidence(file)
     run = _Run(ReadResult(specs), shared, make_targets(settings), settings.policy, FactStore(index), progress)
-    return run.report(settings.max_environments, (), target_environments=1)
+    return judge(run.report((), target_environments=1), Known(), settings.max_environments)
 
 
 def check_between(settings: Settings, older: Path, progress: Progress) -> Report:
@@ -262,8 +265,10 @@ class _Run:
     store: FactStore
     progress: Progress
     snapshot: Path | None = None
+    declared: Mapping[str, tuple[SpecId, ...]] = field(default_factory=dict)
 
-    def report(self, max_environments: int, notes: Sequence[Diagnostic], target_environments: int) -> Report:
+    def report(self, notes: Sequence[Diagnostic], target_environments: int) -> Report:
+        """Everything but whether it passes."""
         specs = tuple(sorted(self.read.specs, key=lambda spec: spec.id))
         lines = (*(line for spec in specs for line in spec.requirements), *self.shared)
         oracle = Oracle(lines, self.targets, self.store, self.policy)
@@ -273,17 +278,22 @@ class _Run:
         findings = finder.find()
         self.progress.phase("split")
         split = split_specs(findings.placeable, findings.cores, finder.probe)
+        placement = place_specs(split, self.declared, findings, finder.probe)
         self.progress.phase("resolving")
         opinion = SecondOpinion(oracle, lines)
         environments = []
-        for name, part in zip(name_parts(split.parts), split.parts, strict=True):
+        for name, part in placement.parts:
             part_lines = finder.lines_of(part)
             answer = oracle.resolve(part_lines)
             if isinstance(answer, Yes):
                 environments.append(build_environment(oracle, name, part, part_lines, answer))
                 opinion.check_environment(part_lines, answer)
-        cores = (*findings.cores, *split.cores)
-        doubts = [*say_doubts(findings, split, self.snapshot), *say_what_is_taken_for_granted(oracle.assumed)]
+        cores = tuple(dict.fromkeys([*findings.cores, *split.cores, *placement.cores]))
+        doubts = [
+            *say_doubts(findings, split, placement.unclear, self.snapshot),
+            *about_declared(placement, split, findings),
+            *say_what_is_taken_for_granted(oracle.assumed),
+        ]
         clashes = tuple(self._clash(oracle, core) for core in cores)
         self.progress.phase("fixes")
         oracle.assume_locked()
@@ -296,9 +306,8 @@ class _Run:
             compiled=self._compiled(),
             read=lambda: self.store.counts()["releases"],
         )
-        verdict = _verdict(findings, split, environments)
+        verdict = _verdict(findings, placement, environments)
         fixes = fixer.find(target_environments) if verdict is not Verdict.UNDECIDED else Fixes(sought=False)
-        passed = verdict in (Verdict.COMPATIBLE, Verdict.SPLIT) and len(environments) <= max_environments
         diagnostics = [
             *self.read.diagnostics,
             *notes,
@@ -311,7 +320,7 @@ class _Run:
         ]
         return Report(
             verdict=verdict,
-            passed=passed,
+            passed=False,
             targets=tuple(TargetName(t.python_version, t.platform) for group in self.targets.values() for t in group),
             specs=specs,
             environments=tuple(environments),
@@ -321,6 +330,7 @@ class _Run:
             fixes=tuple(fixes.run),
             diagnostics=tuple(sorted(dict.fromkeys(diagnostics), key=_diagnostic_order)),
             stats={"solver_calls": oracle.calls, "questions": oracle.asked, **self.store.counts()},
+            declared=placement.declared,
         )
 
     def before(self, name: str, place: str, unnamed: Callable[[str], str] = str) -> Before:
@@ -396,8 +406,8 @@ def _clash_id(specs: Sequence[SpecId], requirements: Sequence[Requirement]) -> s
     return hashlib.sha256("\n".join([*specs, "", *lines]).encode()).hexdigest()[:12]
 
 
-def _verdict(findings: Findings, split: Split, environments: Sequence[Environment]) -> Verdict:
-    if findings.doubts or split.unclear is not None or len(environments) < len(split.parts):
+def _verdict(findings: Findings, placement: Placement, environments: Sequence[Environment]) -> Verdict:
+    if findings.doubts or placement.unclear is not None or len(environments) < len(placement.parts):
         return Verdict.UNDECIDED
     if any(len(core.specs) == 1 for core in findings.cores):
         return Verdict.UNSATISFIABLE

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from conflictcheck.model import Spec
-    from conflictcheck.settings import Settings
+    from conflictcheck.settings import ProjectSettings, Settings
 
 LARGEST = 64 << 20
 """Bytes of one file; larger ones are left out, as no reader takes them."""
@@ -125,9 +125,18 @@ def older_settings(settings: Settings, tree: Tree) -> Settings:
         paths=tuple(paths),
         constraints=restricting[0],
         overrides=restricting[1],
+        project=_older_project(settings, tree),
         baseline=None,
         since=None,
     )
+
+
+def _older_project(settings: Settings, tree: Tree) -> ProjectSettings | None:
+    """What the settings file says, about the older tree."""
+    project = settings.project
+    if project is None or not (project.include or project.exclude):
+        return None
+    return replace(project, folder=tree.find(str(project.folder), settings.cwd) or tree.nothing, environments=())
 
 
 def _older(name: str, settings: Settings, tree: Tree) -> Path:

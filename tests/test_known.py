@@ -118,7 +118,7 @@ def test_a_clash_among_sections_that_a_declared_conflict_names_is_expected(
     declared: tuple[str, ...], *, is_known: bool
 ) -> None:
     conflict = DeclaredConflict("p.toml", tuple(map(SpecId, declared)))
-    judged = judge(found(EXTRAS), Known(declared=(conflict,)), 1)
+    judged = judge(found(EXTRAS), Known(conflicts=(conflict,)), 1)
     assert judged.clashes[0].known == ("declared in [tool.uv] conflicts of p.toml" if is_known else "")
     assert judged.passed is is_known
 
@@ -126,7 +126,7 @@ def test_a_clash_among_sections_that_a_declared_conflict_names_is_expected(
 def test_a_declared_conflict_says_nothing_of_one_of_its_sections_alone() -> None:
     alone = replace(EXTRAS, specs=(SpecId("p.toml#extra:cpu"),))
     conflict = DeclaredConflict("p.toml", EXTRAS.specs)
-    assert not judge(found(alone), Known(declared=(conflict,)), 5).passed
+    assert not judge(found(alone), Known(conflicts=(conflict,)), 5).passed
 
 
 def test_compared_with_an_earlier_state_only_what_was_not_there_counts() -> None:

@@ -122,7 +122,8 @@ def check(settings: Settings, terminal: Terminal, format_name: str, output: str 
     metavar="FORMAT",
     multiple=True,
     shell_complete=export_names,
-    help="What to write for each environment: requirements (default) or pylock; repeat for both.",
+    help="What to write: requirements (default) or pylock for each environment, or uv-conflicts for the extras and "
+    "groups that clash; repeat for more.",
 )
 @output_options(of="reports", to_file=False)
 @terminal_options
@@ -332,6 +333,31 @@ def diff(settings: Settings, terminal: Terminal, format_name: str, output: str |
         report = check_between(newer, older, progress)
     _deliver(_report_format(format_name), report, terminal, output)
     return report
+
+
+@root.command(short_help="Write a settings file with every setting explained.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=PATH,
+    default="conflictcheck.toml",
+    show_default=True,
+    help="The settings file to write; - is standard output.",
+)
+def init(output: str) -> None:
+    """Write a settings file with every setting explained, and examples from the specs in the working directory.
+
+    All of it is commented out, so that nothing changes before it is edited. A file that exists stays as it is.
+
+    \b
+    Examples:
+      conflictcheck init
+      conflictcheck init -o -
+    """
+    from conflictcheck.cli.starting import write_first_settings
+
+    write_first_settings(output)
 
 
 @root.group(invoke_without_command=True, context_settings=_CONTEXT)

@@ -12,7 +12,7 @@ from conflictcheck.model import RequirementKind
 from conflictcheck.reports.base import ReportFormat
 
 if TYPE_CHECKING:
-    from conflictcheck.model import Clash, Diagnostic, Environment, Fix, Pin, Report, Requirement, Spec
+    from conflictcheck.model import Clash, Declared, Diagnostic, Environment, Fix, Pin, Report, Requirement, Spec
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ASKED = (RequirementKind.REQUIREMENT, RequirementKind.CONSTRAINT)
@@ -47,6 +47,7 @@ def _report(report: Report) -> dict[str, Any]:
         ],
         "specs": [_spec(spec) for spec in report.specs],
         "environments": [_environment(environment) for environment in report.environments],
+        "declared": [_declared(declared) for declared in report.declared],
         "minimum": {
             "environments": report.minimum.environments,
             "proven": report.minimum.proven,
@@ -82,6 +83,15 @@ def _environment(environment: Environment) -> dict[str, Any]:
         "specs": list(environment.specs),
         "python_version": environment.python_version,
         "packages": [_pin(pin) for pin in environment.packages],
+    }
+
+
+def _declared(declared: Declared) -> dict[str, Any]:
+    return {
+        "name": declared.name,
+        "specs": list(declared.specs),
+        "environments": list(declared.environments),
+        "holds": declared.holds,
     }
 
 

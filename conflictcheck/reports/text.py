@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, ClassVar
 
-from conflictcheck.model import IN_BASELINE, RequirementKind, Severity, Verdict
+from conflictcheck.model import APART, IN_BASELINE, RequirementKind, Severity, Verdict
 from conflictcheck.phrases import and_list, count, place, targets_of
 from conflictcheck.reports.base import ReportFormat
 from conflictcheck.reports.layout import Page, Style
@@ -24,6 +24,9 @@ _ALIKE = 3
 _HELP_UNDECIDED = (
     "mend what is named above and run again; --offline and --index-snapshot answer from facts that were kept earlier"
 )
+_BETTER_SPLIT = "better-split"
+_NOT_COUNTED = frozenset({"spec-found", "settings-file", _BETTER_SPLIT})
+"""Notes that are told elsewhere, or that nobody misses without -v."""
 _LABELS: dict[Severity, Style] = {Severity.ERROR: "bad", Severity.WARNING: "doubtful", Severity.NOTE: "bold"}
 _KINDS = {RequirementKind.CONSTRAINT: "constraint", RequirementKind.OVERRIDE: "override"}
 
@@ -37,7 +40,7 @@ class TextReport(ReportFormat):
     def render(self, report: Report, *, color: bool, width: int, verbose: int) -> str:
         """Word the report; ``-v`` adds pins, notes and whatever is else shortened."""
         page = Page(width=width, color=color)
-        self.headlines[report.verdict](page, report)
+        headline(report)(page, report)
         _counts(page, report)
         if report.verdict is Verdict.UNDECIDED:
             _diagnostics(page, report.diagnostics, Severity.ERROR, verbose=verbose)
@@ -52,6 +55,7 @@ class TextReport(ReportFormat):
         if report.minimum.why and report.minimum.environments > 1:
             page.gap()
             page.prose(report.minimum.why, label=f"Why {report.minimum.environments} environments:", label_style="bold")
+        _better_split(page, report)
         _fix_for_all(page, report)
         if report.verdict is not Verdict.UNDECIDED:
             _diagnostics(page, report.diagnostics, Severity.ERROR, verbose=verbose)
@@ -63,8 +67,15 @@ class TextReport(ReportFormat):
 def summarize(report: Report) -> str:
     """The first sentence of the text report, without colour and on one line."""
     page = Page(width=10_000, color=False)
-    TextReport.headlines[report.verdict](page, report)
+    headline(report)(page, report)
     return page.text().split("\n", 1)[0]
+
+
+def headline(report: Report) -> Callable[[Page, Report], None]:
+    """What writes the first sentence: about the declared environments where there are any, else about the split."""
+    if report.declared and report.verdict in (Verdict.COMPATIBLE, Verdict.SPLIT):
+        return _declared
+    return TextReport.headlines[report.verdict]
 
 
 def _compatible(page: Page, report: Report) -> None:
@@ -94,10 +105,10 @@ def _split(page: Page, report: Report) -> None:
 
 def _counts(page: Page, report: Report) -> None:
     """How many of the clashes count, where some do not."""
-    known = sum(bool(clash.known) for clash in report.clashes)
+    known = sum(clash.known not in ("", APART) for clash in report.clashes)
     if report.verdict is Verdict.UNDECIDED or not (known or report.gone or report.compared_with):
         return
-    new = len(report.clashes) - known
+    new = sum(not clash.known for clash in report.clashes)
     parts = [count(new, "new clash", "new clashes") if new else "no new clash"]
     parts += [f"{known} known"] if known else []
     parts += [f"{len(report.gone)} gone"] if report.gone else []
@@ -110,6 +121,34 @@ def _counts(page: Page, report: Report) -> None:
         page.prose(f"Compared with {report.compared_with}: {sentence}.")
     else:
         page.prose(f"{sentence[:1].upper()}{sentence[1:]}.")
+
+
+def _declared(page: Page, report: Report) -> None:
+    failing = [one.name for one in report.declared if not one.holds]
+    number = len(report.declared)
+    whose = "The declared environment" if number == 1 else f"Each of the {number} declared environments"
+    if failing:
+        shown = and_list(failing[:_NAMES], more=len(failing) - _NAMES)
+        page.prose(
+            f"{len(failing)} of {count(number, 'declared environment')} cannot hold its specs: {shown}."
+            if len(failing) == 1
+            else f"{len(failing)} of {number} declared environments cannot hold their specs: {shown}.",
+            style="good" if report.passed else "bad",
+        )
+    else:
+        page.prose(f"{whose} holds its specs.", style="good" if report.passed else "bad")
+    if further := len(report.undeclared):
+        page.prose(f"What is in none of them fits in {count(further, 'further environment')}.")
+    if not failing and not report.passed:
+        page.prose(f"{count(len(report.environments), 'environment')} are more than are acceptable.")
+
+
+def _better_split(page: Page, report: Report) -> None:
+    """What to declare so that there are fewer environments."""
+    for note in report.diagnostics:
+        if note.code == _BETTER_SPLIT:
+            page.gap()
+            page.prose(f"{note.message}.", label="Fewer:", label_style="bold")
 
 
 def _unsatisfiable(page: Page, report: Report) -> None:
@@ -345,12 +384,13 @@ def _located(diagnostic: Diagnostic) -> str:
 
 def _notes(page: Page, diagnostics: Sequence[Diagnostic], *, verbose: int) -> None:
     if verbose:
-        _diagnostics(page, diagnostics, Severity.NOTE, verbose=verbose)
+        told = [diagnostic for diagnostic in diagnostics if diagnostic.code != _BETTER_SPLIT]
+        _diagnostics(page, told, Severity.NOTE, verbose=verbose)
         return
     notes = [
         diagnostic
         for diagnostic in diagnostics
-        if diagnostic.severity is Severity.NOTE and diagnostic.code != "spec-found"
+        if diagnostic.severity is Severity.NOTE and diagnostic.code not in _NOT_COUNTED
     ]
     passed_over = sum(diagnostic.code == "passed-over" for diagnostic in notes)
     parts = [count(passed_over, "file") + " passed over"] if passed_over else []

@@ -36,6 +36,7 @@ COMMANDS = (
     "graph",
     "snapshot",
     "diff",
+    "init",
     "cache",
     "cache dir",
     "cache info",
@@ -397,8 +398,8 @@ class TestSplit:
         out, err = capsys.readouterr()
         assert out.startswith("2 environments needed: ")
         assert err == (
-            "Wrote deep/out/pylock.env-1.toml\nWrote deep/out/requirements.env-1.txt\n"
-            "Wrote deep/out/pylock.env-2.toml\nWrote deep/out/requirements.env-2.txt\n"
+            "Wrote deep/out/pylock.env-1.toml\nWrote deep/out/pylock.env-2.toml\n"
+            "Wrote deep/out/requirements.env-1.txt\nWrote deep/out/requirements.env-2.txt\n"
         )
         folder = tmp_path / "deep/out"
         assert sorted(path.name for path in folder.iterdir()) == [

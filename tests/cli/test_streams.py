@@ -71,6 +71,7 @@ COMMANDS: dict[str, tuple[list[str], Callable[[str], Any], str]] = {
     "fix": ([], is_diff, "Best fix: "),
     "graph": (["--format", "dot"], is_dot, ""),
     "diff": (["kept", "kept", "--format", "json"], is_json, ""),
+    "init": (["-o", "-"], str.strip, ""),
     "snapshot": (["-o", "facts"], is_nothing, "2 environments needed: "),
     "cache dir": ([], is_folder, ""),
     "cache info": ([], str.strip, ""),

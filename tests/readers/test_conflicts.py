@@ -24,7 +24,7 @@ all = [{include-group = "docs"}]
 
 def declared(folder: Folder, conflicts: str, *paths: str) -> list[tuple[str, tuple[str, ...]]]:
     folder.write("pyproject.toml", f"{PROJECT}conflicts = {conflicts}\n")
-    return [(conflict.file, conflict.specs) for conflict in folder.read(*paths).declared]
+    return [(conflict.file, conflict.specs) for conflict in folder.read(*paths).conflicts]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_a_project_without_a_name_speaks_of_itself(folder: Folder) -> None:
         "pyproject.toml",
         '[dependency-groups]\na = ["x"]\nb = ["x"]\n[tool.uv]\nconflicts = [[{group = "a"}, {group = "b"}]]\n',
     )
-    [conflict] = folder.read().declared
+    [conflict] = folder.read().conflicts
     assert conflict.specs == ("pyproject.toml#group:a", "pyproject.toml#group:b")
 
 

@@ -27,7 +27,7 @@ _FEWEST = 2
 """Items of a set; one alone excludes nothing."""
 
 
-def read_declared(document: TomlDocument, tables: Tables, file: str, workspace: Workspace) -> None:
+def read_conflicts(document: TomlDocument, tables: Tables, file: str, workspace: Workspace) -> None:
     """Collect what a ``pyproject.toml`` declares; a warning says what is not understood, and then counts for nothing.
 
     Args:
@@ -53,7 +53,7 @@ def read_declared(document: TomlDocument, tables: Tables, file: str, workspace: 
             )
             continue
         named = tuple(section for section in sections if section is not None)
-        workspace.declared.append((file, (*named, *_including(named, tables))))
+        workspace.conflicts.append((file, (*named, *_including(named, tables))))
 
 
 def _section(item: Any, tables: Tables) -> tuple[str, str] | None:
@@ -98,7 +98,7 @@ def declared_conflicts(
     """The sets with spec ids, where the projects are among the files that were read.
 
     Args:
-        declared: as `Workspace.declared`.
+        declared: as `Workspace.conflicts`.
         projects: as `Workspace.projects`.
     """
     found = []
