@@ -37,11 +37,17 @@ def check(
     no_binary: Iterable[str] = (),
     constraints: Iterable[str | PathLike[str]] = (),
     overrides: Iterable[str | PathLike[str]] = (),
-    max_environments: int = 1,
+    max_environments: int | None = None,
     allow_outside: bool = False,
+    baseline: str | PathLike[str] | None = None,
+    write_baseline: str | PathLike[str] | None = None,
+    ignore: Iterable[str] = (),
+    since: str | None = None,
     cache_dir: str | PathLike[str] | None = None,
     no_cache: bool = False,
     refresh: bool = False,
+    config_file: str | PathLike[str] | None = None,
+    no_config: bool = False,
     environ: Mapping[str, str] | None = None,
     progress: Progress | None = None,
 ) -> Report:
@@ -65,11 +71,18 @@ def check(
         no_binary: package names, or ``:all:``.
         constraints: constraint files.
         overrides: override files.
-        max_environments: how many environments are acceptable, for `Report.passed`.
+        max_environments: how many environments are acceptable, for `Report.passed`; None means 1, or as many as the
+            settings declare.
         allow_outside: read included files outside of the working tree.
+        baseline: a file with clashes that are known; only others count.
+        write_baseline: a file to write the present clashes to.
+        ignore: ids of clashes that are known.
+        since: a git revision; only clashes that were not there then count.
         cache_dir: the cache folder.
         no_cache: use no cache.
         refresh: ask the index again, whatever the cache holds.
+        config_file: the settings file; None for the nearest one, in `cwd` or above.
+        no_config: read no settings file.
         environ: environment variables to read settings from; None for the process's own.
         progress: is told what happens.
 
@@ -105,9 +118,15 @@ def check(
         override=tuple(os.fspath(path) for path in overrides),
         max_environments=max_environments,
         allow_outside=allow_outside,
+        baseline=None if baseline is None else os.fspath(baseline),
+        write_baseline=None if write_baseline is None else os.fspath(write_baseline),
+        ignore=tuple(ignore),
+        since=since,
         cache_dir=None if cache_dir is None else os.fspath(cache_dir),
         no_cache=no_cache,
         refresh=refresh,
+        config_file=None if config_file is None else os.fspath(config_file),
+        no_config=no_config,
     )
     folder = Path.cwd() if cwd is None else Path(cwd).absolute()
     settings = resolve_settings(given, cwd=folder, environ=os.environ if environ is None else environ)

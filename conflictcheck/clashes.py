@@ -89,6 +89,9 @@ class ClashFinder:
         self._specs = dict(sorted(specs.items()))
         self._shared = shared
         self._budget = budget
+        # By what they say, and not by where they stand: a clash is the same, and keeps its id, when lines move.
+        every = sorted(self.lines_of(self._specs), key=lambda i: (oracle.lines[i].spec, said(oracle.lines[i]), i))
+        self._rank = {line: rank for rank, line in enumerate(every)}
 
     def lines_of(self, specs: Iterable[SpecId]) -> frozenset[int]:
         """The lines that an environment for these specs has to satisfy."""
@@ -333,7 +336,7 @@ class ClashFinder:
         """Two lines on one package that cannot both hold, if there are: the argument that is easiest to follow."""
         every = self._oracle.lines
         named: dict[str, dict[tuple[object, ...], int]] = {}
-        for i in sorted(lines):
+        for i in sorted(lines, key=self._rank.__getitem__):
             line = every[i]
             if line.kind is not RequirementKind.PYTHON:
                 # Of lines of a spec that say the same, one is enough.
@@ -348,11 +351,16 @@ class ClashFinder:
         return next((pair for pair in tried if isinstance(self._oracle.ask(pair), No)), None)
 
     def _reluctance(self, line: int) -> tuple[int, int]:
-        """Which lines to try to leave out first: constraints, then pins, then what comes last in its file."""
+        """Which lines to try to leave out first: constraints, then pins, then what is last by what it says."""
         requirement = self._oracle.lines[line]
         is_pin = any(part.operator in ("==", "===") for part in requirement.specifier)
         is_plain = requirement.kind is RequirementKind.REQUIREMENT
-        return (0 if not is_plain else 1 if is_pin else 2, -line)
+        return (0 if not is_plain else 1 if is_pin else 2, -self._rank[line])
+
+
+def said(line: Requirement) -> str:
+    """What a line says, however it is spaced."""
+    return f"{line.kind}\t{''.join(line.text.split())}"
 
 
 def _meaning(line: Requirement) -> tuple[object, ...]:

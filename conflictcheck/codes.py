@@ -19,16 +19,22 @@ DOCUMENT = "docs/diagnostics.md"
 DIAGNOSTICS: Mapping[str, str] = {
     "assumed-locked": "More than 100 releases would have to be read to be sure that none of them asks for a release "
     "that is chosen only on request.",
+    "baseline-outdated": "Clashes that the baseline lists are gone.",
+    "better-split": "Fewer environments than the declared ones would hold all specs.",
     "clash-not-confirmed": "The second engine, which looks at every clash, gave up on one, so that the first one "
     "alone vouches for it.",
     "clashes-incomplete": "An answer about several specs is missing, or the budget was reached, so there may be "
     "further clashes.",
+    "comparison-incomplete": "Not every clash of the earlier state is known, so some that are told as new may "
+    "have been there.",
     "compiled": "A requirements file is compiled from an .in file beside it.",
     "constraint-extras": "A constraint names extras, which have no effect there.",
+    "declared-environment": "A declared environment does not hold its specs.",
     "dynamic": "The extras of a project are stated by its build alone, and not known here.",
     "empty-input": "Standard input, or a pipe given as a SPEC, is empty.",
     "fixes-incomplete": "Not every clash was looked into for fixes, as that would take longer than finding the "
     "clashes did.",
+    "ignore-without-effect": "An --ignore names no clash of this run, or several.",
     "index-empty": "None of the packages asked for exists on an index that is not the default one, whatever "
     "others have.",
     "index-problem": "An index could not be asked or gave an answer that is of no use, or the cache could not be used.",
@@ -40,8 +46,9 @@ DIAGNOSTICS: Mapping[str, str] = {
     "option-without-effect": "An option in a requirements file changes nothing about the answer.",
     "options-in-file": "Index options in a requirements file hold for all specs of the run.",
     "passed-over": "A file or folder is not read.",
+    "settings-file": "A settings file holds for the run.",
     "several-indexes": "Packages are on more than one index, and releases of all of them are considered.",
-    "snapshot-outdated": "The snapshot that answers lacks facts about some specs: it was made of others, or for "
+    "snapshot-outdated": "A snapshot lacks facts about some specs: it was made of others, or for "
     "another Python or platform.",
     "spec-found": "A file is read as a spec.",
     "split-not-proven": "The search for a smaller split reached its budget.",

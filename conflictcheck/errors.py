@@ -50,6 +50,14 @@ class SnapshotError(ConflictCheckError):
     """A snapshot file that cannot be read."""
 
 
+class BaselineError(ConflictCheckError):
+    """A baseline that cannot be read."""
+
+
+class RevisionError(ConflictCheckError):
+    """A revision of version control that cannot be read."""
+
+
 class CacheError(ConflictCheckError):
     """A cache that cannot be used, and was asked for by name."""
 

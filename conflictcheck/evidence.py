@@ -49,7 +49,7 @@ class _Evidence(msgspec.Struct):
     tool_version: str
     python_versions: tuple[str, ...]
     platforms: tuple[str, ...]
-    max_environments: int
+    max_environments: int | None
     exclude_newer: datetime | None
     prerelease: PrereleasePolicy
     only_binary: frozenset[str]

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import os
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from conflictcheck.baseline import read_baseline
 from conflictcheck.disguise import Disguise
-from conflictcheck.errors import InputErrors
-from conflictcheck.model import ReadResult, RequirementKind
+from conflictcheck.errors import BaselineError, InputErrors
+from conflictcheck.known import Known
+from conflictcheck.model import Diagnostic, ReadResult, RequirementKind, Severity
 from conflictcheck.readers import read_restrictions, read_specs
+from conflictcheck.readers.included import Selection, group_specs
+from conflictcheck.readers.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from conflictcheck.errors import ConflictCheckError
-    from conflictcheck.model import Requirement, Source
+    from conflictcheck.model import Requirement, Source, SpecId
     from conflictcheck.settings import Settings
 
 
@@ -27,16 +32,24 @@ class Given:
         shared: the lines of ``--constraint`` and ``--override`` files.
         sources: the files that were read, by the name that a report gives them.
         disguise: how addresses may be shown.
+        known: clashes that are expected.
+        declared: the specs of each declared environment, by its name.
     """
 
     read: ReadResult
     shared: tuple[Requirement, ...]
     sources: Mapping[str, Source]
     disguise: Disguise
+    known: Known = field(default_factory=Known)
+    declared: Mapping[str, tuple[SpecId, ...]] = field(default_factory=dict)
 
 
-def read_input(settings: Settings) -> Given:
-    """Read the specs, and the lines of ``--constraint`` and ``--override`` files.
+def read_input(settings: Settings, *, may_be_empty: bool = False) -> Given:
+    """Read the specs, the lines of ``--constraint`` and ``--override`` files, and the baseline.
+
+    Args:
+        settings: of the run.
+        may_be_empty: whether it is fine that there is no spec, or none that a pattern of the settings means.
 
     Raises:
         InputErrors: with every problem of all of them.
@@ -53,9 +66,13 @@ def read_input(settings: Settings) -> Given:
             with_requirements=settings.with_requirements,
             standard_input=settings.standard_input,
             allow_outside=settings.allow_outside,
+            may_be_empty=may_be_empty,
+            selection=None if settings.project is None else Selection(settings.project),
         )
     except InputErrors as error:
         problems += error.errors
+    declared, wrong = ({}, []) if problems else _declared(settings, read, may_be_empty=may_be_empty)
+    problems += wrong
     sources.update(read.sources)
     expanded.update(read.variables)
     restricting = [(file, RequirementKind.CONSTRAINT) for file in settings.constraints]
@@ -72,12 +89,54 @@ def read_input(settings: Settings) -> Given:
             )
         except InputErrors as error:
             problems += error.errors
+    baseline: dict[str, str] = {}
+    try:
+        baseline = _read_baseline(settings)
+    except BaselineError as error:
+        problems.append(error)
     if problems:
         # A file that is both a spec and included by a constraint file has its problems once.
         raise InputErrors(list({str(problem): problem for problem in problems}.values()))
     disguise = Disguise(expanded)
     specs = tuple(replace(spec, requirements=_covered(spec.requirements, disguise)) for spec in read.specs)
-    return Given(replace(read, specs=specs), _covered(shared, disguise), sources, disguise)
+    named = None if settings.baseline is None else settings.baseline.as_posix()
+    known = Known(named, baseline, settings.ignore, read.conflicts)
+    diagnostics = (*read.diagnostics, *_about_settings(settings))
+    read = replace(read, specs=specs, diagnostics=diagnostics)
+    return Given(read, _covered(shared, disguise), sources, disguise, known, declared)
+
+
+def _read_baseline(settings: Settings) -> dict[str, str]:
+    """The entries of the baseline; none where there is none yet, and the run is to write it."""
+    if settings.baseline is None:
+        return {}
+    path = settings.cwd / settings.baseline
+    is_new = settings.write_baseline is not None and path == settings.cwd / settings.write_baseline
+    if is_new and not path.exists():
+        return {}
+    return read_baseline(path, settings.baseline.as_posix())
+
+
+def _declared(
+    settings: Settings, read: ReadResult, *, may_be_empty: bool
+) -> tuple[dict[str, tuple[SpecId, ...]], Sequence[ConflictCheckError]]:
+    """The declared environments that hold, and what is wrong with them.
+
+    Whoever names a file asks about just what is named; a folder is searched, and what is declared of it holds.
+    """
+    if settings.project is None:
+        return {}, ()
+    if not all(os.path.isdir(settings.cwd / path) for path in settings.paths):  # noqa: PTH112 - pathlib's fails on some names
+        return {}, ()
+    whole = not settings.paths and not may_be_empty and settings.cwd == settings.project.folder
+    return group_specs(settings.project, read.specs, settings.cwd, whole=whole)
+
+
+def _about_settings(settings: Settings) -> list[Diagnostic]:
+    if settings.project is None or not settings.project.keys:
+        return []
+    message = f"its settings hold for this run: {', '.join(map(printable, settings.project.keys))}"
+    return [Diagnostic(Severity.NOTE, "settings-file", message, settings.project.file)]
 
 
 def _covered(lines: Sequence[Requirement], disguise: Disguise) -> tuple[Requirement, ...]:

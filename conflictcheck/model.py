@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NewType
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from packaging.markers import Marker
     from packaging.specifiers import SpecifierSet
@@ -146,6 +146,23 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class DeclaredConflict:
+    """Sections that are not to be installed together, any two of them, as a file declares it.
+
+    Attributes:
+        file: that declares it.
+        specs: the sections, sorted.
+    """
+
+    file: str
+    specs: tuple[SpecId, ...]
+
+    def names(self, specs: Collection[SpecId]) -> bool:
+        """Whether these are several of its sections, and nothing else."""
+        return len(specs) > 1 and set(specs) <= set(self.specs)
+
+
+@dataclass(frozen=True, slots=True)
 class ReadResult:
     """What the readers found.
 
@@ -154,12 +171,14 @@ class ReadResult:
         diagnostics: on what was passed over, among others.
         sources: the files that were read, by name.
         variables: the values of the variables that were expanded in addresses.
+        conflicts: what files say is not to be installed together.
     """
 
     specs: tuple[Spec, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
     sources: Mapping[str, Source] = field(default_factory=dict, compare=False)
     variables: Mapping[str, str] = field(default_factory=dict, compare=False)
+    conflicts: tuple[DeclaredConflict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +220,24 @@ class Environment:
     packages: tuple[Pin, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What became of an environment that the settings declare.
+
+    Attributes:
+        name: as declared.
+        specs: sorted.
+        environments: the names of the report's environments that its specs are in: its own name, or several where it
+            cannot hold them; without specs that cannot be installed alone.
+        holds: whether it holds all of its specs.
+    """
+
+    name: str
+    specs: tuple[SpecId, ...]
+    environments: tuple[str, ...]
+    holds: bool
+
+
 class ClashKind(StrEnum):
     """What a clash is about."""
 
@@ -212,6 +249,14 @@ class ClashKind(StrEnum):
     EXTRA = "extra"
     SOURCE = "source"
     FILES = "files"
+
+
+IN_BASELINE = "in the baseline"
+"""The value of `Clash.known` and `GoneClash.was` for what a baseline lists."""
+
+
+APART = "apart in the declared environments"
+"""The value of `Clash.known` where no declared environment has all of its specs, so that it is as it should be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +277,8 @@ class Clash:
         remarks: what else there is to know for who wants to resolve it, one sentence each.
         sides: for each side, the chain from a line down to the range of the package that is disagreed on; empty where
             it takes a case distinction.
+        known: why it is expected, and so does not count: ``in the baseline``, ``ignored``, ``declared in [tool.uv]
+            conflicts of pyproject.toml``, ``there at main already``; empty where it counts.
     """
 
     id: str
@@ -246,6 +293,22 @@ class Clash:
     no_fix: str = ""
     remarks: tuple[str, ...] = ()
     sides: tuple[tuple[str, ...], ...] = ()
+    known: str = ""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class GoneClash:
+    """A clash that was there before and is no more.
+
+    Attributes:
+        id: as in `Clash.id`.
+        summary: one sentence, as it was then.
+        was: where: ``in the baseline``, ``at main``, ``in old.snapshot``.
+    """
+
+    id: str
+    summary: str
+    was: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,16 +404,20 @@ class Report:
 
     Attributes:
         verdict: the answer in one word.
-        passed: whether the exit code is 0.
+        passed: whether the exit code is 0; clashes that are known do not count.
         targets: what it was resolved for.
         specs: what was read, in order of id.
-        environments: the split; specs that cannot be installed alone are in none.
+        environments: the split, or what the settings declare and the split of the rest; specs that cannot be installed
+            alone are in none.
         minimum: how few environments suffice, and whether that is proven.
         clashes: all minimal ones, smallest and then by id.
         clashes_complete: whether every minimal clashing set of specs is listed.
         fixes: edits that were tried, best first.
         diagnostics: sorted by severity, code, file and line.
         stats: times and counts; not reproducible.
+        gone: clashes that were known or there before and are no more, in order of id.
+        compared_with: the revision or snapshot that the clashes are compared with, or empty.
+        declared: the environments that the settings declare, in their order.
     """
 
     verdict: Verdict
@@ -364,3 +431,17 @@ class Report:
     fixes: tuple[Fix, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     stats: Mapping[str, Any] = field(default_factory=dict)
+    gone: tuple[GoneClash, ...] = ()
+    compared_with: str = ""
+    declared: tuple[Declared, ...] = ()
+
+    @property
+    def undeclared(self) -> tuple[Environment, ...]:
+        """The environments for specs that are in no declared one; all of them where none are declared."""
+        made = {name for one in self.declared for name in one.environments}
+        return tuple(environment for environment in self.environments if environment.name not in made)
+
+    @property
+    def acceptable(self) -> int:
+        """How many environments there may be where nobody said how many: the declared ones, and one for the rest."""
+        return max(1, len(self.declared) + bool(self.undeclared))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from dataclasses import dataclass, replace
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -12,16 +13,20 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from conflictcheck import __version__
+from conflictcheck.baseline import write_baseline
 from conflictcheck.cautions import notice_old_releases, notice_unbounded
-from conflictcheck.clashes import ClashFinder
-from conflictcheck.doubts import tell_doubts
+from conflictcheck.clashes import ClashFinder, said
+from conflictcheck.declared import about_declared, place_specs
+from conflictcheck.doubts import lacking_facts, say_doubts, say_outdated
 from conflictcheck.environments import build_environment, notice_oddities
-from conflictcheck.errors import Disagreement
+from conflictcheck.errors import Disagreement, InputErrors
 from conflictcheck.evidence import read_evidence, write_evidence
 from conflictcheck.explanation import explain_lines
+from conflictcheck.file_options import merge_file_options
 from conflictcheck.fixes import Fixer, Fixes
 from conflictcheck.given import read_input
 from conflictcheck.index import open_index
+from conflictcheck.known import Before, Known, judge, passes
 from conflictcheck.model import (
     Clash,
     Diagnostic,
@@ -33,24 +38,27 @@ from conflictcheck.model import (
     Verdict,
 )
 from conflictcheck.phrases import and_list, count
+from conflictcheck.remarks import say_what_is_taken_for_granted, say_why_clashes_stay, with_fixes
 from conflictcheck.solver.oracle import No, Oracle, Yes
 from conflictcheck.solver.scout import Scout
 from conflictcheck.solver.store import FactStore
-from conflictcheck.splitting import name_parts, split_specs
+from conflictcheck.splitting import split_specs
 from conflictcheck.targets import make_target
 from conflictcheck.verification import SecondOpinion
 from conflictcheck.wording import join_words, word_clash
+from conflictcheck.writing import check_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from conflictcheck.clashes import Core, Findings
+    from conflictcheck.declared import Placement
     from conflictcheck.given import Given
     from conflictcheck.index.base import Index
     from conflictcheck.model import Environment, Requirement, Source, Spec, SpecId
     from conflictcheck.progress import Progress
-    from conflictcheck.settings import IndexSettings, Policy, Settings
+    from conflictcheck.settings import Policy, Settings
     from conflictcheck.splitting import Split
     from conflictcheck.targets import Target
 
@@ -98,6 +106,7 @@ def check_files(
     target_environments: int = 1,
     index: Index | None = None,
     given: Given | None = None,
+    before: Before | None = None,
 ) -> Checked:
     """As `check`, for who wants to edit the files.
 
@@ -107,11 +116,14 @@ def check_files(
         target_environments: how many environments the fixes are to come down to, if edits can reach that.
         index: where facts come from; opened from the settings if None.
         given: the input where it is read already; a pipe can be read only once.
+        before: what to compare with; None for what the settings say.
 
     Raises:
         ConflictCheckError: as `check`.
     """
     started = time.perf_counter()
+    if settings.write_baseline is not None:
+        check_file(settings.cwd / settings.write_baseline)
     progress.phase("reading")
     given = given or read_input(settings)
     targets = make_targets(settings)
@@ -119,8 +131,11 @@ def check_files(
     source = index if index is not None else open_index(replace(index_settings, disguise=given.disguise), progress)
     store = FactStore(source)
     try:
-        run = _Run(given.read, given.shared, targets, policy, store, progress, index_settings.snapshot)
-        report = run.report(settings.max_environments, notes, target_environments)
+        before = before or _before(settings, given.read.specs, source, progress)
+        snapshot = index_settings.snapshot
+        run = _Run(given.read, given.shared, targets, policy, store, progress, snapshot, given.declared)
+        report = run.report(notes, target_environments)
+        report = judge(report, given.known, settings.max_environments, before)
         report = _with_problems(report, source.problems)
     except Disagreement as error:
         held = replace(settings, policy=policy)
@@ -130,6 +145,9 @@ def check_files(
     finally:
         if index is None:
             source.close()
+    if settings.write_baseline is not None:
+        report = write_baseline(settings.cwd / settings.write_baseline, report)
+        report = replace(report, passed=passes(report, settings.max_environments))
     stats = {**report.stats, "seconds": round(time.perf_counter() - started, 3)}
     return Checked(replace(report, stats=stats), given.sources, source.basis)
 
@@ -173,7 +191,49 @@ def repeat_run(file: Path, progress: Progress) -> Report:
     """
     settings, specs, shared, index = read_evidence(file)
     run = _Run(ReadResult(specs), shared, make_targets(settings), settings.policy, FactStore(index), progress)
-    return run.report(settings.max_environments, (), target_environments=1)
+    return judge(run.report((), target_environments=1), Known(), settings.max_environments)
+
+
+def check_between(settings: Settings, older: Path, progress: Progress) -> Report:
+    """Check with the facts of one snapshot, and compare with those of an older one: only what is new counts.
+
+    Args:
+        settings: of the run; the index is the newer snapshot.
+        older: the older snapshot.
+        progress: is told what happens.
+
+    Raises:
+        ConflictCheckError: as `check`; SnapshotError if a snapshot cannot be read.
+    """
+    given = read_input(settings)
+    policy, index_settings, _ = merge_file_options(settings, given.read.specs)
+    with closing(open_index(replace(index_settings, snapshot=older), progress)) as index:
+        run = _Run(given.read, given.shared, make_targets(settings), policy, FactStore(index), progress, older)
+        before = run.before(older.as_posix(), f"in {older.as_posix()}")
+    report = check_files(settings, progress, given=given, before=before).report
+    if not before.lacking:
+        return report
+    diagnostics = tuple(sorted([*report.diagnostics, say_outdated(older, before.lacking)], key=_diagnostic_order))
+    return replace(report, verdict=Verdict.UNDECIDED, passed=False, diagnostics=diagnostics)
+
+
+def _before(settings: Settings, specs: Sequence[Spec], index: Index, progress: Progress) -> Before | None:
+    """What clashed at the revision that ``--since`` names, by the same index and with the same options."""
+    if settings.since is None:
+        return None
+    from conflictcheck.revisions import older_settings, same_sections, tree_at  # noqa: PLC0415 - rarely needed
+
+    place = f"at {settings.since}"
+    with tree_at(settings.since, settings.cwd) as tree:
+        older = older_settings(settings, tree)
+        try:
+            given = read_input(older, may_be_empty=True)
+        except InputErrors as error:
+            return Before(settings.since, place, (), tuple(tree.unnamed(problem) for problem in error.shown))
+        policy, _, _ = merge_file_options(older, given.read.specs)
+        read = replace(given.read, specs=same_sections(given.read.specs, specs, settings))
+        run = _Run(read, given.shared, make_targets(older), policy, FactStore(index), progress)
+        return run.before(settings.since, place, tree.unnamed)
 
 
 def make_targets(settings: Settings) -> dict[str, tuple[Target, ...]]:
@@ -183,49 +243,6 @@ def make_targets(settings: Settings) -> dict[str, tuple[Target, ...]]:
         version: tuple(make_target(version, platform) for platform in dict.fromkeys(settings.platforms))
         for version in versions
     }
-
-
-def merge_file_options(settings: Settings, specs: Sequence[Spec]) -> tuple[Policy, IndexSettings, list[Diagnostic]]:
-    """Take in the index options that requirements files have; they hold for the whole run, and a note says so.
-
-    An ``--index-url`` replaces the default index, as in pip, unless another spec relies on that.
-    """
-    index, policy = settings.index, settings.policy
-    notes: list[Diagnostic] = []
-    for spec in specs:
-        options = spec.index
-        said = []
-        urls = [*options.extra_index_urls, *([options.index_url] if options.index_url else [])]
-        new = [url for url in urls if url not in index.index_urls]
-        if new and index.index_urls:
-            index = replace(index, index_urls=(*new, *index.index_urls))
-            said.append("indexes")
-        links = [link for link in options.find_links if link not in index.find_links]
-        if links:
-            index = replace(index, find_links=(*index.find_links, *links))
-            said.append("--find-links")
-        if options.no_index and index.index_urls:
-            index = replace(index, index_urls=())
-            said.append("--no-index")
-        if options.prerelease and policy.prerelease == "if-necessary-or-explicit":
-            policy = replace(policy, prerelease="allow")
-            said.append("--pre")
-        if not options.only_binary <= policy.only_binary or not options.no_binary <= policy.no_binary:
-            policy = replace(
-                policy,
-                only_binary=policy.only_binary | options.only_binary,
-                no_binary=policy.no_binary | options.no_binary,
-            )
-            said.append("binary options")
-        if said:
-            verb = "holds" if len(said) == 1 and said[0].startswith("--") else "hold"
-            message = f"the {and_list(said)} of {spec.path} {verb} for all specs of this run"
-            notes.append(Diagnostic(Severity.NOTE, "options-in-file", message, spec.path))
-    named = {spec.index.index_url for spec in specs}
-    if named and None not in named:
-        default = settings.index.index_urls[-1:]
-        index = replace(index, index_urls=tuple(url for url in index.index_urls if url not in default or url in named))
-    return policy, index, notes
 
 
 def _with_problems(report: Report, problems: Iterable[str]) -> Report:
@@ -249,8 +266,10 @@ class _Run:
     store: FactStore
     progress: Progress
     snapshot: Path | None = None
+    declared: Mapping[str, tuple[SpecId, ...]] = field(default_factory=dict)
 
-    def report(self, max_environments: int, notes: Sequence[Diagnostic], target_environments: int) -> Report:
+    def report(self, notes: Sequence[Diagnostic], target_environments: int) -> Report:
+        """Everything but whether it passes."""
         specs = tuple(sorted(self.read.specs, key=lambda spec: spec.id))
         lines = (*(line for spec in specs for line in spec.requirements), *self.shared)
         for target in next(iter(self.targets.values())):
@@ -262,17 +281,22 @@ class _Run:
         findings = finder.find()
         self.progress.phase("split")
         split = split_specs(findings.placeable, findings.cores, finder.probe)
+        placement = place_specs(split, self.declared, findings, finder.probe)
         self.progress.phase("resolving")
         opinion = SecondOpinion(oracle, lines)
         environments = []
-        for name, part in zip(name_parts(split.parts), split.parts, strict=True):
+        for name, part in placement.parts:
             part_lines = finder.lines_of(part)
             answer = oracle.resolve(part_lines)
             if isinstance(answer, Yes):
                 environments.append(build_environment(oracle, name, part, part_lines, answer))
                 opinion.check_environment(part_lines, answer)
-        cores = (*findings.cores, *split.cores)
-        doubts = [*tell_doubts(findings, split, self.snapshot), *_taken_for_granted(oracle.assumed)]
+        cores = tuple(dict.fromkeys([*findings.cores, *split.cores, *placement.cores]))
+        doubts = [
+            *say_doubts(findings, split, placement.unclear, self.snapshot),
+            *about_declared(placement, split, findings),
+            *say_what_is_taken_for_granted(oracle.assumed),
+        ]
         clashes = tuple(self._clash(oracle, core) for core in cores)
         self.progress.phase("fixes")
         oracle.assume_locked()
@@ -285,14 +309,13 @@ class _Run:
             compiled=self._compiled(),
             read=lambda: self.store.counts()["releases"],
         )
-        verdict = _verdict(findings, split, environments)
+        verdict = _verdict(findings, placement, environments)
         fixes = fixer.find(target_environments) if verdict is not Verdict.UNDECIDED else Fixes(sought=False)
-        passed = verdict in (Verdict.COMPATIBLE, Verdict.SPLIT) and len(environments) <= max_environments
         diagnostics = [
             *self.read.diagnostics,
             *notes,
             *doubts,
-            *_about_fixes(clashes, fixes),
+            *say_why_clashes_stay(clashes, fixes),
             *opinion.confirm_clashes(cores),
             *notice_oddities(oracle, self.store, environments, lines),
             *notice_old_releases(oracle, environments, finder.lines_of),
@@ -300,16 +323,40 @@ class _Run:
         ]
         return Report(
             verdict=verdict,
-            passed=passed,
+            passed=False,
             targets=tuple(TargetName(t.python_version, t.platform) for group in self.targets.values() for t in group),
             specs=specs,
             environments=tuple(environments),
             minimum=_minimum(split, clashes),
-            clashes=tuple(_with_fixes(clash, i, fixes) for i, clash in enumerate(clashes)),
+            clashes=tuple(with_fixes(clash, i, fixes) for i, clash in enumerate(clashes)),
             clashes_complete=findings.complete,
             fixes=tuple(fixes.run),
             diagnostics=tuple(sorted(dict.fromkeys(diagnostics), key=_diagnostic_order)),
             stats={"solver_calls": oracle.calls, "questions": oracle.asked, **self.store.counts()},
+            declared=placement.declared,
+        )
+
+    def before(self, name: str, place: str, unnamed: Callable[[str], str] = str) -> Before:
+        """The clashes alone, to compare others with.
+
+        Args:
+            name: see `Before`.
+            place: see `Before`.
+            unnamed: takes names out of a text that mean nothing to the user.
+        """
+        specs = tuple(sorted(self.read.specs, key=lambda spec: spec.id))
+        lines = (*(line for spec in specs for line in spec.requirements), *self.shared)
+        oracle = Oracle(lines, self.targets, self.store, self.policy)
+        findings = ClashFinder(oracle, *_positions(specs, self.shared)).find()
+        clashes = [self._clash(oracle, core) for core in findings.cores]
+        lacking = lacking_facts(findings.doubts) if self.snapshot is not None else {}
+        doubts = [f"{spec}: {reason}" for spec, reason in findings.doubts.items() if spec not in lacking]
+        return Before(
+            name,
+            place,
+            tuple(replace(clash, summary=unnamed(clash.summary)) for clash in clashes),
+            tuple(unnamed(doubt) for doubt in dict.fromkeys([*doubts, *findings.unclear])),
+            lacking,
         )
 
     def _compiled(self) -> dict[str, str]:
@@ -358,12 +405,12 @@ def _positions(
 
 def _clash_id(specs: Sequence[SpecId], requirements: Sequence[Requirement]) -> str:
     """Stable: of the specs and what the lines say, not of where they stand."""
-    said = sorted(f"{line.spec}\t{line.kind}\t{' '.join(line.text.split())}" for line in requirements)
-    return hashlib.sha256("\n".join([*specs, "", *said]).encode()).hexdigest()[:12]
+    lines = sorted(f"{line.spec}\t{said(line)}" for line in requirements)
+    return hashlib.sha256("\n".join([*specs, "", *lines]).encode()).hexdigest()[:12]
 
 
-def _verdict(findings: Findings, split: Split, environments: Sequence[Environment]) -> Verdict:
-    if findings.doubts or split.unclear is not None or len(environments) < len(split.parts):
+def _verdict(findings: Findings, placement: Placement, environments: Sequence[Environment]) -> Verdict:
+    if findings.doubts or placement.unclear is not None or len(environments) < len(placement.parts):
         return Verdict.UNDECIDED
     if any(len(core.specs) == 1 for core in findings.cores):
         return Verdict.UNSATISFIABLE
@@ -385,50 +432,6 @@ def _minimum(split: Split, clashes: Sequence[Clash]) -> Minimum:
         if several and split.lower_bound == 2:  # noqa: PLR2004 - one environment is not enough
             why = f"{and_list(several[0].specs)} clash together, so one environment cannot hold them all."
     return Minimum(parts, split.proven, split.lower_bound, why)
-
-
-def _taken_for_granted(assumed: frozenset[str]) -> list[Diagnostic]:
-    """What a *no* rests on that would take too many requests to be sure of."""
-    return [
-        Diagnostic(
-            Severity.WARNING,
-            "assumed-locked",
-            f"taken for granted: of the releases that were not looked into, none asks for a release of {name} that is "
-            "chosen only on request (a pre-release, a yanked one, or source older than the Python version)",
-        )
-        for name in sorted(assumed)
-    ]
-
-
-def _with_fixes(clash: Clash, place: int, fixes: Fixes) -> Clash:
-    menu, hopeless = tuple(fixes.menus.get(place, ())), fixes.hopeless.get(place, "")
-    remarks = [f"No edit of {spec} alone resolves it: {why}." for spec, why in fixes.stuck.get(place, ())]
-    remarks += [f"{fact}." for fact in fixes.upstream.get(place, ())]
-    if not menu and not hopeless:
-        remarks.append(_why_no_edit(fixes))
-    return replace(clash, fixes=menu, no_fix=hopeless, remarks=tuple(remarks))
-
-
-def _why_no_edit(fixes: Fixes) -> str:
-    """Why a clash is told without an edit, where it is not known that there is none."""
-    if not fixes.sought:
-        return "Edits were not looked for, as not everything could be decided."
-    if not fixes.complete:
-        return "No edit was found here before the search for edits reached its budget."
-    return "No edit was found that resolves this and was shown to leave every other spec as well off."
-
-
-def _about_fixes(clashes: Sequence[Clash], fixes: Fixes) -> list[Diagnostic]:
-    """Why clashes stay."""
-    found = []
-    for place, why in fixes.hopeless.items():
-        line = clashes[place].requirements[0]
-        message = f"no edit of requirement lines resolves the clash of {and_list(clashes[place].specs)}: {why}"
-        found.append(Diagnostic(Severity.NOTE, "no-fix", message, line.file, line.line))
-    if not fixes.complete:
-        message = "not every clash was looked into for fixes: that would take longer than finding the clashes did"
-        found.append(Diagnostic(Severity.NOTE, "fixes-incomplete", message))
-    return found
 
 
 def _diagnostic_order(diagnostic: Diagnostic) -> tuple[int, str, str, int, str]:

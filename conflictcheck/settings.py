@@ -1,7 +1,6 @@
 """Every option of a run, read once and handed down.
 
-Order: command line, environment, ``[tool.conflictcheck]``, pip's and uv's configuration, default. Only this
-module reads the environment and configuration files.
+Order: command line, environment, settings file, pip's configuration, default; see `conflictcheck.settings_sources`.
 """
 
 from __future__ import annotations
@@ -73,6 +72,55 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
+class SpecPattern:
+    """A pattern for specs, as a settings file has it.
+
+    Attributes:
+        text: a glob of a file, relative to the settings file's folder, and perhaps a section after a ``#``.
+        line: where it stands.
+    """
+
+    text: str
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredEnvironment:
+    """An environment that a settings file declares.
+
+    Attributes:
+        name: fit for file names.
+        patterns: the specs that are in it.
+        line: where it stands.
+    """
+
+    name: str
+    patterns: tuple[SpecPattern, ...]
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectSettings:
+    """What a settings file says about specs and environments.
+
+    Attributes:
+        file: its name, for messages.
+        folder: absolute; that its patterns are relative to.
+        include: what a search takes; all that it finds where there is none.
+        exclude: what a search leaves out.
+        environments: the declared ones, in order of the file.
+        keys: every key that it sets.
+    """
+
+    file: str
+    folder: Path
+    include: tuple[SpecPattern, ...] = ()
+    exclude: tuple[SpecPattern, ...] = ()
+    environments: tuple[DeclaredEnvironment, ...] = ()
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything a run depends on, besides the files it reads.
 
@@ -86,9 +134,14 @@ class Settings:
         policy: see `Policy`.
         constraints: constraint files.
         overrides: override files.
-        max_environments: how many environments are acceptable.
+        max_environments: how many environments are acceptable; None for one, or as many as are declared.
+        project: what a settings file says about specs and environments, or None.
         standard_input: what was piped in, where a SPEC is ``-``.
         allow_outside: whether a file may include files outside of the working trees that something was named in.
+        baseline: a file with clashes that are known, or None.
+        write_baseline: a file to write the present clashes to, or None.
+        ignore: ids of clashes that are known, or their beginnings.
+        since: a git revision; only what changed since counts.
     """
 
     cwd: Path
@@ -100,6 +153,11 @@ class Settings:
     policy: Policy = Policy()
     constraints: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
-    max_environments: int = 1
+    max_environments: int | None = None
+    project: ProjectSettings | None = None
     standard_input: bytes | None = None
     allow_outside: bool = False
+    baseline: Path | None = None
+    write_baseline: Path | None = None
+    ignore: tuple[str, ...] = ()
+    since: str | None = None

@@ -72,6 +72,7 @@ def clash(
     kind: str = "version",
     minimal: bool = True,
     packages: tuple[str, ...] = (),
+    known: str = "",
 ) -> Clash:
     return Clash(
         id=clash_id,
@@ -82,6 +83,7 @@ def clash(
         minimal=minimal,
         summary=summary,
         steps=steps,
+        known=known,
     )
 
 

@@ -19,12 +19,16 @@ PACKAGE = ROOT / "conflictcheck"
 LAYERS = (
     ("errors", "facts", "progress", "escaping", "disguise"),
     ("model", "codes", "settings", "targets", "phrases", "specifier_text", "writing"),
-    ("policy", "selection", "pip_configuration"),
+    ("policy", "selection", "pip_configuration", "file_options"),
     ("readers", "index", "exports", "reports"),
-    ("solver", "settings_sources", "given"),
+    (
+        *("solver", "setting_values", "settings_table", "settings_file", "settings_sources", "settings_template"),
+        *("given", "known", "baseline", "revisions"),
+    ),
     ("clashes", "environments", "explanation", "release_ranges", "widening"),
-    ("splitting", "wording", "corrections", "blockers", "cautions", "doubts", "verification", "evidence"),
+    ("splitting", "declared", "wording", "corrections", "blockers", "cautions", "doubts", "verification", "evidence"),
     ("fixes", "edits"),
+    ("remarks",),
     ("pipeline",),
     ("", "cli", "__main__"),
 )
@@ -44,6 +48,7 @@ READS_ENVIRONMENT = {
     "conflictcheck.cli.commands": "hands it to settings_sources",
     "conflictcheck.cli.options": "hands it to settings_sources",
     "conflictcheck.index.credentials": "NETRC, which is the netrc file's own variable",
+    "conflictcheck.revisions": "hands it to git, without what names another repository",
     "conflictcheck.readers": "the default of read_specs(variables=…)",
 }
 """Modules that read `os.environ`, and why; everything else is handed what it needs."""

@@ -122,7 +122,7 @@ def test_options_in_the_documents_exist() -> None:
     known = {option for command in root.commands.values() for parameter in command.params for option in parameter.opts}
     known |= {"--help", "--version"}
     elsewhere = {"--group", "--upgrade", "--pre", "--hash", "--uploaded-prior-to", "--python", *WITHOUT_EFFECT}
-    elsewhere |= {"--property-examples", "--kills", "--fuzz-inputs"}
+    elsewhere |= {"--property-examples", "--kills", "--fuzz-inputs", "--unshallow"}
     for document in DOCUMENTS:
         # What pip and uv were asked and said is theirs.
         own = re.sub(r"```text\n\$ (?:pip|uv) .*?\n```\n", "", document.read_text(), flags=re.DOTALL)

@@ -13,10 +13,11 @@ from conflictcheck import fixes
 from conflictcheck.corrections import Limits
 from conflictcheck.errors import ConflictCheckError
 from conflictcheck.facts import Listing, Metadata, Unknown
+from conflictcheck.file_options import merge_file_options
 from conflictcheck.index import default_index_url
 from conflictcheck.index.memory import INDEX, MemoryIndex, Rel
 from conflictcheck.model import IndexOptions, Severity, Spec, SpecId, Verdict
-from conflictcheck.pipeline import check, merge_file_options
+from conflictcheck.pipeline import check
 from conflictcheck.progress import Progress
 from conflictcheck.reports.json import JsonReport
 from conflictcheck.settings import IndexSettings, Settings

@@ -71,7 +71,7 @@ def root(context: click.Context) -> None:
 @output_options(of="reports")
 @terminal_options
 def check(settings: Settings, terminal: Terminal, format_name: str, output: str | None) -> ExitCode:
-    """Find every clash, and the fewest environments. Writes nothing.
+    """Find every clash, and the fewest environments. Writes nothing but a baseline that is asked for.
 
     \b
     Examples:
@@ -80,9 +80,12 @@ def check(settings: Settings, terminal: Terminal, format_name: str, output: str 
       conflictcheck check services/ --python-version 3.11 --python-platform linux
       conflictcheck check --with 'numpy<2' --exclude-newer 2024-11-02
       conflictcheck check --format json -o report.json
+      conflictcheck check --write-baseline known-clashes.toml
+      conflictcheck check --baseline known-clashes.toml
+      conflictcheck check --since origin/main
 
-    Exit code: 0 when --max-environments suffice, 1 when not or when a spec cannot be installed at all,
-    2 for bad usage or input, 3 when undecided, 130 when interrupted.
+    Exit code: 0 when --max-environments suffice or every clash is known, 1 when not or when a spec cannot be
+    installed at all, 2 for bad usage or input, 3 when undecided, 130 when interrupted.
     """
     from conflictcheck.cli.output import check_output
     from conflictcheck.cli.remembered import Memory
@@ -119,7 +122,8 @@ def check(settings: Settings, terminal: Terminal, format_name: str, output: str 
     metavar="FORMAT",
     multiple=True,
     shell_complete=export_names,
-    help="What to write for each environment: requirements (default) or pylock; repeat for both.",
+    help="What to write: requirements (default) or pylock for each environment, or uv-conflicts for the extras and "
+    "groups that clash; repeat for more.",
 )
 @output_options(of="reports", to_file=False)
 @terminal_options
@@ -300,6 +304,60 @@ def snapshot(settings: Settings, terminal: Terminal, output: str) -> Report:
         print_message(summarize(report))
         print_message(f"Wrote {path} ({size_of(path.stat().st_size)})")
     return report
+
+
+@root.command(short_help="Say which clashes are new, and gone, between two snapshots.")
+@click.argument("old", metavar="OLD_SNAPSHOT", type=PATH)
+@click.argument("new", metavar="NEW_SNAPSHOT", type=PATH)
+@resolving_options
+@output_options(of="reports")
+@terminal_options
+def diff(settings: Settings, terminal: Terminal, format_name: str, output: str | None, *, old: str, new: str) -> Report:
+    """Say which clashes are new, and which are gone, between two snapshots: the specs are the same, the index is not.
+
+    \b
+    Examples:
+      conflictcheck diff monday.snapshot friday.snapshot
+      conflictcheck diff monday.snapshot friday.snapshot services/ --format json
+
+    Exit code: 0 when no clash is new, 1 when one is and --max-environments do not suffice, 2 for bad usage or input,
+    3 when a snapshot lacks facts about a spec, 130 when interrupted.
+    """
+    from conflictcheck.cli.output import check_output
+    from conflictcheck.cli.snapshots import between
+    from conflictcheck.pipeline import check_between
+
+    check_output(output, streams=True)
+    newer, older = between(settings, old, new)
+    with _progress(terminal) as progress:
+        report = check_between(newer, older, progress)
+    _deliver(_report_format(format_name), report, terminal, output)
+    return report
+
+
+@root.command(short_help="Write a settings file with every setting explained.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=PATH,
+    default="conflictcheck.toml",
+    show_default=True,
+    help="The settings file to write; - is standard output.",
+)
+def init(output: str) -> None:
+    """Write a settings file with every setting explained, and examples from the specs in the working directory.
+
+    All of it is commented out, so that nothing changes before it is edited. A file that exists stays as it is.
+
+    \b
+    Examples:
+      conflictcheck init
+      conflictcheck init -o -
+    """
+    from conflictcheck.cli.starting import write_first_settings
+
+    write_first_settings(output)
 
 
 @root.group(invoke_without_command=True, context_settings=_CONTEXT)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conflictcheck.cli.output import write_files
-from conflictcheck.errors import InternalError, OutputError, UsageError
+from conflictcheck.errors import OutputError, UsageError
 from conflictcheck.exports import EXPORTS, Export
 from conflictcheck.model import Verdict
 from conflictcheck.phrases import and_list
@@ -55,7 +55,7 @@ def checked_folder(output: str) -> Path:
 
 
 def write_environments(report: Report, exports: Sequence[Export], folder: Path) -> list[Path]:
-    """Write each environment in each format; everything is rendered before the first file is written.
+    """Write the split in each format; everything is rendered before the first file is written.
 
     Args:
         report: the answer; one that is undecided writes nothing.
@@ -71,13 +71,8 @@ def write_environments(report: Report, exports: Sequence[Export], folder: Path) 
     if report.verdict is Verdict.UNDECIDED:
         return []
     texts: dict[Path, str] = {}
-    for environment in report.environments:
-        for export in exports:
-            for filename, text in export.files(environment, report).items():
-                path = folder / filename
-                if path in texts:
-                    raise InternalError(f"two environments would be written to {filename}")
-                texts[path] = text
+    for export in exports:
+        texts |= {folder / filename: text for filename, text in export.render(report).items()}
     if texts:
         try:
             folder.mkdir(parents=True, exist_ok=True)

@@ -272,15 +272,35 @@ _RESOLVING = _stacked(
         "--max-environments",
         metavar="N",
         type=click.IntRange(min=1),
-        default=1,
-        show_default=True,
-        help="How many environments are acceptable.",
+        help="How many environments are acceptable. Default: 1, or as many as the settings declare.",
+    ),
+    click.option(
+        "--baseline", metavar="FILE", type=PATH, help="The clashes listed there are known; only others count."
+    ),
+    click.option(
+        "--write-baseline", metavar="FILE", type=PATH, help="Write the clashes that there are to this baseline."
+    ),
+    click.option(
+        "--ignore", metavar="ID", multiple=True, help="A clash that is known, by its id (-v shows it); repeat for more."
+    ),
+    click.option(
+        "--since",
+        metavar="REV",
+        help="Only clashes that were not there at this git revision count. Both are resolved with the same index.",
     ),
     click.option(
         "--allow-outside",
         is_flag=True,
         help="Read included files and links outside of the working tree, too.",
     ),
+    click.option(
+        "--config-file",
+        metavar="FILE",
+        type=PATH,
+        help="Read these settings. Default: the nearest conflictcheck.toml, or pyproject.toml with "
+        "[tool.conflictcheck], here or in a folder above.",
+    ),
+    click.option("--no-config", is_flag=True, help="Read no settings file."),
     cache_dir_option,
     click.option("--no-cache", is_flag=True, help="Neither read nor write the cache."),
     click.option("--refresh", is_flag=True, help="Ask the index again, whatever the cache knows."),

@@ -63,13 +63,15 @@ class Memory:
             form: whatever else its output depends on.
 
         Returns:
-            None where nothing may be remembered: without a cache, with one that is to be refreshed, or where facts
-            come from elsewhere.
+            None where nothing may be remembered: without a cache, with one that is to be refreshed, where facts come
+            from elsewhere, or where there is more to read or write than the input and the report.
         """
         index = settings.index
+        if settings.write_baseline is not None or settings.since is not None:
+            return None
         if index.cache_dir is None or index.refresh or index.snapshot is not None or index.find_links:
             return None
-        said = _plain((settings, given.read.specs, given.read.diagnostics, given.shared, form, _program()))
+        said = _plain((settings, given.read.specs, given.read.diagnostics, given.shared, given.known, form, _program()))
         return cls(index.cache_dir, sha256(repr(said).encode()).hexdigest(), index.offline)
 
     def recall(self) -> Said | None:

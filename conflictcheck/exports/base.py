@@ -6,20 +6,48 @@ import re
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
+from conflictcheck.errors import InternalError
+
 if TYPE_CHECKING:
     from conflictcheck.model import Environment, Pin, Report
 
-_UNFIT = re.compile(r"[^A-Za-z0-9_-]+")
+UNFIT = re.compile(r"[^A-Za-z0-9_-]+")
+"""What is replaced in a part of a file name."""
 
 
 class Export(ABC):
-    """Turns an environment into files from which it can be installed.
+    """Turns a split into files for another program.
 
     Attributes:
         name: the value of ``--export`` that chooses it.
     """
 
     name: ClassVar[str]
+
+    @abstractmethod
+    def render(self, report: Report) -> dict[str, str]:
+        """Render the split.
+
+        Returns:
+            File name (no path) to text. The same report gives the same text.
+
+        Raises:
+            OutputError: the format cannot express it.
+        """
+
+
+class EnvironmentExport(Export):
+    """Files from which an environment can be installed, for each environment of the split."""
+
+    def render(self, report: Report) -> dict[str, str]:
+        """Render each environment."""
+        texts: dict[str, str] = {}
+        for environment in report.environments:
+            for filename, text in self.files(environment, report).items():
+                if filename in texts:
+                    raise InternalError(f"two environments would be written to {filename}")
+                texts[filename] = text
+        return texts
 
     @abstractmethod
     def files(self, environment: Environment, report: Report) -> dict[str, str]:
@@ -39,7 +67,7 @@ class Export(ABC):
 
 def stem(environment: Environment) -> str:
     """The environment's name as a part of a file name: letters, digits, ``-`` and ``_`` (PEP 751: no dots)."""
-    return _UNFIT.sub("-", environment.name).strip("-") or "environment"
+    return UNFIT.sub("-", environment.name).strip("-") or "environment"
 
 
 def platform_marker(platforms: tuple[str, ...], python_version: str) -> str | None:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urldefrag
 
 from conflictcheck.errors import InternalError, OutputError
 from conflictcheck.escaping import HIDDEN
-from conflictcheck.exports.base import Export, local_path, platform_marker, stem, without_query
+from conflictcheck.exports.base import EnvironmentExport, local_path, platform_marker, stem, without_query
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,7 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
-class PylockExport(Export):
+class PylockExport(EnvironmentExport):
     """``pylock.ENVIRONMENT.toml``: each package with its files, their addresses and hashes."""
 
     name = "pylock"

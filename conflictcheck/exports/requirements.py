@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conflictcheck.escaping import visible
-from conflictcheck.exports.base import Export, local_path, platform_marker, stem, without_query
+from conflictcheck.exports.base import EnvironmentExport, local_path, platform_marker, stem, without_query
 from conflictcheck.phrases import and_list
 
 if TYPE_CHECKING:
     from conflictcheck.model import Environment, Pin, Report
 
 
-class RequirementsExport(Export):
+class RequirementsExport(EnvironmentExport):
     """``requirements.ENVIRONMENT.txt``: a line for each package, with its hashes and who asks for it."""
 
     name = "requirements"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from conflictcheck.errors import InputErrors, SpecError
 from conflictcheck.model import ReadResult, RequirementKind, Severity, Spec, SpecId
 from conflictcheck.readers.base import DESCRIPTORS, STANDARD_INPUT, Workspace
+from conflictcheck.readers.conflicts import declared_conflicts
 from conflictcheck.readers.discovery import find_files
 from conflictcheck.readers.lines import Origin, parse_requirement
 from conflictcheck.readers.pyproject import PyprojectReader
@@ -19,11 +20,12 @@ from conflictcheck.readers.script import ScriptReader
 from conflictcheck.readers.text import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from conflictcheck.model import Diagnostic, Requirement, Source
     from conflictcheck.readers.base import Reader
+    from conflictcheck.readers.included import Selection
 
 _REQUIREMENTS = RequirementsReader()
 READERS: tuple[Reader, ...] = (_REQUIREMENTS, PyprojectReader(), ScriptReader())
@@ -48,6 +50,8 @@ def read_specs(
     variables: Mapping[str, str] | None = None,
     standard_input: bytes | None = None,
     allow_outside: bool = False,
+    may_be_empty: bool = False,
+    selection: Selection | None = None,
 ) -> ReadResult:
     """Find and read specs.
 
@@ -59,6 +63,8 @@ def read_specs(
         variables: for ``${VARIABLES}`` in requirements files; None takes the environment's.
         standard_input: what ``-`` stands for, or None where there is none.
         allow_outside: whether files may lead to others outside of the working trees that `paths` and `cwd` are in.
+        may_be_empty: whether it is fine that a folder holds no spec.
+        selection: what a search takes of what it finds; all if None.
 
     Returns:
         The specs, each once, in the order of `paths` and of the search, and the notes in a fixed order.
@@ -72,7 +78,8 @@ def read_specs(
     for given in paths or ["."]:
         try:
             # What --with says is enough where nobody named a folder.
-            found = _read_given(given, workspace, may_be_empty=not paths and bool(with_requirements))
+            is_enough = may_be_empty or (not paths and bool(with_requirements))
+            found = _read_given(given, workspace, selection, may_be_empty=is_enough)
         except SpecError as error:
             workspace.problem(error, file=workspace.name(workspace.locate(given)))
             continue
@@ -82,7 +89,13 @@ def read_specs(
         specs.setdefault(WITH, _read_with(with_requirements, workspace))
     if workspace.problems:
         raise InputErrors(workspace.distinct_problems())
-    return ReadResult(tuple(specs.values()), _sorted(workspace), workspace.sources(), workspace.expanded)
+    return ReadResult(
+        tuple(specs.values()),
+        _sorted(workspace),
+        workspace.sources(),
+        workspace.expanded,
+        declared_conflicts(workspace.conflicts, workspace.projects),
+    )
 
 
 def read_restrictions(
@@ -130,7 +143,9 @@ def read_restrictions(
     return tuple(collected.requirements)
 
 
-def _read_given(given: str, workspace: Workspace, *, may_be_empty: bool = False) -> list[Spec]:
+def _read_given(
+    given: str, workspace: Workspace, selection: Selection | None, *, may_be_empty: bool = False
+) -> list[Spec]:
     """The specs of one SPEC argument."""
     if not given:
         raise SpecError("an empty SPEC", file=None, hint="write . for the working directory")
@@ -145,7 +160,7 @@ def _read_given(given: str, workspace: Workspace, *, may_be_empty: bool = False)
     if os.path.isdir(path):  # noqa: PTH112
         if section is not None:
             raise SpecError("a folder has no sections", hint="name the file, such as pyproject.toml#extra:gpu")
-        return _search(path, workspace, may_be_empty=may_be_empty)
+        return _search(path, workspace, selection, may_be_empty=may_be_empty)
     is_pipe = _is_pipe(path)
     name = _pipe_name(path, workspace) if is_pipe else workspace.name(path)
     if not is_pipe and not os.path.lexists(path):
@@ -202,11 +217,11 @@ def _similar(path: Path) -> str | None:
     return f"did you mean {quote(close[0])}?" if close else None
 
 
-def _search(folder: Path, workspace: Workspace, *, may_be_empty: bool) -> list[Spec]:
+def _search(folder: Path, workspace: Workspace, selection: Selection | None, *, may_be_empty: bool) -> list[Spec]:
     """The specs in a folder; a file that another one includes is part of that, not a spec of its own."""
     read: list[tuple[Path, Reader, list[Spec]]] = []
     before = len(workspace.problems)
-    for path, reader in find_files(folder, READERS, workspace):
+    for path, reader in _files_in(folder, workspace, selection):
         try:
             read.append((path, reader, list(reader.read(path, None, workspace))))
         except SpecError as error:
@@ -219,13 +234,32 @@ def _search(folder: Path, workspace: Workspace, *, may_be_empty: bool) -> list[S
             workspace.note("passed-over", f"included by {workspace.name(by[0][1])}, {how}", file=file)
         elif not (specs := [spec for spec in specs if _asks(spec)]):
             workspace.note("passed-over", f"{reader.label} that asks for nothing", file=file)
+        elif selection and not (
+            specs := [spec for spec in specs if selection.takes(path, spec.id.removeprefix(file).removeprefix("#"))]
+        ):
+            workspace.note("passed-over", f"left out by {selection.file}", file=file)
         else:
             workspace.note("spec-found", f"{reader.label}{_sections(specs, file)}", file=file)
             found += specs
     if not found and not may_be_empty and len(workspace.problems) == before:
         looked_for = "; ".join(reader.looked_for for reader in READERS)
-        raise SpecError("no spec in this folder", hint=f"looked for {looked_for}")
+        left = f"; include and exclude of {selection.file} count" if selection and selection.chooses else ""
+        raise SpecError("no spec in this folder", hint=f"looked for {looked_for}{left}")
     return found
+
+
+def _files_in(folder: Path, workspace: Workspace, selection: Selection | None) -> Iterator[tuple[Path, Reader]]:
+    """The files of a search that settings leave in, and those that settings name."""
+    seen = set()
+    for path, reader in find_files(folder, READERS, workspace):
+        seen.add(path)
+        if selection is None or selection.takes_file(path):
+            yield path, reader
+        else:
+            workspace.note("passed-over", f"left out by {selection.file}", file=workspace.name(path))
+    for path in selection.named_files(folder) if selection else ():
+        if path not in seen and selection and selection.takes_file(path):
+            yield path, _reader_of(path, workspace)
 
 
 def _asks(spec: Spec) -> bool:

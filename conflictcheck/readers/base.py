@@ -47,6 +47,9 @@ class Workspace:
         diagnostics: the notes and warnings met so far.
         expanded: the values of the variables that addresses had so far.
         included: files that a spec's file includes, each with the kind of its lines and the file that names it.
+        projects: the names of files that state a project, by the project's name.
+        conflicts: for each set of sections that a file says exclude each other, the file, and for each section the name
+            of the project and what follows it in the spec id.
     """
 
     cwd: Path
@@ -57,6 +60,8 @@ class Workspace:
     diagnostics: set[Diagnostic] = field(default_factory=set)
     expanded: dict[str, str] = field(default_factory=dict)
     included: dict[Path, set[tuple[RequirementKind, Path]]] = field(default_factory=dict)
+    projects: dict[str, str] = field(default_factory=dict)
+    conflicts: list[tuple[str, tuple[tuple[str, str], ...]]] = field(default_factory=list)
     _contents: dict[Path, bytes] = field(default_factory=dict)
     _piped: dict[Path, str] = field(default_factory=dict)
     _named: set[Path] = field(default_factory=set)

@@ -19,7 +19,7 @@ from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 from conflictcheck.errors import SpecError
 from conflictcheck.model import Requirement, RequirementKind
 from conflictcheck.readers.hints import hint_for, python_hint
-from conflictcheck.readers.references import is_reference, is_url, parse_reference, split_marker
+from conflictcheck.readers.references import HIDDEN, is_reference, is_url, parse_reference, split_marker
 from conflictcheck.readers.text import ONLY_IN_URLS, collapse, quote, redact, variables_in
 
 if TYPE_CHECKING:
@@ -115,6 +115,9 @@ def _parse_pep508(text: str, written: str, origin: Origin) -> _Parts:
     try:
         parsed = ParsedRequirement(text)
     except (InvalidRequirement, RecursionError) as error:
+        # Where packaging takes it for a part of the URL, as up to 26.3, `parse_reference` says so.
+        if not text.partition("@")[2].replace("\t", " ").isprintable():
+            raise SpecError(f"{quote(written)}: {HIDDEN}", hint="take it out") from None
         raise _not_a_requirement(written, text, error) from None
     if any(len(clause.version) > LONGEST_VERSION for clause in parsed.specifier):
         raise SpecError(f"{quote(written)} has a version of more than {LONGEST_VERSION} characters")
@@ -191,9 +194,10 @@ def _not_a_requirement(written: str, text: str, error: Exception) -> SpecError:
 
 def _first_line(error: Exception) -> str:
     """What packaging says, as a clause."""
-    if isinstance(error, RecursionError):
-        return "it is nested too deeply"
     first = str(error).partition("\n")[0].rstrip(".: ")
+    # packaging has a bound of its own from 26.4 on.
+    if isinstance(error, RecursionError) or "nested more than" in first:
+        return "it is nested too deeply"
     for token, sign in (
         ("LEFT_", "opening "),
         ("RIGHT_", "closing "),

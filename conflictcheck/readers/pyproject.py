@@ -15,6 +15,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from conflictcheck.errors import SpecError
 from conflictcheck.model import IndexOptions, Requirement, RequirementKind, Severity, Spec, SpecId
 from conflictcheck.readers.base import Reader
+from conflictcheck.readers.conflicts import read_conflicts
 from conflictcheck.readers.lines import Origin, parse_python, parse_requirement
 from conflictcheck.readers.project_tables import read_tables
 from conflictcheck.readers.references import project_name
@@ -91,6 +92,7 @@ class PyprojectReader(Reader):
         file = workspace.name(path)
         _warn(document, file, workspace)
         project = _Project(path, document, workspace)
+        read_conflicts(document, project.tables, file, workspace)
         return project.all_specs() if section is None else [project.section(section)]
 
 

@@ -47,6 +47,9 @@ _LONGEST_LABEL = 63
 _ASK_FOR_NAME = 'write it as "name @ URL"'
 
 
+HIDDEN = "a character in the URL that does not show"
+
+
 @dataclass(frozen=True, slots=True)
 class Reference:
     """What a direct reference says.
@@ -150,7 +153,7 @@ def parse_reference(text: str, folders: Sequence[Path]) -> Reference:
         name = name or _local_name(place / options.get("subdirectory", "") if place.is_dir() else place)
         return Reference(name, place.as_uri() + kept, extras, hashes)
     if not text.isprintable():
-        raise SpecError("a character in the URL that does not show", hint="take it out")
+        raise SpecError(HIDDEN, hint="take it out")
     vcs, plus, transport = scheme.partition("+")
     if scheme not in _FETCHED and (vcs not in _VCS or not ((plus and transport) or vcs == "git")):
         raise SpecError("the scheme of the URL is not known", hint="http, https, file, or git+https and the like")

@@ -92,14 +92,14 @@ class TomlDocument:
         return self.source[start:end]
 
 
-def parse_toml(source: str, *, first_line: int = 1) -> TomlDocument:
-    """A document with the place of each value.
+def parse_toml(source: str, *, first_line: int = 1, longest: int = LONGEST) -> TomlDocument:
+    """A document with the place of each value; of at most `longest` characters.
 
     Raises:
         SpecError: it is not valid; with the line, without the file.
     """
-    if len(source) > LONGEST:
-        raise SpecError(f"not usable TOML: it is longer than {LONGEST:,} characters")
+    if len(source) > longest:
+        raise SpecError(f"not usable TOML: it is longer than {longest:,} characters")
     if found := _LONG_KEY.search(source):
         line = source.count("\n", 0, found.start()) + first_line
         raise SpecError(f"not usable TOML: a key of more than {MOST_PARTS} parts", line=line)

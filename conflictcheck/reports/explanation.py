@@ -29,7 +29,8 @@ class ExplanationText(ReportFormat):
         page.prose(summarize(report), style="bad")
         groups = same_lines(report.clashes)
         for number, (clash, *alike) in enumerate(groups, start=1):
-            write_clash(page, clash, f"Clash {number} of {len(groups)}:", verbose=1)
+            known = f" ({clash.known})" if clash.known else ""
+            write_clash(page, clash, f"Clash {number} of {len(groups)}{known}:", verbose=1)
             _sides(page, clash)
             if alike:
                 page.gap()

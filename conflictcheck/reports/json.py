@@ -12,7 +12,7 @@ from conflictcheck.model import RequirementKind
 from conflictcheck.reports.base import ReportFormat
 
 if TYPE_CHECKING:
-    from conflictcheck.model import Clash, Diagnostic, Environment, Fix, Pin, Report, Requirement, Spec
+    from conflictcheck.model import Clash, Declared, Diagnostic, Environment, Fix, Pin, Report, Requirement, Spec
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ASKED = (RequirementKind.REQUIREMENT, RequirementKind.CONSTRAINT)
@@ -47,6 +47,7 @@ def _report(report: Report) -> dict[str, Any]:
         ],
         "specs": [_spec(spec) for spec in report.specs],
         "environments": [_environment(environment) for environment in report.environments],
+        "declared": [_declared(declared) for declared in report.declared],
         "minimum": {
             "environments": report.minimum.environments,
             "proven": report.minimum.proven,
@@ -55,6 +56,8 @@ def _report(report: Report) -> dict[str, Any]:
         },
         "clashes": [_clash(clash) for clash in report.clashes],
         "clashes_complete": report.clashes_complete,
+        "gone": [{"id": clash.id, "summary": clash.summary, "was": clash.was} for clash in report.gone],
+        "compared_with": report.compared_with,
         "fixes": [_fix(fix) for fix in report.fixes],
         "diagnostics": [_diagnostic(diagnostic) for diagnostic in report.diagnostics],
         "stats": dict(sorted(report.stats.items())),
@@ -83,6 +86,15 @@ def _environment(environment: Environment) -> dict[str, Any]:
     }
 
 
+def _declared(declared: Declared) -> dict[str, Any]:
+    return {
+        "name": declared.name,
+        "specs": list(declared.specs),
+        "environments": list(declared.environments),
+        "holds": declared.holds,
+    }
+
+
 def _pin(pin: Pin) -> dict[str, Any]:
     package: dict[str, Any] = {"name": pin.name, "version": pin.version}
     if pin.extras:
@@ -107,6 +119,7 @@ def _clash(clash: Clash) -> dict[str, Any]:
         "fixes": [_fix(fix) for fix in clash.fixes],
         "no_fix": clash.no_fix,
         "remarks": list(clash.remarks),
+        "known": clash.known,
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, ClassVar
 
-from conflictcheck.model import RequirementKind, Severity, Verdict
+from conflictcheck.model import APART, IN_BASELINE, RequirementKind, Severity, Verdict
 from conflictcheck.phrases import and_list, count, place, targets_of
 from conflictcheck.reports.base import ReportFormat
 from conflictcheck.reports.layout import Page, Style
@@ -24,6 +24,9 @@ _ALIKE = 3
 _HELP_UNDECIDED = (
     "mend what is named above and run again; --offline and --index-snapshot answer from facts that were kept earlier"
 )
+_BETTER_SPLIT = "better-split"
+_NOT_COUNTED = frozenset({"spec-found", "settings-file", _BETTER_SPLIT})
+"""Notes that are told elsewhere, or that nobody misses without -v."""
 _LABELS: dict[Severity, Style] = {Severity.ERROR: "bad", Severity.WARNING: "doubtful", Severity.NOTE: "bold"}
 _KINDS = {RequirementKind.CONSTRAINT: "constraint", RequirementKind.OVERRIDE: "override"}
 
@@ -37,7 +40,8 @@ class TextReport(ReportFormat):
     def render(self, report: Report, *, color: bool, width: int, verbose: int) -> str:
         """Word the report; ``-v`` adds pins, notes and whatever is else shortened."""
         page = Page(width=width, color=color)
-        self.headlines[report.verdict](page, report)
+        headline(report)(page, report)
+        _counts(page, report)
         if report.verdict is Verdict.UNDECIDED:
             _diagnostics(page, report.diagnostics, Severity.ERROR, verbose=verbose)
             # What is outdated is told with the command that mends it.
@@ -51,6 +55,7 @@ class TextReport(ReportFormat):
         if report.minimum.why and report.minimum.environments > 1:
             page.gap()
             page.prose(report.minimum.why, label=f"Why {report.minimum.environments} environments:", label_style="bold")
+        _better_split(page, report)
         _fix_for_all(page, report)
         if report.verdict is not Verdict.UNDECIDED:
             _diagnostics(page, report.diagnostics, Severity.ERROR, verbose=verbose)
@@ -62,8 +67,15 @@ class TextReport(ReportFormat):
 def summarize(report: Report) -> str:
     """The first sentence of the text report, without colour and on one line."""
     page = Page(width=10_000, color=False)
-    TextReport.headlines[report.verdict](page, report)
+    headline(report)(page, report)
     return page.text().split("\n", 1)[0]
+
+
+def headline(report: Report) -> Callable[[Page, Report], None]:
+    """What writes the first sentence: about the declared environments where there are any, else about the split."""
+    if report.declared and report.verdict in (Verdict.COMPATIBLE, Verdict.SPLIT):
+        return _declared
+    return TextReport.headlines[report.verdict]
 
 
 def _compatible(page: Page, report: Report) -> None:
@@ -87,8 +99,56 @@ def _split(page: Page, report: Report) -> None:
             f"suffice is not known (at least {minimum.lower_bound}).",
             style="good" if report.passed else "bad",
         )
-    if report.passed:
+    if report.passed and not report.compared_with and not any(clash.known for clash in report.clashes):
         page.prose("That is within --max-environments.")
+
+
+def _counts(page: Page, report: Report) -> None:
+    """How many of the clashes count, where some do not."""
+    known = sum(clash.known not in ("", APART) for clash in report.clashes)
+    if report.verdict is Verdict.UNDECIDED or not (known or report.gone or report.compared_with):
+        return
+    new = sum(not clash.known for clash in report.clashes)
+    parts = [count(new, "new clash", "new clashes") if new else "no new clash"]
+    parts += [f"{known} known"] if known else []
+    parts += [f"{len(report.gone)} gone"] if report.gone else []
+    sentence = ", ".join(parts)
+    if new and report.passed:
+        sentence += ", within --max-environments"
+    elif not new and not report.passed:
+        sentence += " that could be found: not every set of specs could be tried"
+    if report.compared_with:
+        page.prose(f"Compared with {report.compared_with}: {sentence}.")
+    else:
+        page.prose(f"{sentence[:1].upper()}{sentence[1:]}.")
+
+
+def _declared(page: Page, report: Report) -> None:
+    failing = [one.name for one in report.declared if not one.holds]
+    number = len(report.declared)
+    whose = "The declared environment" if number == 1 else f"Each of the {number} declared environments"
+    if failing:
+        shown = and_list(failing[:_NAMES], more=len(failing) - _NAMES)
+        page.prose(
+            f"{len(failing)} of {count(number, 'declared environment')} cannot hold its specs: {shown}."
+            if len(failing) == 1
+            else f"{len(failing)} of {number} declared environments cannot hold their specs: {shown}.",
+            style="good" if report.passed else "bad",
+        )
+    else:
+        page.prose(f"{whose} holds its specs.", style="good" if report.passed else "bad")
+    if further := len(report.undeclared):
+        page.prose(f"What is in none of them fits in {count(further, 'further environment')}.")
+    if not failing and not report.passed:
+        page.prose(f"{count(len(report.environments), 'environment')} are more than are acceptable.")
+
+
+def _better_split(page: Page, report: Report) -> None:
+    """What to declare so that there are fewer environments."""
+    for note in report.diagnostics:
+        if note.code == _BETTER_SPLIT:
+            page.gap()
+            page.prose(f"{note.message}.", label="Fewer:", label_style="bold")
 
 
 def _unsatisfiable(page: Page, report: Report) -> None:
@@ -148,22 +208,59 @@ def _unplaced(report: Report) -> list[SpecId]:
 
 
 def _clashes(page: Page, report: Report, *, verbose: int) -> None:
-    groups = same_lines(report.clashes)
+    groups = same_lines([clash for clash in report.clashes if not clash.known])
     in_full = len(groups) if verbose else _CLASHES_IN_FULL
     for number, (clash, *alike) in enumerate(groups[:in_full], start=1):
         label = "Clash:" if len(groups) == 1 else f"Clash {number} of {len(groups)}:"
         write_clash(page, clash, label, verbose=verbose)
-        if alike:
-            specs = "; ".join(and_list(other.specs) for other in alike)
-            page.prose(f"The same lines make these clash as well: {specs}.", first="  ")
+        _alike(page, alike)
     if rest := groups[in_full:]:
         page.gap()
         page.prose(f"{count(len(rest), 'more clash', 'more clashes')}, in short (-v shows everything):")
         for number, (clash, *_) in enumerate(rest, start=in_full + 1):
             page.prose(clash.summary, first=f"  {number}. ")
+    _known(page, report, verbose=verbose)
     if report.clashes and not report.clashes_complete:
         page.gap()
         page.prose("There may be further clashes: not every set of specs could be tried.", style="yellow")
+    _gone(page, report, verbose=verbose)
+
+
+def _alike(page: Page, alike: Sequence[Clash]) -> None:
+    if alike:
+        specs = "; ".join(and_list(other.specs) for other in alike)
+        page.prose(f"The same lines make these clash as well: {specs}.", first="  ")
+
+
+def _known(page: Page, report: Report, *, verbose: int) -> None:
+    """The clashes that do not count: in short, unless -v is given."""
+    groups = same_lines([clash for clash in report.clashes if clash.known])
+    if verbose:
+        for clash, *alike in groups:
+            write_clash(page, clash, f"Known clash ({clash.known}):", verbose=verbose)
+            _alike(page, alike)
+        return
+    if groups:
+        page.gap()
+        page.prose("Known, and not counted (-v shows everything):")
+    for clash, *_ in groups[:_NAMES]:
+        page.prose(f"{clash.summary.removesuffix('.')} ({clash.known}).", first="  - ")
+    if len(groups) > _NAMES:
+        page.prose(f"and {len(groups) - _NAMES} more", first="  - ")
+
+
+def _gone(page: Page, report: Report, *, verbose: int) -> None:
+    if not report.gone:
+        return
+    page.gap()
+    page.prose("Gone:")
+    shown = report.gone if verbose else report.gone[:_NAMES]
+    for clash in shown:
+        page.prose(f"{(clash.summary or clash.id).removesuffix('.')} (was {clash.was}).", first="  - ")
+    if len(shown) < len(report.gone):
+        page.prose(f"and {len(report.gone) - len(shown)} more (-v lists them)", first="  - ")
+    if any(clash.was == IN_BASELINE for clash in report.gone):
+        page.prose("Write the baseline anew (--write-baseline), so that these count if they come back.", first="  ")
 
 
 def same_lines(clashes: Sequence[Clash]) -> list[list[Clash]]:
@@ -287,12 +384,13 @@ def _located(diagnostic: Diagnostic) -> str:
 
 def _notes(page: Page, diagnostics: Sequence[Diagnostic], *, verbose: int) -> None:
     if verbose:
-        _diagnostics(page, diagnostics, Severity.NOTE, verbose=verbose)
+        told = [diagnostic for diagnostic in diagnostics if diagnostic.code != _BETTER_SPLIT]
+        _diagnostics(page, told, Severity.NOTE, verbose=verbose)
         return
     notes = [
         diagnostic
         for diagnostic in diagnostics
-        if diagnostic.severity is Severity.NOTE and diagnostic.code != "spec-found"
+        if diagnostic.severity is Severity.NOTE and diagnostic.code not in _NOT_COUNTED
     ]
     passed_over = sum(diagnostic.code == "passed-over" for diagnostic in notes)
     parts = [count(passed_over, "file") + " passed over"] if passed_over else []

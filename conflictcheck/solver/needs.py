@@ -122,10 +122,10 @@ def opened_releases(
         edge = kernel.line_edges[i]
         if edge is not None:
             on[edge.name].add(i)
-            askers.note(i, edge, wants=kernel.lines[i].kind not in RESTRICTING)
+            askers.add(i, edge, wants=kernel.lines[i].kind not in RESTRICTING)
     for name, extra in needs.nodes:
         for edge in kernel.edge(name, chosen[name], extra):
-            askers.note((name, extra), edge)
+            askers.add((name, extra), edge)
     found = []
     for name in locked:
         asked_by = askers.lines_behind(askers.asked_by[name])
@@ -148,7 +148,7 @@ class _Askers:
     needed_by: dict[Node, list[int | Node]] = field(default_factory=lambda: defaultdict(list))
     asked_by: dict[NormalizedName, list[int | Node]] = field(default_factory=lambda: defaultdict(list))
 
-    def note(self, asker: int | Node, edge: Edge, *, wants: bool = True) -> None:
+    def add(self, asker: int | Node, edge: Edge, *, wants: bool = True) -> None:
         """Take in a requirement; one that does not want its package restricts it where others do."""
         if edge.opens >> self.chosen.get(edge.name, 0) & 1:
             self.asked_by[edge.name].append(asker)

@@ -35,6 +35,8 @@ COMMANDS = (
     "fix",
     "graph",
     "snapshot",
+    "diff",
+    "init",
     "cache",
     "cache dir",
     "cache info",
@@ -75,6 +77,10 @@ class Core:
         assert given is None
         return types.SimpleNamespace(report=self.check(settings, progress), basis=None)
 
+    def check_between(self, settings: Settings, older: Path, progress: Progress) -> Report:
+        assert older == Path("old")
+        return self.check(settings, progress)
+
     def write_snapshot(self, settings: Settings, output: Path, progress: Progress) -> Report:
         found = self.check(settings, progress)
         if found is not UNKNOWN:
@@ -88,6 +94,7 @@ def core(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Core:
     core = Core()
     module = types.ModuleType("conflictcheck.pipeline")
     module.__dict__.update(check=core.check, check_files=core.check_files, write_snapshot=core.write_snapshot)
+    module.__dict__.update(check_between=core.check_between)
     monkeypatch.setitem(sys.modules, "conflictcheck.pipeline", module)
     monkeypatch.setattr(conflictcheck, "pipeline", module, raising=False)
     monkeypatch.setattr("conflictcheck.given.read_input", lambda _: None)
@@ -209,6 +216,14 @@ def test_a_failure_of_ours_asks_for_a_report_and_claims_nothing(core: Core, caps
         (["snapshot"], "error: Missing option '-o' / '--output'; 'conflictcheck snapshot --help' shows"),
         (["split", "-o", "x", "--export", "conda"], "error: --export: there is no format called 'conda'; use req"),
         (["check", "--python-version", "4x"], "error: --python-version: '4x' is not a Python version; write it like"),
+        (["check", "--ignore", "0123"], "error: --ignore: '0123' is not the id of a clash; -v shows ids; the first 6"),
+        (["check", "--baseline", ""], "error: --baseline: its value is empty; give one, or leave the option out\n"),
+        (["check", "--since", ""], "error: --since: its value is empty; give one, or leave the option out\n"),
+        (
+            ["check", "--since", "main", "--write-baseline", "x"],
+            "error: --write-baseline and --since exclude each other; leave one of them out\n",
+        ),
+        (["diff", "old"], "error: Missing argument 'NEW_SNAPSHOT'; 'conflictcheck diff --help' shows what there is\n"),
         (["graph", "--environment", "env-9"], "error: --environment: there is none called 'env-9'; there is env-1\n"),
     ],
 )
@@ -232,7 +247,8 @@ def test_every_option_reaches_the_settings(core: Core, tmp_path: Path) -> None:
         *("--find-links", "wheels", "--index-snapshot", "facts", "--exclude-newer", "2024-11-02T00:00:00Z"),
         *("--prerelease", "allow", "--only-binary", ":all:", "--no-binary", "numpy"),
         *("-c", "c.txt", "--constraint", "d.txt", "--override", "o.txt", "--max-environments", "3"),
-        *("--cache-dir", "cache"),
+        *("--cache-dir", "cache", "--baseline", "known.toml", "--ignore", "0123AB", "--ignore", "0123456789ab"),
+        *("--since", "main"),
     )
 
     assert (found.cwd, found.paths, found.with_requirements) == (tmp_path, ("a.txt", "b/"), ("numpy<2", "torch"))
@@ -244,6 +260,8 @@ def test_every_option_reaches_the_settings(core: Core, tmp_path: Path) -> None:
     assert (found.policy.only_binary, found.policy.no_binary) == ({":all:"}, {"numpy"})
     assert (found.constraints, found.overrides, found.max_environments) == (("c.txt", "d.txt"), ("o.txt",), 3)
     assert (found.index.cache_dir, found.index.offline, found.index.refresh) == (tmp_path / "cache", False, False)
+    assert (found.baseline, found.ignore, found.since) == (Path("known.toml"), ("0123ab", "0123456789ab"), "main")
+    assert settings_of(core, "--write-baseline", "known.toml").write_baseline == Path("known.toml")
     assert settings_of(core, "--offline").index.offline
     assert settings_of(core, "--refresh").index.refresh
     assert settings_of(core, "--no-cache").index.cache_dir is None
@@ -380,8 +398,8 @@ class TestSplit:
         out, err = capsys.readouterr()
         assert out.startswith("2 environments needed: ")
         assert err == (
-            "Wrote deep/out/pylock.env-1.toml\nWrote deep/out/requirements.env-1.txt\n"
-            "Wrote deep/out/pylock.env-2.toml\nWrote deep/out/requirements.env-2.txt\n"
+            "Wrote deep/out/pylock.env-1.toml\nWrote deep/out/pylock.env-2.toml\n"
+            "Wrote deep/out/requirements.env-1.txt\nWrote deep/out/requirements.env-2.txt\n"
         )
         folder = tmp_path / "deep/out"
         assert sorted(path.name for path in folder.iterdir()) == [

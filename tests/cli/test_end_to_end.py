@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from index_server import Fault, IndexServer
 
+import conflictcheck
 from conflictcheck.cli import ExitCode, run
 from conflictcheck.index.memory import Rel
 
@@ -270,3 +271,72 @@ def test_an_extra_of_a_project_that_only_a_build_knows_is_undecided_unless_a_fil
     (tmp_path / "setup.cfg").write_text("[metadata]\nname = p\n[options]\ninstall_requires = core<2\n")
     assert run(["check", "pyproject.toml", "-q"]) == ExitCode.FAILED
     assert "Clash: pyproject.toml#extra:x cannot be installed: " in capsys.readouterr().out
+
+
+DECLARED = """\
+exclude = ["out"]
+
+[environments]
+site = ["site/**"]
+texts = ["texts"]
+"""
+
+
+@pytest.mark.usefixtures("index")
+def test_declared_environments_pass_and_are_written_under_their_names(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        "[tool.conflictcheck]\n[tool.conflictcheck.environments]\nsite = ['site']\n"
+    )
+    (tmp_path / "conflictcheck.toml").write_text(DECLARED)
+
+    assert run(["split", "-o", "out", "-qq"]) == ExitCode.PASSED
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "requirements.site.txt",
+        "requirements.texts.txt",
+    ]
+    document = report_of(capsys, code=ExitCode.PASSED)
+    assert [one["name"] for one in document["declared"]] == ["site", "texts"]  # type: ignore[attr-defined]
+    assert run(["check", "-qq", "--no-config"]) == ExitCode.FAILED
+    assert run(["check", "-qq", "--max-environments", "1"]) == ExitCode.FAILED
+    assert run(["check", "-qq", "site/requirements.txt", "texts/requirements.txt"]) == ExitCode.FAILED
+    monkeypatch.chdir(tmp_path / "site")
+    assert run(["check", "-q"]) == ExitCode.PASSED
+    assert capsys.readouterr().out.startswith("The declared environment holds its specs.\n")
+
+
+@pytest.mark.usefixtures("index")
+def test_what_was_said_before_is_not_said_again_after_the_settings_change(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["check"]) == ExitCode.FAILED
+    (tmp_path / "conflictcheck.toml").write_text(DECLARED)
+    assert run(["check"]) == ExitCode.PASSED
+    (tmp_path / "conflictcheck.toml").write_text(DECLARED + 'all = ["**"]\n')
+    assert run(["check"]) == ExitCode.FAILED
+    assert "1 of 3 declared environments cannot hold its specs: all." in capsys.readouterr().out
+
+
+def test_settings_may_name_an_index_and_get_no_login_of_another_host(
+    index: IndexServer, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", index.url.replace("://", "://user:hunter2@"))
+    with IndexServer({"nlp": {"4.0": []}}) as other:
+        (tmp_path / "conflictcheck.toml").write_text(f'extra-index-urls = ["{other.url}"]\n')
+
+        assert run(["check", "texts", "-v"]) == ExitCode.PASSED
+
+        assert "nlp 4.0" in capsys.readouterr().out
+        assert other.requests.total() > 0
+        assert not any("authorization" in headers for headers in other.headers.values())
+    assert all("authorization" in headers for headers in index.headers.values())
+
+
+def test_the_python_function_reads_the_settings_of_its_folder(index: IndexServer, tmp_path: Path) -> None:
+    (tmp_path / "conflictcheck.toml").write_text(DECLARED)
+    environ = {"PIP_INDEX_URL": index.url, "PIP_CONFIG_FILE": os.devnull}
+
+    assert conflictcheck.check(cwd=tmp_path, environ=environ).passed
+    assert not conflictcheck.check(cwd=tmp_path, environ=environ, no_config=True).passed
+    assert conflictcheck.check(cwd=tmp_path / "site", environ=environ, config_file="../conflictcheck.toml").declared

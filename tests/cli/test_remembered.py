@@ -153,3 +153,24 @@ def test_cleared_cache_remembers_nothing(index: IndexServer, say: Say, solved: l
     assert run(["cache", "clear"]) is ExitCode.PASSED
     assert say()[0] is ExitCode.FAILED
     assert len(solved) == 2
+
+
+def test_another_baseline_is_another_question_and_the_same_one_is_not(
+    index: IndexServer, say: Say, solved: list[object], tmp_path: Path
+) -> None:
+    assert index.url
+    assert say("--write-baseline", "known.toml")[0] is ExitCode.PASSED
+    first = say("--baseline", "known.toml")
+    assert (say("--baseline", "known.toml"), len(solved)) == (first, 2)
+    assert first[0] is ExitCode.PASSED
+    (tmp_path / "known.toml").write_text("version = 1\n")
+    assert say("--baseline", "known.toml")[0] is ExitCode.FAILED
+    assert len(solved) == 3
+
+
+def test_a_baseline_is_written_each_time_it_is_asked_for(index: IndexServer, say: Say, tmp_path: Path) -> None:
+    assert index.url
+    say("--write-baseline", "known.toml")
+    (tmp_path / "known.toml").unlink()
+    say("--write-baseline", "known.toml")
+    assert (tmp_path / "known.toml").is_file()

@@ -28,7 +28,7 @@ COLOR = "\x1b["
 
 @pytest.fixture(autouse=True)
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[IndexServer]:
-    """Two specs that clash, an index that knows them, a cache, and nothing else of this machine."""
+    """Two specs that clash, an index that knows them, a snapshot of it, a cache, and nothing else of this machine."""
     monkeypatch.chdir(tmp_path)
     for name in list(os.environ):
         if name.startswith(("PIP_", "UV_", "NO_COLOR", "FORCE_COLOR", "TERM", "GITHUB_", "GITLAB_", "CI")):
@@ -39,6 +39,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[IndexServ
     with IndexServer(PACKAGES) as server:
         monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
         monkeypatch.setenv("PIP_INDEX_URL", server.url)
+        run(["snapshot", "-q", "--no-cache", "-o", "kept"])
         monkeypatch.setenv("CONFLICTCHECK_CACHE_DIR", str(tmp_path / ".cache"))
         yield server
 
@@ -69,6 +70,8 @@ COMMANDS: dict[str, tuple[list[str], Callable[[str], Any], str]] = {
     "split": (["-o", "out", "--format", "json"], is_json, "Wrote "),
     "fix": ([], is_diff, "Best fix: "),
     "graph": (["--format", "dot"], is_dot, ""),
+    "diff": (["kept", "kept", "--format", "json"], is_json, ""),
+    "init": (["-o", "-"], str.strip, ""),
     "snapshot": (["-o", "facts"], is_nothing, "2 environments needed: "),
     "cache dir": ([], is_folder, ""),
     "cache info": ([], str.strip, ""),

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conflictcheck.exports.base import Export
+    from conflictcheck.exports.base import EnvironmentExport
     from conflictcheck.model import Pin
+
+
+OF_ENVIRONMENTS = (RequirementsExport(), PylockExport())
 
 
 def alone(*pins: Pin, name: str = "env-1", platforms: tuple[str, ...] = ("linux",)) -> Report:
@@ -31,7 +34,7 @@ def alone(*pins: Pin, name: str = "env-1", platforms: tuple[str, ...] = ("linux"
     )
 
 
-def rendered(export: Export, found: Report) -> str:
+def rendered(export: EnvironmentExport, found: Report) -> str:
     (text,) = export.files(found.environments[0], found).values()
     return text
 
@@ -64,11 +67,11 @@ ARCHIVE = pin(
 
 
 def test_export_names_are_unique_and_requirements_is_the_default() -> None:
-    assert [export.name for export in EXPORTS] == ["requirements", "pylock"]
+    assert [export.name for export in EXPORTS] == ["requirements", "pylock", "uv-conflicts"]
 
 
-@pytest.mark.parametrize("export", EXPORTS, ids=lambda export: export.name)
-def test_an_environment_of_releases(export: Export, golden: Callable[[str, str], None]) -> None:
+@pytest.mark.parametrize("export", OF_ENVIRONMENTS, ids=lambda export: export.name)
+def test_an_environment_of_releases(export: EnvironmentExport, golden: Callable[[str, str], None]) -> None:
     found = alone(NUMPY, WINDOWS_ONLY, TORCH, platforms=("linux", "windows"))
 
     ((filename, text),) = export.files(found.environments[0], found).items()
@@ -77,9 +80,9 @@ def test_an_environment_of_releases(export: Export, golden: Callable[[str, str],
     assert export.files(found.environments[0], found) == {filename: text}
 
 
-@pytest.mark.parametrize("export", EXPORTS, ids=lambda export: export.name)
+@pytest.mark.parametrize("export", OF_ENVIRONMENTS, ids=lambda export: export.name)
 @pytest.mark.parametrize("name", ["../../etc/passwd", "v1.0", "", "a b\x1b[0m", ".hidden"])
-def test_the_name_of_an_environment_is_no_path(export: Export, name: str) -> None:
+def test_the_name_of_an_environment_is_no_path(export: EnvironmentExport, name: str) -> None:
     found = alone(NUMPY, name=name)
 
     (filename,) = export.files(found.environments[0], found)

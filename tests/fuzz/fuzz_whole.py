@@ -63,10 +63,9 @@ def whole_run(data: bytes) -> None:
     report = pipeline.check(settings, Progress(), index=MemoryIndex(packages))
     for form in (*FORMATS, *EXPLANATIONS, *GRAPHS):
         hold_output(form.render(report, color=False, width=80, verbose=2))
-    for environment in report.environments:
-        for export in EXPORTS:
-            for name, content in export.files(environment, report).items():
-                hold_output(name + content)
+    for export in EXPORTS:
+        for name, content in export.render(report).items():
+            hold_output(name + content)
 
 
 def _add_release(packages: dict[str, dict[str, Rel]], name: str, rest: str) -> None:

@@ -17,10 +17,13 @@ from report_builders import clash, environment, line, note, pin, report, sdist, 
 
 from conflictcheck.cli import run
 from conflictcheck.escaping import visible
-from conflictcheck.exports import EXPORTS
+from conflictcheck.exports.pylock import PylockExport
+from conflictcheck.exports.requirements import RequirementsExport
+from conflictcheck.exports.uv_conflicts import UvConflictsExport
 from conflictcheck.model import Change, Edit, Fix, Minimum, TargetName, Verdict
 from conflictcheck.reports import EXPLANATIONS, FORMATS, GRAPHS
 from conflictcheck.reports.text import summarize
+from conflictcheck.settings_template import make_template
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +51,7 @@ ATTACKS = {
 }
 """By what it tries to do."""
 
-PLAIN = frozenset({"text", "json", "dot", "requirements", "pylock", "summary"})
+PLAIN = frozenset({"text", "json", "dot", "requirements", "pylock", "uv-conflicts", "settings", "summary"})
 """Outputs in which a tag is nothing but text. A form that is not here is held to more: it may be shown as a page."""
 
 KEPT = frozenset({"python_version", "kind", "severity", "verdict", "stats"})
@@ -170,7 +173,7 @@ def test_the_summary_stays_one_line(attack: str) -> None:
         assert acts(said, "summary") == []
 
 
-@pytest.mark.parametrize("export", EXPORTS, ids=lambda one: one.name)
+@pytest.mark.parametrize("export", [RequirementsExport(), PylockExport()], ids=lambda one: one.name)
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
 def test_no_export_lets_what_an_index_or_a_spec_says_act(export: Any, attack: str) -> None:
     text_only = attack.encode(errors="ignore").decode()
@@ -206,6 +209,25 @@ def test_no_export_lets_what_an_index_or_a_spec_says_act(export: Any, attack: st
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
+def test_the_list_for_uv_and_a_first_settings_file_let_no_name_act(attack: str) -> None:
+    text_only = attack.encode(errors="ignore").decode()
+    file = f"{text_only.replace('#', '')}/pyproject.toml"
+    names = [f"{file}#{section}{text_only}" for section in ("extra:a", "group:b", "extra:c")]
+    lines = [line(f"{name}:1", "numpy", spec=name) for name in names]
+    clashes = (clash("1", "two", *lines[:2]), clash("2", "three", *lines), clash("3", "one", lines[0]))
+    found = report("split", specs=tuple(spec(name, "numpy") for name in names), clashes=clashes)
+
+    [(filename, text)] = UvConflictsExport().render(found).items()
+    template = make_template(found.specs)
+
+    assert re.fullmatch(r"[A-Za-z0-9._-]+", filename)
+    assert acts(text, "uv-conflicts") == []
+    assert [list(item) for item in tomllib.loads(text)["tool"]["uv"]["conflicts"][0]] == [["extra"], ["group"]]
+    assert acts(template, "settings") == []
+    assert tomllib.loads(template) == {}
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
 def test_no_error_message_lets_a_file_act(
     attack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -233,6 +255,31 @@ def test_no_error_message_lets_a_file_act(
     assert out == ""
     assert acts(err, "text") == []
     assert all(row.startswith("error: ") for row in err.splitlines())
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
+def test_no_setting_lets_its_value_act(
+    attack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "requirements.txt").write_text("numpy\n")
+    value = json.dumps(attack.encode(errors="ignore").decode()).replace("\x7f", "\\u007f")
+    for text in (
+        f"{value} = 1",
+        f"environments = {{ {value} = [''] }}",
+        f"include = [{value}, '']",
+        f"index-url = {value}",
+        f"exclude-newer = {value}",
+        f"constraints = [{value}]",
+        f"only-binary = [{value}, '..']",
+        f"ignore = [{value}]",
+    ):
+        (tmp_path / "conflictcheck.toml").write_text(text, encoding="utf-8")
+        assert run(["check"]) == 2, text
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert acts(err, "text") == []
+    assert all(row.startswith("error: conflictcheck.toml:1: ") for row in err.splitlines())
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from report_builders import clash, environment, line, note, pin, report, spec, wheel
 
-from conflictcheck.model import Minimum, Report, TargetName
+from conflictcheck.model import IN_BASELINE, GoneClash, Minimum, Report, TargetName
 
 HOSTILE = 'a"b]\x1b[31m<script>`x`|#&\u202e\n--> end'
 
@@ -119,6 +121,33 @@ def many_clashes() -> Report:
     )
 
 
+def known_clashes() -> Report:
+    """One clash that counts, some that do not, and some that are gone."""
+    new = one_clash().clashes
+    known = (
+        clash(
+            "aa11", "a.txt and b.txt clash.", line("a.txt:1", "numpy<2"), line("b.txt:1", "numpy>=2"), known=IN_BASELINE
+        ),
+        clash(
+            "bb22",
+            "pyproject.toml#extra:cpu and pyproject.toml#extra:gpu clash.",
+            line("pyproject.toml:7", "torch==2.1", spec="pyproject.toml#extra:cpu"),
+            line("pyproject.toml:8", "torch==2.2", spec="pyproject.toml#extra:gpu"),
+            known="declared in [tool.uv] conflicts of pyproject.toml",
+        ),
+    )
+    gone = (
+        GoneClash("0a1b2c3d4e5f", "old.txt asks for numpy<1.20, which no release of Python 3.11 is in.", IN_BASELINE),
+        GoneClash("ffeeddccbbaa", "", "at main"),
+    )
+    return replace(one_clash(), clashes=(*new, *known), gone=gone, compared_with="main")
+
+
+def all_known() -> Report:
+    known = tuple(replace(clash, known="ignored") for clash in one_clash().clashes)
+    return replace(one_clash(), clashes=known, passed=True)
+
+
 def unsatisfiable() -> Report:
     specs = (spec("a.txt", "numpyy"), spec("b.txt", "numpy<2"), spec("c.txt", "numpy>=2"))
     return report(
@@ -189,10 +218,22 @@ def hostile() -> Report:
             ),
         ),
         diagnostics=(note("odd", f"a message with {HOSTILE}", evil, 3, "warning"),),
+        gone=(GoneClash("0a1b2c3d4e5f", HOSTILE, f"at {HOSTILE}"),),
+        compared_with=HOSTILE,
     )
 
 
 SITUATIONS = {
     situation.__name__: situation()
-    for situation in (compatible, one_clash, allowed_split, many_clashes, unsatisfiable, undecided, hostile)
+    for situation in (
+        compatible,
+        one_clash,
+        allowed_split,
+        many_clashes,
+        unsatisfiable,
+        undecided,
+        hostile,
+        known_clashes,
+        all_known,
+    )
 }

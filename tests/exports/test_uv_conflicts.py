@@ -1,0 +1,102 @@
+"""The list of what uv is to keep apart."""
+
+from __future__ import annotations
+
+import tomllib
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from report_builders import clash, line, report, spec
+
+from conflictcheck.exports.uv_conflicts import UvConflictsExport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conflictcheck.model import Report
+
+SECTIONS = ("", "#extra:cpu", "#extra:gpu", "#extra:tpu", "#group:dev", "#group:docs")
+
+
+def found(*clashes: str, files: tuple[str, ...] = ("pyproject.toml",)) -> Report:
+    """A report with these clashes, each the ids of its specs."""
+    specs = [f"{file}{section}" for file in files for section in SECTIONS] + ["jobs/requirements.txt"]
+    return report(
+        "split",
+        specs=tuple(spec(one, "numpy") for one in specs),
+        clashes=tuple(
+            clash(str(i), "clash", *(line(f"{one}:1", "numpy", spec=one) for one in ids.split()))
+            for i, ids in enumerate(clashes)
+        ),
+    )
+
+
+def listed(text: str) -> list[list[dict[str, str]]]:
+    conflicts: list[list[dict[str, str]]] = tomllib.loads(text)["tool"]["uv"]["conflicts"]
+    return conflicts
+
+
+def only(result: Report) -> str:
+    [(name, text)] = UvConflictsExport().render(result).items()
+    assert name == "uv-conflicts.toml"
+    return text
+
+
+P = "pyproject.toml"
+
+
+def test_two_sections_that_clash_are_an_entry() -> None:
+    text = only(found(f"{P}#extra:cpu {P}#extra:gpu", f"{P}#extra:tpu {P}#group:dev"))
+    assert listed(text) == [[{"extra": "cpu"}, {"extra": "gpu"}], [{"extra": "tpu"}, {"group": "dev"}]]
+    assert "Not here" not in text
+
+
+def test_sections_that_clash_each_with_each_are_one_entry_and_no_pair_is_made_up() -> None:
+    pairs = [f"{P}#extra:cpu {P}#extra:gpu", f"{P}#extra:cpu {P}#extra:tpu", f"{P}#extra:gpu {P}#extra:tpu"]
+
+    assert listed(only(found(*pairs))) == [[{"extra": "cpu"}, {"extra": "gpu"}, {"extra": "tpu"}]]
+    assert listed(only(found(*pairs[:2]))) == [[{"extra": "cpu"}, {"extra": one}] for one in ("gpu", "tpu")]
+    assert listed(only(found(*pairs, f"{P}#extra:tpu {P}#group:dev"))) == [
+        [{"extra": "cpu"}, {"extra": "gpu"}, {"extra": "tpu"}],
+        [{"extra": "tpu"}, {"group": "dev"}],
+    ]
+
+
+def test_an_entry_whose_pairs_are_all_in_others_is_left_out() -> None:
+    middle = ("extra:tpu", "group:dev", "group:docs")
+    sides = (("extra:cpu", *middle[:2]), ("extra:gpu", middle[0], middle[2]), ("extra:npu", *middle[1:]))
+    pairs = {pair for side in (middle, *sides) for pair in combinations(side, 2)}
+
+    entries = listed(only(found(*(f"{P}#{one} {P}#{other}" for one, other in sorted(pairs)))))
+
+    assert [[f"{kind}:{name}" for item in entry for kind, name in item.items()] for entry in entries] == [
+        list(side) for side in sides
+    ]
+
+
+def test_what_no_entry_can_say_is_said(golden: Callable[[str, str], None]) -> None:
+    text = only(
+        found(
+            f"{P}#extra:cpu {P}#extra:gpu",
+            f"{P}#extra:cpu {P}#extra:tpu {P}#group:dev",
+            f"{P}#group:docs",
+            f"{P}#extra:gpu jobs/requirements.txt",
+            f"{P} jobs/requirements.txt",
+        )
+    )
+    assert listed(text) == [[{"extra": "cpu"}, {"extra": "gpu"}]]
+    golden("uv-conflicts.toml", text)
+
+
+def test_each_pyproject_has_a_file_of_its_own() -> None:
+    files = (P, "libs/a/pyproject.toml", "libs-a/pyproject.toml")
+    texts = UvConflictsExport().render(found(f"{files[1]}#extra:cpu {files[1]}#group:dev", files=files))
+
+    assert list(texts) == ["uv-conflicts.libs-a.toml", "uv-conflicts.libs-a-2.toml", "uv-conflicts.toml"]
+    assert [len(listed(text)) for text in texts.values()] == [0, 1, 0]
+
+
+def test_without_sections_there_is_nothing_to_keep_apart() -> None:
+    text = only(report("compatible", specs=(spec("a.txt", "x"), spec("pyproject.toml#extra:a"))))
+    assert tomllib.loads(text) == {}
+    assert text == "# No pyproject.toml has two extras or groups that could clash.\n"
