@@ -40,8 +40,8 @@ class TextReport(ReportFormat):
     def render(self, report: Report, *, color: bool, width: int, verbose: int) -> str:
         """Word the report; ``-v`` adds pins, notes and whatever is else shortened."""
         page = Page(width=width, color=color)
-        headline(report)(page, report)
         _counts(page, report)
+        headline(report)(page, report)
         if report.verdict is Verdict.UNDECIDED:
             _diagnostics(page, report.diagnostics, Severity.ERROR, verbose=verbose)
             # What is outdated is told with the command that mends it.
@@ -65,7 +65,7 @@ class TextReport(ReportFormat):
 
 
 def summarize(report: Report) -> str:
-    """The first sentence of the text report, without colour and on one line."""
+    """What the text report says first of specs and environments, without colour and on one line."""
     page = Page(width=10_000, color=False)
     headline(report)(page, report)
     return page.text().split("\n", 1)[0]
@@ -104,7 +104,7 @@ def _split(page: Page, report: Report) -> None:
 
 
 def _counts(page: Page, report: Report) -> None:
-    """How many of the clashes count, where some do not."""
+    """How many of the clashes count, where some do not: whether the run passes depends on that alone."""
     known = sum(clash.known not in ("", APART) for clash in report.clashes)
     if report.verdict is Verdict.UNDECIDED or not (known or report.gone or report.compared_with):
         return
@@ -117,10 +117,9 @@ def _counts(page: Page, report: Report) -> None:
         sentence += ", within --max-environments"
     elif not new and not report.passed:
         sentence += " that could be found: not every set of specs could be tried"
-    if report.compared_with:
-        page.prose(f"Compared with {report.compared_with}: {sentence}.")
-    else:
-        page.prose(f"{sentence[:1].upper()}{sentence[1:]}.")
+    where = f"Compared with {report.compared_with}: " if report.compared_with else ""
+    said = f"{where}{sentence}."
+    page.prose(f"{said[:1].upper()}{said[1:]}", style="good" if report.passed else "bad")
 
 
 def _declared(page: Page, report: Report) -> None:
