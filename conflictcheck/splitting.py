@@ -153,7 +153,7 @@ def _colour(
             # What is settled is said for good, so that the solver need not be told of it again each time.
             chosen[spec] = next(p for p in taste.order(folder) if solver.solve(assumptions=[inside(spec, p)]))
             solver.add_clause([inside(spec, chosen[spec])])
-            taste.note(folder, chosen[spec])
+            taste.place(folder, chosen[spec])
     parts: dict[int, list[SpecId]] = defaultdict(list)
     for spec, part in chosen.items():
         parts[part].append(spec)
@@ -172,7 +172,7 @@ class _Taste:
         """The parts, the best liked first."""
         return sorted(range(self.count), key=lambda part: (-self.near[folder, part], -self.size[part], part))
 
-    def note(self, folder: str, part: int) -> None:
+    def place(self, folder: str, part: int) -> None:
         """A spec of a folder has gone to a part."""
         self.size[part] += 1
         self.near[folder, part] += 1
