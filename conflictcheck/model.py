@@ -232,6 +232,8 @@ class Clash:
         remarks: what else there is to know for who wants to resolve it, one sentence each.
         sides: for each side, the chain from a line down to the range of the package that is disagreed on; empty where
             it takes a case distinction.
+        known: why it is expected, and so does not count: ``in the baseline``, ``ignored``, ``declared in [tool.uv]
+            conflicts of pyproject.toml``, ``there at main already``; empty where it counts.
     """
 
     id: str
@@ -246,6 +248,22 @@ class Clash:
     no_fix: str = ""
     remarks: tuple[str, ...] = ()
     sides: tuple[tuple[str, ...], ...] = ()
+    known: str = ""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class GoneClash:
+    """A clash that was there before and is no more.
+
+    Attributes:
+        id: as in `Clash.id`.
+        summary: one sentence, as it was then.
+        was: where: ``in the baseline``, ``at main``, ``in old.snapshot``.
+    """
+
+    id: str
+    summary: str
+    was: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,7 +359,7 @@ class Report:
 
     Attributes:
         verdict: the answer in one word.
-        passed: whether the exit code is 0.
+        passed: whether the exit code is 0; clashes that are known do not count.
         targets: what it was resolved for.
         specs: what was read, in order of id.
         environments: the split; specs that cannot be installed alone are in none.
@@ -351,6 +369,7 @@ class Report:
         fixes: edits that were tried, best first.
         diagnostics: sorted by severity, code, file and line.
         stats: times and counts; not reproducible.
+        gone: clashes that were known or there before and are no more, in order of id.
     """
 
     verdict: Verdict
@@ -364,3 +383,4 @@ class Report:
     fixes: tuple[Fix, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     stats: Mapping[str, Any] = field(default_factory=dict)
+    gone: tuple[GoneClash, ...] = ()

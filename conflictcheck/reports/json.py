@@ -55,6 +55,7 @@ def _report(report: Report) -> dict[str, Any]:
         },
         "clashes": [_clash(clash) for clash in report.clashes],
         "clashes_complete": report.clashes_complete,
+        "gone": [{"id": clash.id, "summary": clash.summary, "was": clash.was} for clash in report.gone],
         "fixes": [_fix(fix) for fix in report.fixes],
         "diagnostics": [_diagnostic(diagnostic) for diagnostic in report.diagnostics],
         "stats": dict(sorted(report.stats.items())),
@@ -107,6 +108,7 @@ def _clash(clash: Clash) -> dict[str, Any]:
         "fixes": [_fix(fix) for fix in clash.fixes],
         "no_fix": clash.no_fix,
         "remarks": list(clash.remarks),
+        "known": clash.known,
     }
 
 
