@@ -126,6 +126,15 @@ def use_color(choice: ColorChoice, *, terminal: bool, environ: Mapping[str, str]
     return terminal and environ.get("TERM") != "dumb"
 
 
+def default_form(environ: Mapping[str, str], *, terminal: bool) -> str:
+    """The form of a report on standard output that nobody chose.
+
+    A terminal gets text. The log of a GitHub Actions job gets text with annotations; that of a GitLab job is for people
+    as well, and GitLab takes its report from a file that an option has to name.
+    """
+    return "github" if environ.get("GITHUB_ACTIONS") == "true" and not terminal else "text"
+
+
 def read_timestamp(text: str, *, source: str) -> datetime:
     """Read a date or timestamp as uv does (``--exclude-newer``).
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from report_builders import clash, environment, line, note, pin, report, spec, wheel
 
-from conflictcheck.model import Minimum, Report, TargetName
+from conflictcheck.model import Edit, Fix, Minimum, Report, SpecId, TargetName
 
 HOSTILE = 'a"b]\x1b[31m<script>`x`|#&\u202e\n--> end'
 
@@ -71,6 +73,13 @@ def one_clash() -> Report:
             ),
         ),
     )
+
+
+def known_clash() -> Report:
+    """One clash is in the baseline, so that it does not count, and another one is new."""
+    known, new = one_clash().clashes[0], many_clashes().clashes[0]
+    fix = Fix((Edit(SpecId("nlp.txt"), "nlp.txt", 3, "numpy>=2", "numpy>=1.26"),), 1)
+    return replace(one_clash(), clashes=(replace(known, known="in the baseline", fixes=(fix,)), new))
 
 
 def allowed_split() -> Report:
@@ -194,5 +203,14 @@ def hostile() -> Report:
 
 SITUATIONS = {
     situation.__name__: situation()
-    for situation in (compatible, one_clash, allowed_split, many_clashes, unsatisfiable, undecided, hostile)
+    for situation in (
+        compatible,
+        one_clash,
+        allowed_split,
+        known_clash,
+        many_clashes,
+        unsatisfiable,
+        undecided,
+        hostile,
+    )
 }
