@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,12 +62,12 @@ def given_outputs(formats: Sequence[str], files: Sequence[str], default: str) ->
         pairs = [(formats[0] if formats else default if file == STANDARD_OUTPUT else "text", file)]
     else:
         pairs = _paired(iter(formats), iter(files), click.get_current_context().meta[ORDER])
-    places = [file for _, file in pairs]
-    for form, file in pairs:
-        if places.count(file) > 1:
+    places = [file if file == STANDARD_OUTPUT else os.path.realpath(file) for _, file in pairs]
+    for (form, file), place in zip(pairs, places, strict=True):
+        if places.count(place) > 1:
             what = "standard output" if file == STANDARD_OUTPUT else file
             raise UsageError(f"--format {form}: two reports would go to {what}", hint="give each -o FILE of its own")
-    for file in places:
+    for _, file in pairs:
         check_output(file, streams=True)
     return [Output(form, None if file == STANDARD_OUTPUT else Path(file)) for form, file in pairs]
 
