@@ -53,7 +53,7 @@ def test_file_follows_the_schema_of_its_service(file: str, schema: str) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two specs that clash, and the programs of a job: ours, on facts that were kept, and a ``curl`` that takes notes."""
+    """Two specs that clash, and a job's programs: ours, on facts that were kept, and a ``curl`` that takes notes."""
     (tmp_path / "requirements-a.txt").write_text("grpcio-status==1.71.0\n")
     (tmp_path / "requirements-b.txt").write_text("protobuf==6.30.2\n")
     programs = tmp_path / ".bin"
