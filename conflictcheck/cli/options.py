@@ -185,7 +185,7 @@ outputs_options = _stacked(
         "outputs",
         metavar="FILE",
         multiple=True,
-        help="Write the report of the --format before there; - is standard output.",
+        help="Write the report of the --format before it to this file; - is standard output.",
     ),
 )
 """``--format`` and ``-o`` of a command that writes several reports, an `InOrder`: ``formats`` and ``outputs``."""

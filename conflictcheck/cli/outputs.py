@@ -15,7 +15,7 @@ from conflictcheck.cli.output import STANDARD_OUTPUT, check_output, print_messag
 from conflictcheck.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from conflictcheck.cli.options import Terminal
 
@@ -61,7 +61,7 @@ def given_outputs(formats: Sequence[str], files: Sequence[str], default: str) ->
         file = files[0] if files else STANDARD_OUTPUT
         pairs = [(formats[0] if formats else default if file == STANDARD_OUTPUT else "text", file)]
     else:
-        pairs = _paired(iter(formats), iter(files), click.get_current_context().meta[ORDER])
+        pairs = _paired(formats, files, click.get_current_context().meta[ORDER])
     places = [file if file == STANDARD_OUTPUT else os.path.realpath(file) for _, file in pairs]
     for (form, file), place in zip(pairs, places, strict=True):
         if places.count(place) > 1:
@@ -72,9 +72,9 @@ def given_outputs(formats: Sequence[str], files: Sequence[str], default: str) ->
     return [Output(form, None if file == STANDARD_OUTPUT else Path(file)) for form, file in pairs]
 
 
-def _paired(formats: Iterable[str], files: Iterable[str], order: Sequence[str]) -> list[tuple[str, str]]:
-    left, pairs = iter(formats), []
-    right = iter(files)
+def _paired(formats: Sequence[str], files: Sequence[str], order: Sequence[str]) -> list[tuple[str, str]]:
+    left, right = iter(formats), iter(files)
+    pairs: list[tuple[str, str]] = []
     waiting: str | None = None
     for name in order:
         if name == "formats":

@@ -47,6 +47,8 @@ class MarkdownReport(ReportFormat):
         tail = [*_diagnostics(report, Severity.ERROR), *_gone(report), *_fix_for_all(report), *_environments(report)]
         for severity in (Severity.WARNING, Severity.NOTE) if verbose else (Severity.WARNING,):
             tail += _diagnostics(report, severity)
+        if report.clashes and not report.clashes_complete:
+            tail.insert(0, "There may be further clashes: not every set of specs could be tried.")
         groups = same_lines(report.clashes)
         clashes = [
             _clash(clash, f"Clash {number} of {len(groups)}" if len(groups) > 1 else "Clash", alike)

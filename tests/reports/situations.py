@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from report_builders import clash, environment, line, note, pin, report, spec, wheel
 
-from conflictcheck.model import Edit, Fix, Minimum, Report, SpecId, TargetName
+from conflictcheck.model import Edit, Fix, GoneClash, Minimum, Report, SpecId, TargetName
 
 HOSTILE = 'a"b]\x1b[31m<script>`x`|#&\u202e\n--> end'
 
@@ -76,10 +76,11 @@ def one_clash() -> Report:
 
 
 def known_clash() -> Report:
-    """One clash is in the baseline, so that it does not count, and another one is new."""
+    """One clash is in the baseline, so that it does not count, another one is new, and a third is gone."""
     known, new = one_clash().clashes[0], many_clashes().clashes[0]
+    gone = GoneClash("0dd0dd", "api/requirements.txt and nlp.txt clash over scipy.", "in the baseline")
     fix = Fix((Edit(SpecId("nlp.txt"), "nlp.txt", 3, "numpy>=2", "numpy>=1.26"),), 1)
-    return replace(one_clash(), clashes=(replace(known, known="in the baseline", fixes=(fix,)), new))
+    return replace(one_clash(), clashes=(replace(known, known="in the baseline", fixes=(fix,)), new), gone=(gone,))
 
 
 def allowed_split() -> Report:
