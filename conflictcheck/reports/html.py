@@ -55,7 +55,7 @@ class HtmlReport(ReportFormat):
             parts.append(f"<h2>To need {count(fix.environments_after, 'environment')}</h2>")
             parts.append(f"<p>{_words(describe_fix(fix))}.</p>")
         if report.gone:
-            parts += ["<h2>Gone</h2>", *_list(f"{_words(one.summary)} ({_words(one.was)})" for one in report.gone)]
+            parts += ["<h2>Gone</h2>", *_list(f"{_words(one.summary)} (was {_words(one.was)})" for one in report.gone)]
         for environment in report.environments:
             parts += _environment(environment)
         if report.minimum.why:

@@ -128,7 +128,7 @@ def _fix(fix: Fix) -> str:
 def _gone(report: Report) -> list[str]:
     if not report.gone:
         return []
-    return ["\n".join(f"- Gone, {prose(one.was)} before: {prose(one.summary)}" for one in report.gone)]
+    return ["\n".join(f"- Gone (was {prose(one.was)}): {prose(one.summary)}" for one in report.gone)]
 
 
 def _fix_for_all(report: Report) -> list[str]:
