@@ -21,6 +21,21 @@ _WORST_FIRST = tuple(Severity)
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A line of a file.
+
+    Attributes:
+        file: as a spec's path, and not made visible: services look it up.
+        line: counted from 1, or None for the file as a whole.
+        text: what the line says, made visible; empty where that is not known.
+    """
+
+    file: str
+    line: int | None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A clash or a diagnostic; every text is one visible line.
 
@@ -50,21 +65,6 @@ class Finding:
     def text(self) -> str:
         """Summary and details, one a line."""
         return "\n".join([self.summary, *self.details])
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A line of a file.
-
-    Attributes:
-        file: as a spec's path, and not made visible: services look it up.
-        line: counted from 1, or None for the file as a whole.
-        text: what the line says, made visible; empty where that is not known.
-    """
-
-    file: str
-    line: int | None
-    text: str = ""
 
 
 def list_findings(report: Report, *, verbose: int) -> tuple[Finding, ...]:

@@ -34,16 +34,15 @@ class GithubReport(ReportFormat):
         """Word the report, and annotate the lines."""
         text = TextReport().render(report, color=color, width=width, verbose=verbose)
         findings = list_findings(report, verbose=verbose)
-        shown = [
-            finding
-            for severity in Severity
-            for finding in [one for one in findings if one.severity is severity][:_MOST]
-        ]
+        alike = [[one for one in findings if one.severity is severity] for severity in Severity]
+        shown = [finding for some in alike for finding in some[:_MOST]]
         if not shown:
             return text
         lines = [text, *(_command(finding) for finding in shown)]
         if rest := len(findings) - len(shown):
-            lines.append(f"{count(rest, 'more finding has', 'more findings have')} no annotation: see above.")
+            lines.append(
+                f"{count(rest, 'more finding has', 'more findings have')} no annotation: {_MOST} of a kind are shown."
+            )
         return "\n".join(lines) + "\n"
 
 

@@ -78,7 +78,7 @@ def _spec(suite: ET.Element, spec: Spec, clashes: list[Clash], report: Report, *
 
 def _say(case: ET.Element, element: str, kind: str, message: str, words: list[str]) -> None:
     child = ET.SubElement(case, element, type=kind, message=_xml(message))
-    child.text = _xml("\n".join(word for word in words)) or None
+    child.text = _xml("\n".join(words)) or None
 
 
 def _xml(text: str) -> str:

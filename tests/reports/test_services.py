@@ -228,7 +228,7 @@ def test_github_gets_as_many_annotations_as_it_shows_worst_first() -> None:
     text = render("github", replace(many(12), diagnostics=warnings))
 
     assert [one.split(" ")[0] for one in commands(text)] == ["::error"] * 10 + ["::warning"] * 10
-    assert text.endswith("\n5 more findings have no annotation: see above.\n")
+    assert text.endswith("\n5 more findings have no annotation: 10 of a kind are shown.\n")
 
 
 def test_github_says_nothing_that_the_runner_takes_for_more_than_it_is() -> None:
