@@ -260,7 +260,7 @@ def screens(folder: Path) -> dict[str, str]:
         "markdown": said["markdown"],
         "code scanning": alerts(json.loads(said["sarif"])),
         "gitlab": widget(json.loads(said["gitlab"])),
-        "junit": tests(said["junit"]),
+        "junit": cases(said["junit"]),
         "bitbucket": insights(json.loads(said["bitbucket"])),
     }
 
@@ -308,7 +308,7 @@ def widget(found: Any) -> str:
     return "\n".join(lines)
 
 
-def tests(text: str) -> str:
+def cases(text: str) -> str:
     (suite,) = ET.fromstring(text)
     lines = [f"{suite.get('name')}: {suite.get('tests')} tests, {suite.get('failures')} failed"]
     for case in suite:
