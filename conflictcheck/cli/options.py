@@ -184,6 +184,7 @@ outputs_options = _stacked(
         "--output",
         "outputs",
         metavar="FILE",
+        type=PATH,
         multiple=True,
         help="Write the report of the --format before it to this file; - is standard output.",
     ),

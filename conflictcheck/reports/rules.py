@@ -52,13 +52,12 @@ def rule_name(rule: str) -> str:
 def rule_help(rule: str) -> str:
     """What the rule means, and what to do, in a few sentences."""
     kind = _kind(rule)
-    if kind is None:
-        return f"Noticed on the way; it does not change the exit code by itself. {_more(rule)}"
-    return f"{_CLASHES[kind][0]}. {_ANY_CLASH} {_CLASHES[kind][1]} {_more(kind.value)}"
-
-
-def _more(section: str) -> str:
-    return f"More: {_DOCUMENTS}#{section} in the repository of conflictcheck."
+    about = (
+        f"{_CLASHES[kind][0]}. {_ANY_CLASH} {_CLASHES[kind][1]}"
+        if kind
+        else "Noticed on the way; it does not change the exit code by itself."
+    )
+    return f"{about} More: {_DOCUMENTS}#{rule} in the repository of conflictcheck."
 
 
 def _kind(rule: str) -> ClashKind | None:

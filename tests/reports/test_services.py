@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SCHEMAS = Path(__file__).parent / "schemas"
+DIAGNOSTICS = (Path(__file__).parent.parent.parent / "docs" / "diagnostics.md").read_text()
 SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 SERVICES = ("markdown", "html", "sarif", "github", "gitlab", "bitbucket", "junit")
 SHOWN = {
@@ -322,9 +323,11 @@ def test_a_page_loads_nothing_and_has_the_elements_of_ours_alone() -> None:
 @pytest.mark.parametrize("kind", ClashKind)
 def test_every_kind_of_clash_is_a_rule_with_help(kind: ClashKind) -> None:
     assert rule_help(f"clash-{kind}").startswith(rule_name(f"clash-{kind}"))
-    assert f"docs/diagnostics.md#{kind} " in rule_help(f"clash-{kind}")
+    assert f"docs/diagnostics.md#clash-{kind} " in rule_help(f"clash-{kind}")
+    assert f"\n### Clash: {kind}\n" in DIAGNOSTICS
 
 
 def test_a_diagnostic_is_a_rule_by_its_code() -> None:
     assert rule_name("yanked-release") == "Yanked release"
     assert "docs/diagnostics.md#yanked-release " in rule_help("yanked-release")
+    assert "\n### yanked-release\n" in DIAGNOSTICS
