@@ -208,7 +208,6 @@ SITUATIONS = {
         compatible,
         one_clash,
         allowed_split,
-        known_clash,
         many_clashes,
         unsatisfiable,
         undecided,
