@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -71,9 +72,9 @@ class _Look:
 
     def warnings(self) -> list[Diagnostic]:
         """The old releases, the user's own requirements first."""
-        chosen = self._chosen()
+        chosen, lines, alone = self._chosen(), self._lines(), self._alone()
         old = sorted(
-            (one for name, i in chosen.items() if (one := self._compare(name, i)) is not None),
+            (one for name, i in chosen.items() if (one := self._compare(name, i, lines, alone)) is not None),
             key=lambda one: (one.line is None, one.name),
         )
         found = [self._warning(one, chosen) for one in old[:_MOST]]
@@ -93,28 +94,46 @@ class _Look:
                     chosen[pin.name] = i
         return chosen
 
-    def _compare(self, name: NormalizedName, i: int) -> _Old | None:
+    def _compare(
+        self,
+        name: NormalizedName,
+        i: int,
+        lines: Mapping[NormalizedName, Sequence[int]],
+        alone: Sequence[tuple[SpecId, Mapping[NormalizedName, int]]],
+    ) -> _Old | None:
         package = self.kernel.packages[name]
-        direct = [
-            line
-            for k in sorted(self.lines_of(self.environment.specs))
-            if (line := self.oracle.lines[k]).name == name and line.kind is RequirementKind.REQUIREMENT
-        ]
+        on_it = lines.get(name, ())
+        direct = [line for k in on_it if (line := self.oracle.lines[k]).kind is RequirementKind.REQUIREMENT]
         mask = package.unlocked
-        for k in sorted(self.lines_of(self.environment.specs)):
+        for k in on_it:
             edge = self.kernel.line_edges[k]
-            if edge is not None and edge.name == name:
+            if edge is not None:
                 mask &= edge.mask
         if direct and mask and self._is_much_older(package.releases, i, mask.bit_length() - 1):
             line = direct[0]
             return _Old(name, i, mask.bit_length() - 1, f"{place(line)} admits", line)
-        for spec in self.environment.specs if len(self.environment.specs) > 1 else ():
-            alone = self.oracle.ask(self.lines_of([spec]))
-            if isinstance(alone, Yes) and alone.python_version == self.environment.python_version:
-                better = alone.solutions[self.kernel.target.platform].releases.get(name, -1)
-                if self._is_much_older(package.releases, i, better):
-                    return _Old(name, i, better, f"{spec} would get alone", None)
+        for spec, releases in alone:
+            better = releases.get(name, -1)
+            if self._is_much_older(package.releases, i, better):
+                return _Old(name, i, better, f"{spec} would get alone", None)
         return None
+
+    def _lines(self) -> dict[NormalizedName, list[int]]:
+        """The lines on each package."""
+        found: dict[NormalizedName, list[int]] = defaultdict(list)
+        for k in sorted(self.lines_of(self.environment.specs)):
+            found[self.oracle.lines[k].name].append(k)
+        return found
+
+    def _alone(self) -> list[tuple[SpecId, Mapping[NormalizedName, int]]]:
+        """What each spec would get without the others."""
+        specs = self.environment.specs if len(self.environment.specs) > 1 else ()
+        answers = [(spec, self.oracle.ask(self.lines_of([spec]))) for spec in specs]
+        return [
+            (spec, answer.solutions[self.kernel.target.platform].releases)
+            for spec, answer in answers
+            if isinstance(answer, Yes) and answer.python_version == self.environment.python_version
+        ]
 
     @staticmethod
     def _is_much_older(releases: Sequence[Release], i: int, better: int) -> bool:

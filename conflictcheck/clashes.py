@@ -148,6 +148,7 @@ class ClashFinder:
         fresh = itertools.count(len(specs) + 1)
         asked = 0
         with Solver(name="minisat22") as chart:
+            chart.set_phases(list(number.values()))  # so that it begins with as many as there may be
             while (seed := _largest_model(chart, list(number.values()))) is not None:
                 if asked >= self._budget:
                     findings.complete = False
@@ -369,11 +370,16 @@ def _meaning(line: Requirement) -> tuple[object, ...]:
 
 def _largest_model(chart: Solver, variables: Sequence[int]) -> set[int] | None:
     """A set of variables that the chart allows and that cannot be enlarged; None if it allows none."""
-    if not chart.solve():
-        return None
-    model = set(chart.get_model())
-    chosen = [variable for variable in variables if variable in model]
-    for variable in variables:
-        if variable not in model and chart.solve(assumptions=[*chosen, variable]):
-            chosen = [v for v in variables if v in set(chosen) or v == variable]
-    return set(chosen)
+    chosen: dict[int, None] = {}
+    left = list(variables)
+    while chart.solve(assumptions=list(chosen)):
+        # With one more of them, the solver may have taken in others as well.
+        true = set(chart.get_model())
+        chosen.update((variable, None) for variable in left if variable in true)
+        left = [variable for variable in left if variable not in chosen]
+        while left and not chart.solve(assumptions=[*chosen, left[0]]):
+            del left[0]
+        if not left:
+            return set(chosen)
+        chosen[left[0]] = None
+    return None

@@ -205,6 +205,8 @@ def _unknown_extras(
     pin: Pin, provided: Iterable[str], environment: Environment, lines: Sequence[Requirement]
 ) -> list[Diagnostic]:
     missing = frozenset(pin.extras).difference(provided)
+    if not missing:
+        return []
     return [
         Diagnostic(
             Severity.WARNING,

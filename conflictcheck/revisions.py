@@ -116,7 +116,7 @@ def older_settings(settings: Settings, tree: Tree) -> Settings:
     """
     paths = [name if names_standard_input((name,)) else str(_older(name, settings, tree)) for name in settings.paths]
     restricting = [
-        tuple(str(found) for name in names if (found := tree.find(name, settings.cwd)))
+        tuple(str(found) for name in names if (found := _restriction(name, settings, tree)))
         for names in (settings.constraints, settings.overrides)
     ]
     return replace(
@@ -129,6 +129,14 @@ def older_settings(settings: Settings, tree: Tree) -> Settings:
         baseline=None,
         since=None,
     )
+
+
+def _restriction(name: str, settings: Settings, tree: Tree) -> Path | None:
+    """A file of constraints or overrides; one outside of the repository, as pip's configuration may name, is as now."""
+    try:
+        return tree.find(name, settings.cwd)
+    except RevisionError:
+        return settings.cwd / name
 
 
 def _older_project(settings: Settings, tree: Tree) -> ProjectSettings | None:

@@ -8,8 +8,8 @@ clashing specs the first parts (Van Gelder, "Another look at graph coloring via 
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ from conflictcheck.clashes import Core
 from conflictcheck.solver.oracle import Maybe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from conflictcheck.model import SpecId
 
@@ -147,27 +147,35 @@ def _colour(
         if not solver.solve():
             return None
         chosen: dict[SpecId, int] = {}
-        assumed: list[int] = []
+        taste = _Taste(count)
         for spec in specs:
-            chosen[spec] = next(
-                part for part in _taste(spec, chosen, count) if solver.solve(assumptions=[*assumed, inside(spec, part)])
-            )
-            assumed.append(inside(spec, chosen[spec]))
+            folder = _folder(spec)
+            # What is settled is said for good, so that the solver need not be told of it again each time.
+            chosen[spec] = next(p for p in taste.order(folder) if solver.solve(assumptions=[inside(spec, p)]))
+            solver.add_clause([inside(spec, chosen[spec])])
+            taste.note(folder, chosen[spec])
     parts: dict[int, list[SpecId]] = defaultdict(list)
     for spec, part in chosen.items():
         parts[part].append(spec)
     return [tuple(part) for part in parts.values()]
 
 
-def _taste(spec: SpecId, chosen: Mapping[SpecId, int], count: int) -> list[int]:
-    """Parts in the order in which a spec would like them: with its folder's specs, then where most specs are."""
-    folder = _folder(spec)
-    near: dict[int, int] = defaultdict(int)
-    size: dict[int, int] = defaultdict(int)
-    for other, part in chosen.items():
-        size[part] += 1
-        near[part] += _folder(other) == folder
-    return sorted(range(count), key=lambda part: (-near[part], -size[part], part))
+@dataclass(slots=True)
+class _Taste:
+    """Which parts a spec would like: those with its folder's specs, then those where most specs are."""
+
+    count: int
+    size: Counter[int] = field(default_factory=Counter)
+    near: Counter[tuple[str, int]] = field(default_factory=Counter)
+
+    def order(self, folder: str) -> list[int]:
+        """The parts, the best liked first."""
+        return sorted(range(self.count), key=lambda part: (-self.near[folder, part], -self.size[part], part))
+
+    def note(self, folder: str, part: int) -> None:
+        """A spec of a folder has gone to a part."""
+        self.size[part] += 1
+        self.near[folder, part] += 1
 
 
 def _folder(spec: SpecId) -> str:

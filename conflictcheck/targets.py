@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.tags import compatible_tags, cpython_tags, ios_platforms, mac_platforms, platform_tags
 from packaging.version import InvalidVersion, Version
 
 from conflictcheck.errors import UsageError
@@ -198,15 +197,17 @@ def make_target(python_version: str, platform: str) -> Target:
         **markers,
     }
     interpreter = f"cp{major}{minor}"
-    tags = [
-        *cpython_tags((major, minor), abis=[_abi(major, minor)], platforms=names),
-        *compatible_tags((major, minor), interpreter, names),
+    from packaging import tags  # noqa: PLC0415 - whether a platform exists is known without
+
+    found = [
+        *tags.cpython_tags((major, minor), abis=[_abi(major, minor)], platforms=names),
+        *tags.compatible_tags((major, minor), interpreter, names),
     ]
     return Target(
         python_version=python_version,
         platform=platform,
         environment=environment,
-        ranks={str(tag): rank for rank, tag in reversed(list(enumerate(tags)))},
+        ranks={str(tag): rank for rank, tag in reversed(list(enumerate(found)))},
     )
 
 
@@ -221,6 +222,8 @@ def _describe_platform(  # noqa: PLR0911 - one return for each kind of platform
 ) -> tuple[list[str], dict[str, str]]:
     """The platform tags, best first, and the marker values."""
     if name == running_platform():
+        from packaging.tags import platform_tags  # noqa: PLC0415 - as above
+
         return list(platform_tags()), _markers(
             sys.platform, host.system(), host.machine(), host.release(), host.version()
         )
@@ -251,12 +254,16 @@ def _describe_platform(  # noqa: PLR0911 - one return for each kind of platform
         return [tag], _markers("win32", "Windows", marker)
     if system == "apple-darwin":
         arch = "arm64" if machine == "aarch64" else machine
+        from packaging.tags import mac_platforms  # noqa: PLC0415 - as above
+
         return list(mac_platforms((13, 0), arch)), _markers("darwin", "Darwin", arch)
     if system == "linux-android":
         arch = {"aarch64": "arm64_v8a"}.get(machine, machine)
         return [f"android_{level}_{arch}" for level in range(24, 15, -1)], _markers("android", "Android", machine)
     if system.startswith("apple-ios"):
         multiarch = f"{machine}-{'iphonesimulator' if system.endswith('simulator') else 'iphoneos'}"
+        from packaging.tags import ios_platforms  # noqa: PLC0415 - as above
+
         return list(ios_platforms((13, 0), multiarch)), _markers("ios", "iOS", machine)
     return ["pyodide_2024_0_wasm32", "emscripten_3_1_58_wasm32"], _markers("emscripten", "Emscripten", "wasm32")
 

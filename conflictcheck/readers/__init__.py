@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import stat
 from typing import TYPE_CHECKING
@@ -213,7 +212,9 @@ def _similar(path: Path) -> str | None:
         names = sorted(entry.name for entry in path.parent.iterdir())
     except OSError:
         return None
-    close = difflib.get_close_matches(path.name, names, n=1)
+    from difflib import get_close_matches  # noqa: PLC0415 - only for this message
+
+    close = get_close_matches(path.name, names, n=1)
     return f"did you mean {quote(close[0])}?" if close else None
 
 

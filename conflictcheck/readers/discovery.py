@@ -8,67 +8,23 @@ Source for their meaning: gitignore(5); the last pattern that matches decides, d
 from __future__ import annotations
 
 import os
-import re
-import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, AnyStr
-
-from pathspec import GitIgnoreSpec
-from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
+from typing import TYPE_CHECKING
 
 from conflictcheck.errors import SpecError
 from conflictcheck.model import Severity
 from conflictcheck.readers.text import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from pathspec import GitIgnoreSpec
 
     from conflictcheck.readers.base import Reader, Workspace
 
 _SILENT = frozenset({".git", ".hg", ".svn", "__pycache__"})
 """Folders that nobody would expect a spec in; passing over them is not worth a note."""
-
-
-_LONGEST_PATTERN = 4_096
-_FOLDERS_BEFORE_FOLDERS = re.compile(r"\(\?:/\.\+\)\?((?:(?!\(\?:/).)*)(?=\(\?:/\.\+\)\?)", re.DOTALL)
-_STAR_BEFORE_STAR = re.compile(r"\[\^/\]\*((?:\\.|(?!\[\^/\]\*)\[\^?\]?[^\]]*\]|[^/(\[\\])*)(?=\[\^/\]\*)", re.DOTALL)
-
-
-class _Pattern(GitIgnoreSpecPattern):
-    """A pattern that takes no longer to match for all its stars.
-
-    What stands between two stars is looked for where it comes first, and not again further on: where the rest does not
-    match after the first place, it does not match after a later one. The same holds for ``**``.
-    """
-
-    __slots__ = ()
-
-    @classmethod
-    def pattern_to_regex(cls, pattern: AnyStr) -> tuple[AnyStr | None, bool | None]:
-        """See `GitIgnoreSpecPattern.pattern_to_regex`; a range that runs backwards matches nothing, as in git."""
-        regex, include = super().pattern_to_regex(pattern)
-        if not isinstance(regex, str):
-            return regex, include
-        regex = _FOLDERS_BEFORE_FOLDERS.sub(r"(?>(?:/.+?)??\1(?=/))", regex)
-        regex = _STAR_BEFORE_STAR.sub(r"(?>[^/]*?\1)", regex)
-        try:
-            with warnings.catch_warnings(action="ignore"):  # about brackets in brackets
-                re.compile(regex)
-        except re.error:
-            return None, None
-        return regex, include  # type: ignore[return-value]  # text is what was asked about
-
-
-def parse_patterns(lines: Iterable[str]) -> GitIgnoreSpec:
-    """The patterns of an ignore file, but for those that are longer than any path.
-
-    Raises:
-        ValueError: one of them is none.
-    """
-    usable = (line for line in lines if len(line) <= _LONGEST_PATTERN)
-    # Not whatever backend is installed: their regular expressions are of another kind.
-    return GitIgnoreSpec.from_lines(usable, _Pattern, backend="simple")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +139,8 @@ def _read_ignore_file(file: Path, folder: Path, workspace: Workspace) -> list[_I
     if not os.path.isfile(file):
         return []
     try:
+        from conflictcheck.readers.ignore_patterns import parse_patterns  # noqa: PLC0415 - costly, and not always there
+
         return [_Ignored(folder, parse_patterns(decode(workspace.load(file)).splitlines()))]
     except (SpecError, ValueError) as error:
         reason = error.message if isinstance(error, SpecError) else str(error)

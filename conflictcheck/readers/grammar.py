@@ -5,7 +5,6 @@ Source: pip's documentation, "Requirements File Format".
 
 from __future__ import annotations
 
-import difflib
 import optparse
 import re
 import shlex
@@ -195,7 +194,9 @@ class _OptionParser(optparse.OptionParser):
         if not msg.startswith("no such option"):
             raise SpecError(msg.replace("requires 1 argument", "needs a value"))
         known = [name for names in (*_TAKING_A_VALUE, *_SWITCHES) for name in names]
-        close = difflib.get_close_matches(option, known, n=1, cutoff=0.75)
+        from difflib import get_close_matches  # noqa: PLC0415 - only for this message
+
+        close = get_close_matches(option, known, n=1, cutoff=0.75)
         raise SpecError(
             f"{quote(option)} is not an option of requirements files",
             hint=f"did you mean {close[0]}?" if close else None,

@@ -15,7 +15,6 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from conflictcheck.errors import SpecError, UsageError
-from conflictcheck.readers.discovery import parse_patterns
 from conflictcheck.readers.text import quote
 
 if TYPE_CHECKING:
@@ -75,6 +74,8 @@ def _compiled(text: str) -> _Glob:
     plain = file.removeprefix("./").removesuffix("/")
     try:
         # Anchored: a pattern without a slash means a file of the settings' own folder.
+        from conflictcheck.readers.ignore_patterns import parse_patterns  # noqa: PLC0415 - costly, and rarely needed
+
         spec = parse_patterns([f"/{plain}" if plain not in ("", ".") else "/**"])
     except ValueError:
         raise SpecError(f"{quote(text)} is not a pattern", hint="use *, ?, ** and [a-z]") from None

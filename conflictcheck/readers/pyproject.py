@@ -5,7 +5,6 @@ Sources: PEP 621, PEP 735; that an extra or group comes with the project's own d
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -357,6 +356,8 @@ class _Section:
 
 
 def _unknown(kind: str, written: str, known: Sequence[str]) -> SpecError:
-    close = difflib.get_close_matches(canonicalize_name(written), known, n=1)
+    from difflib import get_close_matches  # noqa: PLC0415 - only for this message
+
+    close = get_close_matches(canonicalize_name(written), known, n=1)
     have = f"there are {', '.join(known)}" if known else f"it has no {kind}s"
     return SpecError(f"no {kind} {quote(written)}; {have}", hint=f"did you mean {quote(close[0])}?" if close else None)

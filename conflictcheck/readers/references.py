@@ -6,16 +6,13 @@ Sources: PEP 508 for ``name @ url``; pip's documentation, "Requirement Specifier
 from __future__ import annotations
 
 import ast
-import configparser
 import re
 import tomllib
 import warnings
 from dataclasses import dataclass
-from email.parser import HeaderParser
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
-from urllib.request import url2pathname
 
 from packaging.utils import (
     InvalidName,
@@ -190,6 +187,8 @@ def _local(path: str, scheme: str, folders: Sequence[Path]) -> Path:
             path = f"/{rest}"
         if host not in ("", "localhost"):
             raise SpecError("a file: URL with a host cannot be read", hint="write file:///path")
+        from urllib.request import url2pathname  # noqa: PLC0415 - brings an HTTP client along, and is rarely needed
+
         path = url2pathname(path)
     try:
         # A folder that is no project is worth less than a project elsewhere: "-e ." in a folder of requirements files.
@@ -221,6 +220,8 @@ def _local_name(place: Path) -> NormalizedName | None:
 
 def project_name(folder: Path) -> NormalizedName | None:
     """The name of a local project, read from what it states without running its code; None where nothing does."""
+    from configparser import Error  # noqa: PLC0415 - where a line names a project
+
     for file, read in _STATED_IN:
         try:
             if not (folder / file).is_file():
@@ -231,7 +232,7 @@ def project_name(folder: Path) -> NormalizedName | None:
             if isinstance(name, str):
                 return canonicalize_name(name.strip(), validate=True)
         # A broken file is not what the user asked about; the next may tell.
-        except (OSError, ValueError, SyntaxError, RecursionError, MemoryError, configparser.Error, InvalidName):
+        except (OSError, ValueError, SyntaxError, RecursionError, MemoryError, Error, InvalidName):
             continue
     return None
 
@@ -249,12 +250,16 @@ def _get(table: Any, key: str) -> Any:
 
 
 def _from_setup_cfg(text: str) -> Any:
-    parser = configparser.RawConfigParser()
+    from configparser import RawConfigParser  # noqa: PLC0415 - as above
+
+    parser = RawConfigParser()
     parser.read_string(text)
     return parser.get("metadata", "name", fallback=None)
 
 
 def _from_pkg_info(text: str) -> Any:
+    from email.parser import HeaderParser  # noqa: PLC0415 - as above
+
     return HeaderParser().parsestr(text).get("Name")
 
 

@@ -6,7 +6,6 @@ import os
 import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
-from urllib.request import url2pathname
 
 from packaging.utils import canonicalize_name
 
@@ -149,6 +148,8 @@ class _Reading:
         if is_url(name) and not name.lower().startswith("file:"):
             raise SpecError(f"{quote(option.written)} is not a local file", hint="download it, and include the copy")
         if name.lower().startswith("file:"):
+            from urllib.request import url2pathname  # noqa: PLC0415 - brings an HTTP client along, and is rarely needed
+
             name = url2pathname(re.sub(r"^file:(//(localhost)?(?=/))?", "", name, flags=re.IGNORECASE))
         path = self._workspace.locate(self._workspace.folder(including) / name)
         names = [self._workspace.name(step.path) for step in chain]

@@ -42,9 +42,9 @@ class TextReport(ReportFormat):
     def render(self, report: Report, *, color: bool, width: int, verbose: int) -> str:
         """Word the report; ``-v`` adds pins, notes and whatever is else shortened."""
         page = Page(width=width, color=color)
-        headline(report)(page, report)
         if counted := _counted(report):
-            page.prose(counted)
+            page.prose(counted, style="good" if report.passed else "bad")
+        headline(report)(page, report)
         if report.verdict is Verdict.UNDECIDED:
             _diagnostics(page, report.diagnostics, Severity.ERROR, verbose=verbose)
             # What is outdated is told with the command that mends it.
@@ -70,15 +70,15 @@ class TextReport(ReportFormat):
 
 
 def summarize(report: Report) -> str:
-    """The first sentence of the text report, without colour and on one line."""
+    """What the text report says first of specs and environments, without colour and on one line."""
     page = Page(width=10_000, color=False)
     headline(report)(page, report)
     return page.text().split("\n", 1)[0]
 
 
 def summarize_with_counts(report: Report) -> str:
-    """The same, and how many of the clashes count where some do not."""
-    return f"{summarize(report)} {visible(_counted(report))}".rstrip()
+    """The same on one line, after how many of the clashes count where some do not."""
+    return f"{visible(_counted(report))} {summarize(report)}".lstrip()
 
 
 def headline(report: Report) -> Callable[[Page, Report], None]:
@@ -114,7 +114,10 @@ def _split(page: Page, report: Report) -> None:
 
 
 def _counted(report: Report) -> str:
-    """A sentence on how many of the clashes count; empty where all of them do."""
+    """A sentence on how many of the clashes count, on which alone it then depends whether the run passes.
+
+    Empty where all of them count.
+    """
     known = sum(clash.known not in ("", APART) for clash in report.clashes)
     if report.verdict is Verdict.UNDECIDED or not (known or report.gone or report.compared_with):
         return ""
@@ -127,9 +130,9 @@ def _counted(report: Report) -> str:
         sentence += ", within --max-environments"
     elif not new and not report.passed:
         sentence += " that could be found: not every set of specs could be tried"
-    if report.compared_with:
-        return f"Compared with {report.compared_with}: {sentence}."
-    return f"{sentence[:1].upper()}{sentence[1:]}."
+    where = f"Compared with {report.compared_with}: " if report.compared_with else ""
+    said = f"{where}{sentence}."
+    return f"{said[:1].upper()}{said[1:]}"
 
 
 def _declared(page: Page, report: Report) -> None:

@@ -99,6 +99,9 @@ class Oracle:
         self._kernels: dict[Target, Kernel] = {}
         self._urls: dict[Target, dict[NormalizedName, set[str]]] = {}
         self._known: dict[frozenset[int], Reply] = {}
+        # What was found out and not drawn from other answers, by the lines as bits: there are many subsets to be told.
+        self._yeses: list[tuple[int, Yes]] = []
+        self._nos: list[tuple[int, No]] = []
         self._wishes: dict[Target, dict[NormalizedName, int]] = {}
         self._readings: dict[Target, tuple[Kernel, Reading]] = {}
         self.asked = 0
@@ -175,22 +178,34 @@ class Oracle:
         Args:
             lines: positions; constraints and overrides count only if they are among them.
         """
-        if lines not in self._known:
-            self._known[lines] = self._implied(lines) or self._evaluate(lines, self._wishes.get)
-        return self._known[lines]
+        known = self._known.get(lines)
+        if known is None:
+            known = self._known[lines] = self._implied(lines) or self._remember(
+                lines, self._evaluate(lines, self._wishes.get)
+            )
+        return known
 
     def resolve(self, lines: frozenset[int]) -> Reply:
         """As `ask`, with exactly the releases that newest-first gives, whatever was asked before."""
         return self._evaluate(lines, lambda _: None)
 
     def _implied(self, lines: frozenset[int]) -> Reply | None:
-        """What larger *yes* and smaller *no* answers say."""
-        for known, reply in self._known.items():
-            if isinstance(reply, Yes) and lines <= known and reply.holds_for(lines):
-                return reply
-            if isinstance(reply, No) and known <= lines and not reply.leans and not reply.absent & lines:
-                return reply
+        """What larger *yes* and smaller *no* answers say, the latest first."""
+        asked = _bits(lines)
+        for known, no in reversed(self._nos):
+            if known & asked == known and not no.absent & lines:
+                return no
+        for known, yes in reversed(self._yeses):
+            if known & asked == asked and yes.holds_for(lines):
+                return yes
         return None
+
+    def _remember(self, lines: frozenset[int], reply: Reply) -> Reply:
+        if isinstance(reply, Yes):
+            self._yeses.append((_bits(lines), reply))
+        elif isinstance(reply, No) and not reply.leans:
+            self._nos.append((_bits(lines), reply))
+        return reply
 
     def _evaluate(
         self, lines: frozenset[int], wishes: Callable[[Target], Mapping[NormalizedName, int] | None]
@@ -235,3 +250,12 @@ class Oracle:
         self._kernels.pop(target).close()
         self._wishes.pop(target, None)
         self._known = {lines: reply for lines, reply in self._known.items() if not isinstance(reply, Yes)}
+        self._yeses.clear()
+
+
+def _bits(lines: frozenset[int]) -> int:
+    """Positions as bits: whether one set holds another one is told in no time then."""
+    found = bytearray(max(lines, default=0) // 8 + 1)
+    for i in lines:
+        found[i >> 3] |= 1 << (i & 7)
+    return int.from_bytes(found, "little")

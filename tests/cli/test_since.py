@@ -422,3 +422,31 @@ def test_a_link_in_the_tree_is_followed_inside_of_it_alone(repository: Repositor
     ]
     [warning] = [one for one in repository.report("--since", "main", ".")["diagnostics"] if "incomplete" in one["code"]]
     assert "out-requirements.txt: outside of the working tree" in warning["message"]
+
+
+@pytest.mark.parametrize("folder", ["", "below/"])
+def test_what_the_settings_leave_out_is_left_out_of_the_revision_as_well(repository: Repository, folder: str) -> None:
+    files = {folder + name: text for name, text in OLD.items()}
+    repository.commit({**files, f"{folder}old/requirements.txt": "no requirement at all ;;\n"})
+    repository.write({f"{folder}conflictcheck.toml": 'exclude = ["old"]\ninclude = ["*.txt"]\n'})
+    repository.write({f"{folder}new.txt": "y\n"})
+    os.chdir(repository.path / folder)
+
+    report = repository.report("--since", "main")
+
+    assert (report["code"], known(report)) == (
+        ExitCode.PASSED, [(["a-requirements.txt", "b-requirements.txt"], "at main already")],
+    )  # fmt: skip
+    assert [one["message"] for one in report["diagnostics"] if "incomplete" in one["code"]] == []
+
+
+def test_declared_environments_keep_clashes_apart_that_are_new(repository: Repository) -> None:
+    repository.commit({"a-requirements.txt": "x<2\n"})
+    repository.write({"b-requirements.txt": "x>=2\n"})
+    repository.write({"conflictcheck.toml": '[environments]\na = ["a-*"]\nb = ["b-*"]\n'})
+
+    report = repository.report("--since", "main")
+
+    assert (report["code"], known(report)) == (
+        ExitCode.PASSED, [(["a-requirements.txt", "b-requirements.txt"], "apart in the declared environments")],
+    )  # fmt: skip

@@ -16,9 +16,10 @@ from conflictcheck.errors import ConflictCheckError, SpecError
 from conflictcheck.model import Edit, ReadResult, Requirement, RequirementKind, SpecId
 from conflictcheck.readers import READERS, read_restrictions, read_specs
 from conflictcheck.readers.base import Workspace
-from conflictcheck.readers.discovery import find_files, parse_patterns
+from conflictcheck.readers.discovery import find_files
 from conflictcheck.readers.editing import edit_content
 from conflictcheck.readers.grammar import iter_lines, parse_line
+from conflictcheck.readers.ignore_patterns import parse_patterns
 from conflictcheck.readers.lines import Origin, parse_requirement
 from conflictcheck.readers.poetry import specifier, to_pep508
 from conflictcheck.readers.references import parse_reference, project_name
