@@ -12,7 +12,7 @@ from conflictcheck.phrases import and_list, count, place
 from conflictcheck.solver.oracle import Yes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
