@@ -166,6 +166,15 @@ def use_color(choice: ColorChoice, *, terminal: bool, environ: Mapping[str, str]
     return terminal and environ.get("TERM") != "dumb"
 
 
+def default_form(environ: Mapping[str, str], *, terminal: bool) -> str:
+    """The form of a report on standard output that nobody chose.
+
+    A terminal gets text. The log of a GitHub Actions job gets text with annotations; that of a GitLab job is for people
+    as well, and GitLab takes its report from a file that an option has to name.
+    """
+    return "github" if environ.get("GITHUB_ACTIONS") == "true" and not terminal else "text"
+
+
 def _check_given(given: CommandLine) -> None:
     """What the command line alone shows to make no sense."""
     for name in _NOT_EMPTY:

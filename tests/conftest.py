@@ -23,9 +23,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _usual_width(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever runs the tests may have told programs how wide to write."""
-    monkeypatch.delenv("COLUMNS", raising=False)
+def _usual_reports(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests may have told programs how wide to write, or be a service with a form of its own."""
+    for name in ("COLUMNS", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITLAB_CI"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture

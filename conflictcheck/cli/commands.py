@@ -19,9 +19,11 @@ from conflictcheck.cli.completion import export_names
 from conflictcheck.cli.exit_codes import ExitCode, exit_code
 from conflictcheck.cli.options import (
     PATH,
+    InOrder,
     Terminal,
     cache_dir_option,
     output_options,
+    outputs_options,
     report_width,
     resolving_options,
     terminal_options,
@@ -66,11 +68,11 @@ def root(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-@root.command()
+@root.command(cls=InOrder)
 @resolving_options
-@output_options(of="reports")
+@outputs_options
 @terminal_options
-def check(settings: Settings, terminal: Terminal, format_name: str, output: str | None) -> ExitCode:
+def check(settings: Settings, terminal: Terminal, formats: tuple[str, ...], outputs: tuple[str, ...]) -> ExitCode:
     """Find every clash, and the fewest environments. Writes nothing but a baseline that is asked for.
 
     \b
@@ -80,6 +82,7 @@ def check(settings: Settings, terminal: Terminal, format_name: str, output: str 
       conflictcheck check services/ --python-version 3.11 --python-platform linux
       conflictcheck check --with 'numpy<2' --exclude-newer 2024-11-02
       conflictcheck check --format json -o report.json
+      conflictcheck check --format sarif -o a.sarif --format markdown -o b.md
       conflictcheck check --write-baseline known-clashes.toml
       conflictcheck check --baseline known-clashes.toml
       conflictcheck check --since origin/main
@@ -87,27 +90,32 @@ def check(settings: Settings, terminal: Terminal, format_name: str, output: str 
     Exit code: 0 when --max-environments suffice or every clash is known, 1 when not or when a spec cannot be
     installed at all, 2 for bad usage or input, 3 when undecided, 130 when interrupted.
     """
-    from conflictcheck.cli.output import check_output
+    from conflictcheck.cli.outputs import deliver, given_outputs, with_step_summary
     from conflictcheck.cli.remembered import Memory
     from conflictcheck.given import read_input
+    from conflictcheck.settings_sources import default_form
 
-    check_output(output, streams=True)
+    default = default_form(os.environ, terminal=sys.stdout.isatty())
+    wanted = with_step_summary(given_outputs(formats, outputs, default), os.environ)
     given = read_input(settings)
-    color = terminal.colors(to_terminal=_is_terminal(output))
-    memory = Memory.of(settings, given, "check", format_name, color, report_width(), terminal.verbose)
+    forms = [(output.form, output.color(terminal)) for output in wanted]
+    memory = Memory.of(settings, given, "check", forms, report_width(), terminal.verbose)
     said = memory.recall() if memory is not None else None
     if said is not None:
-        _write(said.text, terminal, output)
+        deliver(wanted, said.texts, printed=terminal.prints)
         return ExitCode(said.code)
     from conflictcheck.pipeline import check_files
 
     with _progress(terminal) as progress:
         checked = check_files(settings, progress, given=given)
-    text = _render(_report_format(format_name), checked.report, terminal, output)
+    texts = [
+        _report_format(form).render(checked.report, color=color, width=report_width(), verbose=terminal.verbose)
+        for form, color in forms
+    ]
     code = exit_code(checked.report)
     if memory is not None and code is not ExitCode.UNDECIDED:
-        memory.keep(text, code, checked.basis)
-    _write(text, terminal, output)
+        memory.keep(texts, code, checked.basis)
+    deliver(wanted, texts, printed=terminal.prints)
     return code
 
 
@@ -479,5 +487,5 @@ def _write(text: str, terminal: Terminal, output: str | None) -> None:
 
     if output not in (None, STANDARD_OUTPUT):
         write_file(Path(output), text)
-    elif terminal.quiet < 2:  # noqa: PLR2004 - -qq
+    elif terminal.prints:
         print_report(text)

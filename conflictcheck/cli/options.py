@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from conflictcheck.settings import Settings
     from conflictcheck.settings_sources import ColorChoice
 
+ORDER = "conflictcheck.order"
+"""Where a context keeps the names of the parameters in the order they were given."""
 PATH = click.Path(readable=False)
 """A file or folder, for completion; what it has to be is checked where it is used, with a message of its own."""
 
@@ -49,6 +51,11 @@ class Terminal:
     def colors(self, *, to_terminal: bool) -> bool:
         """Whether to colour what is written there."""
         return use_color(self.color, terminal=to_terminal, environ=os.environ)
+
+    @property
+    def prints(self) -> bool:
+        """Whether reports are wanted on standard output."""
+        return self.quiet < 2  # noqa: PLR2004 - -qq
 
     @property
     def shows_progress(self) -> bool:
@@ -137,6 +144,17 @@ class _Registered(click.Choice):  # type: ignore[type-arg] # click 8.1 knows no 
         """Takes the nothing that it was made with."""
 
 
+class InOrder(click.Command):
+    """A command that remembers in which order its options were given."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse as usual, once more for the order alone."""
+        if not ctx.resilient_parsing:
+            _, _, order = self.make_parser(ctx).parse_args(args=list(args))
+            ctx.meta[ORDER] = [parameter.name for parameter in order]
+        return super().parse_args(ctx, args)
+
+
 _LISTS = {"reports": "FORMATS", "explanations": "EXPLANATIONS", "graphs": "GRAPHS"}
 
 
@@ -152,6 +170,26 @@ def output_options(*, of: Literal["reports", "explanations", "graphs"], to_file:
     )
     return _stacked(form, _OUTPUT) if to_file else form
 
+
+outputs_options = _stacked(
+    click.option(
+        "--format",
+        "formats",
+        type=_Registered("FORMATS"),
+        multiple=True,
+        help="The form of the report; repeat for more, each with -o. Default: text; github in a job of GitHub Actions.",
+    ),
+    click.option(
+        "-o",
+        "--output",
+        "outputs",
+        metavar="FILE",
+        type=PATH,
+        multiple=True,
+        help="Write the report of the --format before it to this file; - is standard output.",
+    ),
+)
+"""``--format`` and ``-o`` of a command that writes several reports, an `InOrder`: ``formats`` and ``outputs``."""
 
 cache_dir_option = click.option(
     "--cache-dir",

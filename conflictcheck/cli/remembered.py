@@ -29,12 +29,12 @@ class Said(msgspec.Struct, frozen=True, array_like=True):
     """What a run had to say.
 
     Attributes:
-        text: of the report.
+        texts: of the reports, in the order they were asked for.
         code: the exit code.
         pages: the state of each page that it rests on, by its key in the cache.
     """
 
-    text: str
+    texts: list[str]
     code: int
     pages: dict[str, str]
 
@@ -92,11 +92,11 @@ class Memory:
         fresh = self.offline or all(now < until for _, until in states.values())
         return said if same and fresh else None
 
-    def keep(self, text: str, code: int, basis: tuple[str, ...] | None) -> None:
+    def keep(self, texts: list[str], code: int, basis: tuple[str, ...] | None) -> None:
         """Remember what was said.
 
         Args:
-            text: of the report.
+            texts: of the reports.
             code: the exit code.
             basis: the pages that it rests on; None where that is not all, and nothing is kept.
         """
@@ -106,7 +106,7 @@ class Memory:
             states = cache.states(basis)
             if len(states) == len(basis):
                 pages = {key: state for key, (state, _) in states.items()}
-                cache.put_answer(self.key, msgspec.msgpack.encode(Said(text, code, pages)))
+                cache.put_answer(self.key, msgspec.msgpack.encode(Said(texts, code, pages)))
 
 
 def _program() -> list[tuple[str, int, int]]:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from conflictcheck import __version__
 from conflictcheck.model import RequirementKind
 from conflictcheck.reports.base import ReportFormat
+from conflictcheck.reports.encoding import to_json
 
 if TYPE_CHECKING:
     from conflictcheck.model import Clash, Declared, Diagnostic, Environment, Fix, Pin, Report, Requirement, Spec
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _ASKED = (RequirementKind.REQUIREMENT, RequirementKind.CONSTRAINT)
 
 
@@ -31,9 +30,7 @@ class JsonReport(ReportFormat):
 
     def render(self, report: Report, *, color: bool, width: int, verbose: int) -> str:  # noqa: ARG002 - one form for all
         """Encode the report; `color`, `width` and `verbose` change nothing."""
-        text = json.dumps(_encodable(_report(report)), indent=2) + "\n"
-        # A service that prints the document takes what follows ## for an order to itself.
-        return text.replace("##", "#\\u0023")
+        return to_json(_report(report))
 
 
 def _report(report: Report) -> dict[str, Any]:
@@ -152,14 +149,3 @@ def _diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:
         "file": diagnostic.file,
         "line": diagnostic.line,
     }
-
-
-def _encodable(value: Any) -> Any:
-    """The value without lone surrogates, which are no text (RFC 8259, section 8.2): bytes of a file name."""
-    if isinstance(value, str):
-        return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", value)
-    if isinstance(value, dict):
-        return {_encodable(key): _encodable(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_encodable(item) for item in value]
-    return value

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, ClassVar
 
+from conflictcheck.escaping import visible
 from conflictcheck.model import APART, IN_BASELINE, RequirementKind, Severity, Verdict
 from conflictcheck.phrases import and_list, count, place, targets_of
 from conflictcheck.reports.base import ReportFormat
@@ -13,7 +14,7 @@ from conflictcheck.reports.layout import Page, Style
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from conflictcheck.model import Clash, Diagnostic, Environment, Fix, Minimum, Report, Requirement, SpecId
+    from conflictcheck.model import Clash, Diagnostic, Environment, Fix, GoneClash, Minimum, Report, Requirement, SpecId
 
 _CLASHES_IN_FULL = 8
 """Further clashes are only summed up, unless -v is given."""
@@ -24,8 +25,9 @@ _ALIKE = 3
 _HELP_UNDECIDED = (
     "mend what is named above and run again; --offline and --index-snapshot answer from facts that were kept earlier"
 )
-_BETTER_SPLIT = "better-split"
-_NOT_COUNTED = frozenset({"spec-found", "settings-file", _BETTER_SPLIT})
+BETTER_SPLIT = "better-split"
+"""The code of a note that every report for people tells beside the environments."""
+_NOT_COUNTED = frozenset({"spec-found", "settings-file", BETTER_SPLIT})
 """Notes that are told elsewhere, or that nobody misses without -v."""
 _LABELS: dict[Severity, Style] = {Severity.ERROR: "bad", Severity.WARNING: "doubtful", Severity.NOTE: "bold"}
 _KINDS = {RequirementKind.CONSTRAINT: "constraint", RequirementKind.OVERRIDE: "override"}
@@ -40,7 +42,8 @@ class TextReport(ReportFormat):
     def render(self, report: Report, *, color: bool, width: int, verbose: int) -> str:
         """Word the report; ``-v`` adds pins, notes and whatever is else shortened."""
         page = Page(width=width, color=color)
-        _counts(page, report)
+        if counted := _counted(report):
+            page.prose(counted, style="good" if report.passed else "bad")
         headline(report)(page, report)
         if report.verdict is Verdict.UNDECIDED:
             _diagnostics(page, report.diagnostics, Severity.ERROR, verbose=verbose)
@@ -55,7 +58,9 @@ class TextReport(ReportFormat):
         if report.minimum.why and report.minimum.environments > 1:
             page.gap()
             page.prose(report.minimum.why, label=f"Why {report.minimum.environments} environments:", label_style="bold")
-        _better_split(page, report)
+        for sentence in better_split(report):
+            page.gap()
+            page.prose(sentence, label="Fewer:", label_style="bold")
         _fix_for_all(page, report)
         if report.verdict is not Verdict.UNDECIDED:
             _diagnostics(page, report.diagnostics, Severity.ERROR, verbose=verbose)
@@ -69,6 +74,11 @@ def summarize(report: Report) -> str:
     page = Page(width=10_000, color=False)
     headline(report)(page, report)
     return page.text().split("\n", 1)[0]
+
+
+def summarize_with_counts(report: Report) -> str:
+    """The same on one line, after how many of the clashes count where some do not."""
+    return f"{visible(_counted(report))} {summarize(report)}".lstrip()
 
 
 def headline(report: Report) -> Callable[[Page, Report], None]:
@@ -103,11 +113,14 @@ def _split(page: Page, report: Report) -> None:
         page.prose("That is within --max-environments.")
 
 
-def _counts(page: Page, report: Report) -> None:
-    """How many of the clashes count, where some do not: whether the run passes depends on that alone."""
+def _counted(report: Report) -> str:
+    """A sentence on how many of the clashes count, on which alone it then depends whether the run passes.
+
+    Empty where all of them count.
+    """
     known = sum(clash.known not in ("", APART) for clash in report.clashes)
     if report.verdict is Verdict.UNDECIDED or not (known or report.gone or report.compared_with):
-        return
+        return ""
     new = sum(not clash.known for clash in report.clashes)
     parts = [count(new, "new clash", "new clashes") if new else "no new clash"]
     parts += [f"{known} known"] if known else []
@@ -119,7 +132,7 @@ def _counts(page: Page, report: Report) -> None:
         sentence += " that could be found: not every set of specs could be tried"
     where = f"Compared with {report.compared_with}: " if report.compared_with else ""
     said = f"{where}{sentence}."
-    page.prose(f"{said[:1].upper()}{said[1:]}", style="good" if report.passed else "bad")
+    return f"{said[:1].upper()}{said[1:]}"
 
 
 def _declared(page: Page, report: Report) -> None:
@@ -142,12 +155,9 @@ def _declared(page: Page, report: Report) -> None:
         page.prose(f"{count(len(report.environments), 'environment')} are more than are acceptable.")
 
 
-def _better_split(page: Page, report: Report) -> None:
-    """What to declare so that there are fewer environments."""
-    for note in report.diagnostics:
-        if note.code == _BETTER_SPLIT:
-            page.gap()
-            page.prose(f"{note.message}.", label="Fewer:", label_style="bold")
+def better_split(report: Report) -> list[str]:
+    """What to declare so that there are fewer environments: a sentence, or none."""
+    return [f"{note.message}." for note in report.diagnostics if note.code == BETTER_SPLIT]
 
 
 def _unsatisfiable(page: Page, report: Report) -> None:
@@ -255,11 +265,24 @@ def _gone(page: Page, report: Report, *, verbose: int) -> None:
     page.prose("Gone:")
     shown = report.gone if verbose else report.gone[:_NAMES]
     for clash in shown:
-        page.prose(f"{(clash.summary or clash.id).removesuffix('.')} (was {clash.was}).", first="  - ")
+        page.prose(describe_gone(clash), first="  - ")
     if len(shown) < len(report.gone):
         page.prose(f"and {len(report.gone) - len(shown)} more (-v lists them)", first="  - ")
     if any(clash.was == IN_BASELINE for clash in report.gone):
         page.prose("Write the baseline anew (--write-baseline), so that these count if they come back.", first="  ")
+
+
+def describe_gone(clash: GoneClash) -> str:
+    """What is no more, in a sentence; by its id where nobody wrote down what it was about."""
+    return f"{(clash.summary or clash.id).removesuffix('.')} (was {clash.was})."
+
+
+def new_first(clashes: Sequence[Clash]) -> list[list[Clash]]:
+    """Clashes by the lines they are made of, those that count before those that are known."""
+    return [
+        *same_lines([clash for clash in clashes if not clash.known]),
+        *same_lines([clash for clash in clashes if clash.known]),
+    ]
 
 
 def same_lines(clashes: Sequence[Clash]) -> list[list[Clash]]:
@@ -383,7 +406,7 @@ def _located(diagnostic: Diagnostic) -> str:
 
 def _notes(page: Page, diagnostics: Sequence[Diagnostic], *, verbose: int) -> None:
     if verbose:
-        told = [diagnostic for diagnostic in diagnostics if diagnostic.code != _BETTER_SPLIT]
+        told = [diagnostic for diagnostic in diagnostics if diagnostic.code != BETTER_SPLIT]
         _diagnostics(page, told, Severity.NOTE, verbose=verbose)
         return
     notes = [

@@ -84,6 +84,19 @@ def test_file_gets_what_standard_output_got(index: IndexServer, say: Say, solved
     assert len(solved) == 1
 
 
+def test_several_reports_are_remembered_together(
+    index: IndexServer, say: Say, solved: list[object], tmp_path: Path
+) -> None:
+    assert index.url
+    several = ("--format", "json", "-o", "a.json", "--format", "text", "--format", "sarif", "-o", "b.sarif")
+    first = say(*several)
+    texts = [(tmp_path / name).read_text() for name in ("a.json", "b.sarif")]
+    (tmp_path / "a.json").unlink()
+    assert say(*several) == first
+    assert [(tmp_path / name).read_text() for name in ("a.json", "b.sarif")] == texts
+    assert len(solved) == 1
+
+
 @pytest.mark.parametrize(
     "options",
     [("--max-environments", "2"), ("--format", "json"), ("-v",), ("--color", "always"), ("--prerelease", "allow"),

@@ -10,9 +10,12 @@ import tomllib
 import unicodedata
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
+from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
 
 import pytest
+from markdown_it import MarkdownIt
 from report_builders import clash, environment, line, note, pin, report, sdist, spec, wheel
 
 from conflictcheck.cli import run
@@ -20,7 +23,7 @@ from conflictcheck.escaping import visible
 from conflictcheck.exports.pylock import PylockExport
 from conflictcheck.exports.requirements import RequirementsExport
 from conflictcheck.exports.uv_conflicts import UvConflictsExport
-from conflictcheck.model import Change, Edit, Fix, Minimum, TargetName, Verdict
+from conflictcheck.model import Change, Edit, Fix, GoneClash, Minimum, TargetName, Verdict
 from conflictcheck.reports import EXPLANATIONS, FORMATS, GRAPHS
 from conflictcheck.reports.text import summarize
 from conflictcheck.settings_template import make_template
@@ -51,19 +54,27 @@ ATTACKS = {
 }
 """By what it tries to do."""
 
-PLAIN = frozenset({"text", "json", "dot", "requirements", "pylock", "uv-conflicts", "settings", "summary"})
+PLAIN = frozenset(
+    {
+        *("text", "json", "dot", "sarif", "github", "gitlab", "bitbucket"),
+        *("requirements", "pylock", "uv-conflicts", "settings", "summary"),
+    }
+)
 """Outputs in which a tag is nothing but text. A form that is not here is held to more: it may be shown as a page."""
+
+PAGES = frozenset({"html", "junit", "markdown"})
+"""Forms with elements of their own, which are looked at one by one."""
 
 KEPT = frozenset({"python_version", "kind", "severity", "verdict", "stats"})
 """Fields whose text is ours, or was checked where it came in."""
 
 
 def poisoned(value: Any, attack: str) -> Any:
-    """The value with the attack at the end of every text in it."""
+    """The value with the attack at the end of every text in it that is not empty."""
     if isinstance(value, Enum | TargetName):
         return value
     if isinstance(value, str):
-        return f"{value} {attack}"
+        return f"{value} {attack}" if value else value
     if isinstance(value, tuple):
         return tuple(poisoned(one, attack) for one in value)
     if is_dataclass(value) and not isinstance(value, type):
@@ -95,7 +106,8 @@ def full_report(verdict: str) -> Report:
         specs=specs,
         environments=(environment("env-1", "a.txt", pins=pins), environment("env-2", specs[1].id)),
         minimum=Minimum(2, proven=True, lower_bound=2, why="they clash"),
-        clashes=(found, replace(found, id="cafe", specs=found.specs[:1])),
+        clashes=(found, replace(found, id="cafe", specs=found.specs[:1], known="in the baseline")),
+        gone=(GoneClash("0dd", "They clashed.", "in the baseline"),),
         fixes=(fix,),
         diagnostics=tuple(
             note(f"code-{level}", "a message", "a.txt", 1, level) for level in ("error", "warning", "note")
@@ -113,11 +125,30 @@ def acts(text: str, form: str) -> list[str]:
     ]
     found += re.findall(r"^\s*::pwned.*", text, re.MULTILINE)
     found += re.findall(r"##\w*\[.*", text)
+    if form in PAGES:
+        return found
     if form not in PLAIN:
         found += re.findall(r"<\w.*|<!--|^```|^#+ pwned", text, re.MULTILINE)
     if form not in PLAIN | {"mermaid"}:
         found += re.findall(r"\]\(javascript:", text)
     return found
+
+
+def elements(text: str, form: str) -> list[tuple[str, tuple[str, ...]]]:
+    """The elements of a page, with the names of their attributes; an empty span keeps names of users apart."""
+    if form == "junit":
+        return [(one.tag, tuple(one.attrib)) for one in ET.fromstring(text).iter()]
+    found: list[tuple[str, tuple[str, ...]]] = []
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            found.append((tag, tuple(name for name, _ in attrs)))
+
+        def handle_comment(self, data: str) -> None:
+            found.append(("comment", (data,)))
+
+    Reader().feed(MarkdownIt("commonmark", {"html": True}).render(text) if form == "markdown" else text)
+    return [one for one in found if one != ("span", ())]
 
 
 RENDERED = [
@@ -139,10 +170,23 @@ def test_no_form_of_a_report_lets_its_texts_act(chosen: ReportFormat, attack: st
         assert acts(re.sub(r"\x1b\[[0-9;]*m", "", colored), chosen.name) == []
 
 
+@pytest.mark.parametrize("form", sorted(PAGES))
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
+def test_a_page_has_the_elements_that_it_has_without_the_attack(form: str, attack: str) -> None:
+    chosen = next(one for one in FORMATS if one.name == form)
+    for verdict in Verdict:
+        plain, attacked = (
+            chosen.render(one, color=False, width=80, verbose=2)
+            for one in (full_report(verdict), poisoned(full_report(verdict), attack))
+        )
+        assert len(elements(plain, form)) > 3
+        assert elements(attacked, form) == elements(plain, form)
+
+
 def test_the_check_itself_sees_what_acts() -> None:
     for name, attack in ATTACKS.items():
         harmless = name in {"a diagram", "a document of another form", "an order in percent signs"}
-        assert bool(acts(f"x\n{attack}", "html")) is not harmless, name
+        assert bool(acts(f"x\n{attack}", "page")) is not harmless, name
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)

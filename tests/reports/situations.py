@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from report_builders import clash, environment, line, note, pin, report, spec, wheel
 
-from conflictcheck.model import IN_BASELINE, GoneClash, Minimum, Report, TargetName
+from conflictcheck.model import APART, IN_BASELINE, Declared, Edit, Fix, GoneClash, Minimum, Report, SpecId, TargetName
 
 HOSTILE = 'a"b]\x1b[31m<script>`x`|#&\u202e\n--> end'
 
@@ -86,6 +86,42 @@ def allowed_split() -> Report:
     )
 
 
+def declared() -> Report:
+    """One declared environment holds its specs and one does not; a clash is between the two, and fewer would do."""
+    specs = (spec("jobs.txt", "scipy"), spec("nlp.txt", "numpy>=2"), spec("vision.txt", "numpy<2"))
+    within = clash("dd01", "jobs.txt and nlp.txt clash.", line("jobs.txt:1", "scipy"), line("nlp.txt:1", "numpy>=2"))
+    apart = clash(
+        "dd02",
+        "nlp.txt and vision.txt clash.",
+        line("nlp.txt:1", "numpy>=2"),
+        line("vision.txt:1", "numpy<2"),
+        known=APART,
+    )
+    return report(
+        "split",
+        specs=specs,
+        environments=(
+            environment("text-1", "jobs.txt"),
+            environment("text-2", "nlp.txt"),
+            environment("vision", "vision.txt"),
+        ),
+        minimum=Minimum(2, True, 2, "nlp.txt clashes with each of the others, so it needs an environment of its own."),
+        clashes=(apart, within),
+        declared=(
+            Declared("text", (specs[0].id, specs[1].id), ("text-1", "text-2"), holds=False),
+            Declared("vision", (specs[2].id,), ("vision",), holds=True),
+        ),
+        diagnostics=(
+            note(
+                "declared-environment",
+                "the declared environment text does not hold its 2 specs: they take 2 environments",
+                severity="error",
+            ),
+            note("better-split", "2 environments would do: jobs-vision (jobs.txt and vision.txt); nlp (nlp.txt)"),
+        ),
+    )
+
+
 def many_clashes() -> Report:
     names = [f"team-{number:02}/requirements.txt" for number in range(1, 14)]
     specs = tuple(spec(name, f"numpy=={number}.0") for number, name in enumerate(names, start=1))
@@ -136,11 +172,13 @@ def known_clashes() -> Report:
             known="declared in [tool.uv] conflicts of pyproject.toml",
         ),
     )
+    fix = Fix((Edit(SpecId("b.txt"), "b.txt", 1, "numpy>=2", "numpy>=1.26"),), 1)
+    known = (replace(known[0], fixes=(fix,)), known[1])
     gone = (
         GoneClash("0a1b2c3d4e5f", "old.txt asks for numpy<1.20, which no release of Python 3.11 is in.", IN_BASELINE),
         GoneClash("ffeeddccbbaa", "", "at main"),
     )
-    return replace(one_clash(), clashes=(*new, *known), gone=gone, compared_with="main")
+    return replace(one_clash(), clashes=(*known, *new), gone=gone, compared_with="main")
 
 
 def all_known() -> Report:
@@ -235,5 +273,6 @@ SITUATIONS = {
         hostile,
         known_clashes,
         all_known,
+        declared,
     )
 }
