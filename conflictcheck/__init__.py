@@ -38,6 +38,7 @@ def check(
     constraints: Iterable[str | PathLike[str]] = (),
     overrides: Iterable[str | PathLike[str]] = (),
     max_environments: int | None = None,
+    jobs: int = 1,
     allow_outside: bool = False,
     baseline: str | PathLike[str] | None = None,
     write_baseline: str | PathLike[str] | None = None,
@@ -73,6 +74,7 @@ def check(
         overrides: override files.
         max_environments: how many environments are acceptable, for `Report.passed`; None means 1, or as many as the
             settings declare.
+        jobs: how many processes there may be; the report does not depend on it.
         allow_outside: read included files outside of the working tree.
         baseline: a file with clashes that are known; only others count.
         write_baseline: a file to write the present clashes to.
@@ -117,6 +119,7 @@ def check(
         constraint=tuple(os.fspath(path) for path in constraints),
         override=tuple(os.fspath(path) for path in overrides),
         max_environments=max_environments,
+        jobs=jobs,
         allow_outside=allow_outside,
         baseline=None if baseline is None else os.fspath(baseline),
         write_baseline=None if write_baseline is None else os.fspath(write_baseline),

@@ -39,6 +39,7 @@ from conflictcheck.model import (
 )
 from conflictcheck.phrases import and_list, count
 from conflictcheck.remarks import say_what_is_taken_for_granted, say_why_clashes_stay, with_fixes
+from conflictcheck.side_by_side import map_in_processes
 from conflictcheck.solver.oracle import No, Oracle, Yes
 from conflictcheck.solver.scout import Scout
 from conflictcheck.solver.store import FactStore
@@ -133,7 +134,7 @@ def check_files(
     try:
         before = before or _before(settings, given.read.specs, source, progress)
         snapshot = index_settings.snapshot
-        run = _Run(given.read, given.shared, targets, policy, store, progress, snapshot, given.declared)
+        run = _Run(given.read, given.shared, targets, policy, store, progress, snapshot, given.declared, settings.jobs)
         report = run.report(notes, target_environments)
         report = judge(report, given.known, settings.max_environments, before)
         report = _with_problems(report, source.problems)
@@ -267,6 +268,7 @@ class _Run:
     progress: Progress
     snapshot: Path | None = None
     declared: Mapping[str, tuple[SpecId, ...]] = field(default_factory=dict)
+    jobs: int = 1
 
     def report(self, notes: Sequence[Diagnostic], target_environments: int) -> Report:
         """Everything but whether it passes."""
@@ -283,14 +285,18 @@ class _Run:
         split = split_specs(findings.placeable, findings.cores, finder.probe)
         placement = place_specs(split, self.declared, findings, finder.probe)
         self.progress.phase("resolving")
-        opinion = SecondOpinion(oracle, lines)
-        environments = []
-        for name, part in placement.parts:
-            part_lines = finder.lines_of(part)
-            answer = oracle.resolve(part_lines)
-            if isinstance(answer, Yes):
-                environments.append(build_environment(oracle, name, part, part_lines, answer))
-                opinion.check_environment(part_lines, answer)
+        opinion = SecondOpinion(oracle, lines, jobs=self.jobs)
+        resolved = [(name, part, finder.lines_of(part)) for name, part in placement.parts]
+        answers = [oracle.resolve(part_lines) for _, _, part_lines in resolved]
+
+        def checked(named: tuple[str, tuple[SpecId, ...], frozenset[int]], answer: Yes) -> Environment:
+            name, part, part_lines = named
+            environment = build_environment(oracle, name, part, part_lines, answer)
+            opinion.check_environment(part_lines, answer)
+            return environment
+
+        placed = [(named, answer) for named, answer in zip(resolved, answers, strict=True) if isinstance(answer, Yes)]
+        environments = map_in_processes(lambda one: checked(*one), placed, self.jobs)
         cores = tuple(dict.fromkeys([*findings.cores, *split.cores, *placement.cores]))
         doubts = [
             *say_doubts(findings, split, placement.unclear, self.snapshot),

@@ -71,6 +71,7 @@ class CommandLine:
     constraint: tuple[str, ...] = ()
     override: tuple[str, ...] = ()
     max_environments: int | None = None
+    jobs: int = 1
     allow_outside: bool = False
     baseline: str | None = None
     write_baseline: str | None = None
@@ -130,6 +131,7 @@ def resolve_settings(given: CommandLine, *, cwd: Path, environ: Mapping[str, str
             (file.overrides, f"{file.name}: overrides"),
         ),
         max_environments=given.max_environments or file.max_environments,
+        jobs=given.jobs,
         project=file.project,
         allow_outside=given.allow_outside,
         baseline=file.baseline if given.baseline is None else expand_user(given.baseline),

@@ -6,27 +6,37 @@ A disagreement is a mistake of ours, and ends the run; see `Disagreement`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conflictcheck.environments import chosen_releases
 from conflictcheck.errors import Disagreement
 from conflictcheck.model import Diagnostic, Severity
 from conflictcheck.phrases import and_list
+from conflictcheck.side_by_side import map_in_processes
 from conflictcheck.solver.nogoods import BudgetSpentError
 from conflictcheck.solver.oracle import No, Yes
 from conflictcheck.solver.refutation import BUDGET, environment_of, find_environment
 from conflictcheck.solver.walk import NoEnvironmentError, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from conflictcheck.clashes import Core
     from conflictcheck.model import Requirement
-    from conflictcheck.solver.oracle import Oracle
+    from conflictcheck.solver.oracle import Oracle, Reply
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What an oracle said of a clash, and of its lines without each one of them."""
+
+    core: Core
+    reply: Reply
+    without: Mapping[int, Reply]
+
+
+@dataclass(frozen=True, slots=True)
 class SecondOpinion:
     """Looks again at what an oracle answered.
 
@@ -34,12 +44,13 @@ class SecondOpinion:
         oracle: whose answers they are.
         lines: all lines of the run, without those that were only tried.
         budget: steps of the engine for one clash on one target.
+        jobs: how many processes may look at clashes.
     """
 
     oracle: Oracle
     lines: Sequence[Requirement]
     budget: int = BUDGET
-    _confirmed: dict[frozenset[object], bool] = field(default_factory=dict)
+    jobs: int = 1
 
     def check_environment(self, lines: Iterable[int], answer: Yes) -> None:
         """Walk an environment on each platform: all that is needed is there, and nothing else.
@@ -58,6 +69,14 @@ class SecondOpinion:
         Raises:
             Disagreement: one is no clash, or holds more lines than it takes.
         """
+        every = list(cores)
+        # The same lines clash in many specs.
+        distinct: dict[frozenset[object], Core] = {}
+        for core in every:
+            distinct.setdefault(self._key(core), core)
+        # What the oracle says is asked for here, in one order; looking at it again changes nothing.
+        said = [self._said_of(core) for core in distinct.values()]
+        confirmed = dict(zip(distinct, map_in_processes(self._is_confirmed, said, self.jobs), strict=True))
         return [
             Diagnostic(
                 Severity.WARNING,
@@ -67,21 +86,25 @@ class SecondOpinion:
                 self.lines[core.lines[0]].file,
                 self.lines[core.lines[0]].line,
             )
-            for core in cores
-            if not self._is_confirmed(core)
+            for core in every
+            if not confirmed[self._key(core)]
         ]
 
-    def _is_confirmed(self, core: Core) -> bool:
-        # The same lines clash in many specs.
-        key = frozenset(_meaning(self.lines[i]) for i in core.lines)
-        if key not in self._confirmed:
-            self._confirmed[key] = self._is_impossible(core)
-            if core.minimal:
-                self._check_subsets(core)
-        return self._confirmed[key]
+    def _key(self, core: Core) -> frozenset[object]:
+        return frozenset(_meaning(self.lines[i]) for i in core.lines)
 
-    def _is_impossible(self, core: Core) -> bool:
-        reply = self.oracle.ask(frozenset(core.lines))
+    def _said_of(self, core: Core) -> _Said:
+        lines = frozenset(core.lines)
+        without = {line: self.oracle.ask(lines - {line}) for line in core.lines} if core.minimal else {}
+        return _Said(core, self.oracle.ask(lines), without)
+
+    def _is_confirmed(self, said: _Said) -> bool:
+        confirmed = self._is_impossible(said.core, said.reply)
+        for line, reply in said.without.items():
+            self._check_without(said.core, line, reply)
+        return confirmed
+
+    def _is_impossible(self, core: Core, reply: Reply) -> bool:
         if not isinstance(reply, No):
             raise Disagreement("a clash was reported that the oracle does not see")
         lines = [self.lines[i] for i in core.lines]
@@ -99,25 +122,25 @@ class SecondOpinion:
             return False
         return True
 
-    def _check_subsets(self, core: Core) -> None:
-        """See that the lines can be satisfied without any one of them.
+    def _check_without(self, core: Core, line: int, reply: Reply) -> None:
+        """See that the lines of a clash can be satisfied without one of them.
 
-        That is enough for all subsets: what satisfies lines satisfies fewer of them, unless one that is left out asked
-        for a locked release; and such a line is one of a clash because of what it asks for, as its own absence shows.
+        For each of them, that is enough for all subsets: what satisfies lines satisfies fewer of them, unless one that
+        is left out asked for a locked release; and such a line is one of a clash because of what it asks for, as its
+        own absence shows.
         """
-        for line in core.lines:
-            rest = frozenset(core.lines) - {line}
-            reply = self.oracle.ask(rest)
-            if isinstance(reply, Yes):
-                try:
-                    self._check(rest, reply)
-                    continue
-                except Disagreement:
-                    # An earlier answer may be of a kernel that numbered the releases in another way.
-                    reply = self.oracle.resolve(rest)
-            if not isinstance(reply, Yes):
-                raise Disagreement(f"{self.lines[line].text} is said to be needed for a clash, and is not")
-            self._check(rest, reply)
+        rest = frozenset(core.lines) - {line}
+        if isinstance(reply, Yes):
+            try:
+                self._check(rest, reply)
+            except Disagreement:
+                # An earlier answer may be of a kernel that numbered the releases in another way.
+                reply = self.oracle.resolve(rest)
+            else:
+                return
+        if not isinstance(reply, Yes):
+            raise Disagreement(f"{self.lines[line].text} is said to be needed for a clash, and is not")
+        self._check(rest, reply)
 
     def _check(self, lines: Iterable[int], answer: Yes, *, exactly: bool = False) -> None:
         asked = [self.lines[i] for i in sorted(lines)]

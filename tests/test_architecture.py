@@ -18,7 +18,7 @@ PACKAGE = ROOT / "conflictcheck"
 
 LAYERS = (
     ("errors", "facts", "progress", "escaping", "disguise"),
-    ("model", "codes", "settings", "targets", "phrases", "specifier_text", "writing"),
+    ("model", "codes", "settings", "targets", "phrases", "side_by_side", "specifier_text", "writing"),
     ("policy", "selection", "pip_configuration", "file_options"),
     ("readers", "index", "exports", "reports"),
     (

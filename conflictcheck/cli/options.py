@@ -313,6 +313,15 @@ _RESOLVING = _stacked(
         help="How many environments are acceptable. Default: 1, or as many as the settings declare.",
     ),
     click.option(
+        "-j",
+        "--jobs",
+        metavar="N",
+        type=click.IntRange(min=1),
+        default=1,
+        show_default=True,
+        help="How many processes look at environments and clashes side by side. The report does not depend on it.",
+    ),
+    click.option(
         "--baseline", metavar="FILE", type=PATH, help="The clashes listed there are known; only others count."
     ),
     click.option(

@@ -1,0 +1,87 @@
+"""Several processes give the answers of one, in the same order."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from conflictcheck.side_by_side import map_in_processes
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(program: str) -> str:
+    """What a program prints; in a process of its own, as threads of the tests' keep one from being split off."""
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    return done.stdout
+
+
+@pytest.mark.parametrize(("jobs", "here"), [(1, True), (2, False)])
+def test_with_two_jobs_other_processes_answer_in_the_order_of_the_items(jobs: int, here: bool) -> None:
+    program = f"""
+        import os
+        from conflictcheck.side_by_side import map_in_processes
+        me = os.getpid()
+        answers = map_in_processes(lambda n: (n, os.getpid() == me), range(6), {jobs})
+        print([n for n, _ in answers], {{here for _, here in answers}})
+    """
+    assert run(program) == f"[0, 1, 2, 3, 4, 5] {{{here}}}\n"
+
+
+def test_what_an_item_raises_is_raised() -> None:
+    program = """
+        from conflictcheck.side_by_side import map_in_processes
+        try:
+            map_in_processes(lambda n: 1 // n, [2, 0, 1], 2)
+        except ZeroDivisionError as error:
+            print(error)
+    """
+    assert run(program) == "integer division or modulo by zero\n"
+
+
+def test_a_process_that_is_killed_costs_nothing_but_time() -> None:
+    program = """
+        import os, signal
+        from conflictcheck.side_by_side import map_in_processes
+        me = os.getpid()
+        print(map_in_processes(lambda n: n if os.getpid() == me else os.kill(os.getpid(), signal.SIGKILL), [1, 2], 2))
+    """
+    assert run(program) == "[1, 2]\n"
+
+
+def test_threads_under_way_keep_the_work_here() -> None:
+    program = """
+        import os, threading
+        from conflictcheck.side_by_side import map_in_processes
+        stop = threading.Event()
+        threading.Thread(target=stop.wait).start()
+        me = os.getpid()
+        print(map_in_processes(lambda n: os.getpid() == me, [1, 2], 2))
+        stop.set()
+    """
+    assert run(program) == "[True, True]\n"
+
+
+def test_one_item_is_answered_here() -> None:
+    assert map_in_processes(lambda _: os.getpid(), [0], 8) == [os.getpid()]
+
+
+def test_a_report_does_not_depend_on_the_jobs() -> None:
+    command = [
+        *(sys.executable, "-m", "conflictcheck", "check", "examples/ml-team", "--no-config", "--format", "json"),
+        *("--index-snapshot", "examples/ml-team.snapshot", "--python-version", "3.11.7", "--python-platform", "linux"),
+    ]
+    reports = []
+    for jobs in ("1", "3"):
+        done = subprocess.run([*command, "--jobs", jobs], capture_output=True, text=True, check=False, cwd=ROOT)
+        assert done.returncode == 1, done.stderr
+        reports.append({key: value for key, value in json.loads(done.stdout).items() if key != "stats"})
+    assert reports[0] == reports[1]
