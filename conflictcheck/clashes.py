@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from conflictcheck.model import Requirement, SpecId
     from conflictcheck.solver.oracle import Oracle
 
-BUDGET = 5_000
+BUDGET = 2_000
 """Sets of specs that are asked about, after which the enumeration is cut off, and says so."""
 
 _MOST_TWINS = 10_000
@@ -107,7 +107,7 @@ class ClashFinder:
         good: list[SpecId] = []
         groups = self._distinct(self._specs)
         for spec, twins in groups.items():
-            reply = self._oracle.ask(self.lines_of([spec]))
+            reply = self._oracle.ask(self.lines_of([spec]), quick=False)
             if isinstance(reply, Yes):
                 good.append(spec)
             elif isinstance(reply, Maybe):

@@ -83,6 +83,7 @@ class Kernel:
         self._locks: dict[int, NormalizedName] = {}
         self._asking: dict[tuple[NormalizedName, str], dict[EdgeKey, int]] = defaultdict(dict)
         self._runs: dict[tuple[Node, int, int], int] = {}
+        self._bars: dict[NormalizedName, tuple[int, int]] = {}
         self._strangers: dict[NormalizedName, tuple[int, list[int]]] = {}
         self._reasons: dict[Node, tuple[dict[EdgeKey, int], Mapping[Node, list[int]]]] = {}
         self.facts = 1
@@ -217,6 +218,19 @@ class Kernel:
                     unknown &= ~(1 << i)
             known = self._strangers[name] = (count, [self.installed_run((name, ""), *run) for run in runs(unknown)])
         return known[1]
+
+    def only_known(self) -> list[int]:
+        """Literals that, assumed, keep releases out of which it is not known what they need."""
+        for name, package in self.packages.items():
+            loaded = self.loaded[name]
+            before = self._bars.get(name)
+            if before is None or before[0] != len(loaded):
+                bar = self.new_variable()
+                unknown = package.everything & ~sum(1 << i for i in loaded)
+                self.add([-bar, *package.unless_run(low, high)] for low, high in runs(unknown))
+                self.add([[-before[1]]] if before else [])
+                self._bars[name] = (len(loaded), bar)
+        return [bar for _, bar in self._bars.values()]
 
     def installed_run(self, node: Node, low: int, high: int) -> int:
         """A variable that implies that one of the releases low..high is installed, with the extra."""

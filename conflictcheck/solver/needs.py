@@ -76,7 +76,7 @@ class Needs:
 
     def choose(self, kernel: Kernel, chosen: Mapping[NormalizedName, int], names: Iterable[NormalizedName]) -> None:
         """Walk on after a release was chosen of some packages that had none yet."""
-        self.waiting.extend((name, extra) for name in names for extra in sorted(self.extras[name]))
+        self.waiting.extend((name, extra) for name in names for extra in sorted(self.extras.get(name, ())))
         self.follow(kernel, chosen)
 
 

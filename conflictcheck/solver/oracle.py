@@ -172,22 +172,23 @@ class Oracle:
         for kernel in self._kernels.values():
             kernel.loaded_to_be_sure = MOST_RELEASES
 
-    def ask(self, lines: frozenset[int]) -> Reply:
+    def ask(self, lines: frozenset[int], *, quick: bool = True) -> Reply:
         """Whether the lines can share an environment; earlier solutions are tried first.
 
         Args:
             lines: positions; constraints and overrides count only if they are among them.
+            quick: whether any solution will do; otherwise it is near the newest first.
         """
         known = self._known.get(lines)
         if known is None:
             known = self._known[lines] = self._implied(lines) or self._remember(
-                lines, self._evaluate(lines, self._wishes.get)
+                lines, self._evaluate(lines, self._wishes.get, quick=quick)
             )
         return known
 
     def resolve(self, lines: frozenset[int]) -> Reply:
         """As `ask`, with exactly the releases that newest-first gives, whatever was asked before."""
-        return self._evaluate(lines, lambda _: None)
+        return self._evaluate(lines, lambda _: None, quick=False)
 
     def _implied(self, lines: frozenset[int]) -> Reply | None:
         """What larger *yes* and smaller *no* answers say, the latest first."""
@@ -208,7 +209,7 @@ class Oracle:
         return reply
 
     def _evaluate(
-        self, lines: frozenset[int], wishes: Callable[[Target], Mapping[NormalizedName, int] | None]
+        self, lines: frozenset[int], wishes: Callable[[Target], Mapping[NormalizedName, int] | None], *, quick: bool
     ) -> Reply:
         self.asked += 1
         failures: dict[str, tuple[str, frozenset[int]]] = {}
@@ -218,7 +219,7 @@ class Oracle:
         for python_version, targets in self.targets.items():
             solutions: dict[str, Solution] = {}
             for target in targets:
-                answer = self._search(target, lines, wishes(target))
+                answer = self._search(target, lines, wishes(target), quick=quick)
                 if isinstance(answer, Solution):
                     solutions[target.platform] = answer
                     self._wishes.setdefault(target, {}).update(answer.releases)
@@ -236,11 +237,13 @@ class Oracle:
             return Maybe(doubt)
         return No(frozenset().union(*(blamed for _, blamed in failures.values())), absent, failures, leans)
 
-    def _search(self, target: Target, lines: frozenset[int], wishes: Mapping[NormalizedName, int] | None) -> Answer:
+    def _search(
+        self, target: Target, lines: frozenset[int], wishes: Mapping[NormalizedName, int] | None, *, quick: bool
+    ) -> Answer:
         while True:
             kernel = self.kernel(target)
             try:
-                return Search(kernel, lines, wishes).run()
+                return Search(kernel, lines, wishes, quick=quick).run()
             except NewDirectReference:
                 # Start over, with all facts at hand.
                 self._drop(target)

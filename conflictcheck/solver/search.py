@@ -53,6 +53,7 @@ class Search:
         kernel: the target's kernel.
         lines: positions of the lines, constraints and overrides included.
         prefer: releases to try first, from an earlier answer: quicker, where only yes or no matters.
+        quick: whether any solution will do, as only yes or no matters.
         limit: the number of solver calls of the kernel at which to give up; None for the usual budget from now on.
         known: a solution that is there if nothing newer is, from an earlier search.
     """
@@ -63,12 +64,14 @@ class Search:
         lines: Iterable[int],
         prefer: Mapping[NormalizedName, int] | None = None,
         *,
+        quick: bool = False,
         limit: int | None = None,
         known: Mapping[NormalizedName, int] | None = None,
     ) -> None:
         self._kernel = kernel
         self._lines = sorted(lines)
         self._prefer = prefer or {}
+        self._quick = quick
         self._known = known
         self._last_needs: Needs | None = None
         self._walked: dict[NormalizedName, int] = {}
@@ -92,10 +95,17 @@ class Search:
 
     def run(self) -> Answer:
         """Find the newest-first solution, or show that there is none."""
+        return self._at_once() or self._newest_first()
+
+    def _at_once(self) -> Answer | None:
+        """What can be said without deciding about any package, if that is anything."""
         if self._prefer and (known := self._stand_by()) is not None:
             return known
         if not self._kernel.solve(self._base):
             return self._conclude(self._kernel.core())
+        return self._among_known() if self._quick else None
+
+    def _newest_first(self) -> Answer:
         while self._kernel.calls < self._limit:
             needs = self._needs()
             self._decided = {name: i for name, i in self._decided.items() if name in needs.domains}
@@ -134,6 +144,19 @@ class Search:
             if (wish := wishes.get(name)) in kernel.loaded[name] and self._offered(needs, name) >> wish & 1
         }
         return self._solution(needs) if len(self._decided) == len(needs.domains) else None
+
+    def _among_known(self) -> Solution | None:
+        """A solution of releases that are loaded, if the solver finds one: not the newest, and without a step more."""
+        kernel = self._kernel
+        if not kernel.solve([*self._base, *kernel.only_known()]):
+            return None
+        chosen, _ = kernel.model()
+        needs = collect_needs(kernel, self._lines, chosen)
+        # The solver may justify a locked release by one that nobody needs.
+        if not all(name in chosen and self._offered(needs, name) >> chosen[name] & 1 for name in needs.domains):
+            return None
+        self._decided = chosen
+        return self._solution(needs)
 
     # -- what is needed ----------------------------------------------------------------------------------------
 
