@@ -14,6 +14,7 @@ network is needed. --only takes patterns as the shell has them (`'one/*/warm'`);
 from __future__ import annotations
 
 import argparse
+import compileall
 import os
 import platform
 import shutil
@@ -32,6 +33,8 @@ from platformdirs import user_cache_path
 from questions import CASES, Question, family
 from tables import Measured, Row, head
 from tools import TOOLS, Answer, Asking, Conflictcheck, Tool
+
+import conflictcheck
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -204,6 +207,8 @@ def main() -> None:
     parser.add_argument("--sets", type=Path, default=CASES, metavar="CASES.toml")
     parser.add_argument("--list", action="store_true")
     given = parser.parse_args()
+    # As pip does when it installs a package; a checkout in which Python may not write would be compiled in each run.
+    compileall.compile_dir(Path(conflictcheck.__file__).parent, quiet=1)
     chosen = [
         plan
         for plan in plans(given.sets, given.state)
