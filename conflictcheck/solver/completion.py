@@ -121,7 +121,7 @@ class Completion:
         ]
         found: dict[Node, None] = dict.fromkeys(waiting)
         while waiting:
-            new = [node for node in kernel.reasons(waiting.pop()) if node not in found]
+            new = [node for node in kernel.known.reasons(waiting.pop()) if node not in found]
             found.update(dict.fromkeys(new))
             waiting += new
         return found
@@ -137,7 +137,7 @@ class Completion:
                 if kind is RequirementKind.REQUIREMENT or (kind is RequirementKind.OVERRIDE and node[1]):
                     supports[node].append((None, kernel.selectors[i]))
         for source in cone:
-            for node, reasons in kernel.reasons(source).items():
+            for node, reasons in kernel.known.reasons(source).items():
                 supports[node] += [(source, reason) for reason in reasons]
         return supports
 
@@ -157,7 +157,7 @@ class Completion:
             outside = [reason for node in nodes for source, reason in supports[node] if source not in loop]
             for node in nodes:
                 yield [-self._variable(node), *outside]
-        strangers = [variable for name, extra in cone if not extra for variable in kernel.strangers(name)]
+        strangers = [variable for name, extra in cone if not extra for variable in kernel.known.strangers(name)]
         stranger = kernel.new_variable()
         yield [-stranger, *strangers]
         yield from ([-key, stranger] for key in kernel.keys)

@@ -23,6 +23,7 @@ from conflictcheck.policy import Candidates, Release, candidates_of
 from conflictcheck.solver.edges import RESTRICTING, Edge, LoadedRelease
 from conflictcheck.solver.effective import EffectiveRequirements
 from conflictcheck.solver.encoding import JOINTLY_OPENED, Clause, Lock, LockKind, Package, Steps, bits, runs
+from conflictcheck.solver.known_releases import KnownReleases
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from conflictcheck.model import Requirement
     from conflictcheck.settings import Policy
     from conflictcheck.solver.dependencies import Dependency
-    from conflictcheck.solver.edges import EdgeKey, Node
+    from conflictcheck.solver.edges import EdgeKey
     from conflictcheck.solver.store import FactStore
     from conflictcheck.targets import Target
 
@@ -80,12 +81,9 @@ class Kernel:
         self._effective = EffectiveRequirements(target, lines)
         self._solver = Solver(name="glucose4")
         self._where: dict[int, tuple[NormalizedName, int]] = {}
+        self.known = KnownReleases(self)
         self._locks: dict[int, NormalizedName] = {}
-        self._asking: dict[tuple[NormalizedName, str], dict[EdgeKey, int]] = defaultdict(dict)
-        self._runs: dict[tuple[Node, int, int], int] = {}
-        self._bars: dict[NormalizedName, tuple[int, int]] = {}
-        self._strangers: dict[NormalizedName, tuple[int, list[int]]] = {}
-        self._reasons: dict[Node, tuple[dict[EdgeKey, int], Mapping[Node, list[int]]]] = {}
+        self.asking: dict[tuple[NormalizedName, str], dict[EdgeKey, int]] = defaultdict(dict)
         self.facts = 1
         self._last = 1
         self.selectors: list[int] = []
@@ -187,62 +185,6 @@ class Kernel:
         if extra not in loaded.edges:
             self._load_extra(name, extra)
         return loaded.edges[extra]
-
-    def reasons(self, node: Node) -> Mapping[Node, list[int]]:
-        """What loaded releases of a package, or of its extra, need, each with variables.
-
-        One of them holds only if a release that needs it is installed, with the extra.
-        """
-        asking = self._asking.get(node, {})
-        known = self._reasons.get(node)
-        if known is None or known[0] != asking:
-            found: dict[Node, list[int]] = defaultdict(list)
-            for (name, _, extras, _), mask in asking.items():
-                variables = [self.installed_run(node, low, high) for low, high in runs(mask)]
-                for extra in ("", *extras):
-                    found[name, extra] += variables
-            known = self._reasons[node] = (dict(asking), found)
-        return known[1]
-
-    def strangers(self, name: NormalizedName) -> list[int]:
-        """Variables one of which holds if a release of a package is installed of which is not known what it needs."""
-        package = self.packages[name]
-        if package.unknown is not None:
-            return [package.steps.installed]
-        count = len(self.loaded[name])
-        known = self._strangers.get(name)
-        if known is None or known[0] != count:
-            unknown = package.everything
-            for i, release in self.loaded[name].items():
-                if not isinstance(release.metadata, Unknown):
-                    unknown &= ~(1 << i)
-            known = self._strangers[name] = (count, [self.installed_run((name, ""), *run) for run in runs(unknown)])
-        return known[1]
-
-    def only_known(self) -> list[int]:
-        """Literals that, assumed, keep releases out of which it is not known what they need."""
-        for name, package in self.packages.items():
-            loaded = self.loaded[name]
-            before = self._bars.get(name)
-            if before is None or before[0] != len(loaded):
-                bar = self.new_variable()
-                unknown = package.everything & ~sum(1 << i for i in loaded)
-                self.add([-bar, *package.unless_run(low, high)] for low, high in runs(unknown))
-                self.add([[-before[1]]] if before else [])
-                self._bars[name] = (len(loaded), bar)
-        return [bar for _, bar in self._bars.values()]
-
-    def installed_run(self, node: Node, low: int, high: int) -> int:
-        """A variable that implies that one of the releases low..high is installed, with the extra."""
-        run = (node, low, high)
-        if run not in self._runs:
-            variable = self._runs[run] = self.new_variable()
-            package = self.packages[node[0]]
-            literals = [-literal for literal in package.unless_run(low, high)]
-            if node[1]:
-                literals.append(package.extras[node[1]])
-            self.add([-variable, literal] for literal in literals)
-        return self._runs[run]
 
     @property
     def keys(self) -> Collection[int]:
@@ -486,7 +428,7 @@ class Kernel:
     def _write_edges(self, name: NormalizedName, extra: str, new: Iterable[int]) -> None:
         """Clauses for the dependencies of newly loaded releases; neighbours with the same one share a clause."""
         package = self.packages[name]
-        asking = self._asking[name, extra]
+        asking = self.asking[name, extra]
         added: dict[EdgeKey, int] = defaultdict(int)
         for i in new:
             for edge in self.loaded[name][i].edges[extra]:

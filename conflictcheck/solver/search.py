@@ -148,7 +148,7 @@ class Search:
     def _among_known(self) -> Solution | None:
         """A solution of releases that are loaded, if the solver finds one: not the newest, and without a step more."""
         kernel = self._kernel
-        if not kernel.solve([*self._base, *kernel.only_known()]):
+        if not kernel.solve([*self._base, *kernel.known.only_known()]):
             return None
         chosen, _ = kernel.model()
         needs = collect_needs(kernel, self._lines, chosen)

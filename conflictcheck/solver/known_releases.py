@@ -1,0 +1,88 @@
+"""Variables about the releases of which it is known what they need: each is made once, and again as more are loaded."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from conflictcheck.facts import Unknown
+from conflictcheck.solver.encoding import runs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from packaging.utils import NormalizedName
+
+    from conflictcheck.solver.edges import EdgeKey, Node
+    from conflictcheck.solver.kernel import Kernel
+
+
+class KnownReleases:
+    """What a kernel's clauses say of loaded releases, for questions that turn on who needs what.
+
+    Args:
+        kernel: of the target.
+    """
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._runs: dict[tuple[Node, int, int], int] = {}
+        self._reasons: dict[Node, tuple[dict[EdgeKey, int], Mapping[Node, list[int]]]] = {}
+        self._strangers: dict[NormalizedName, tuple[int, list[int]]] = {}
+        self._bars: dict[NormalizedName, tuple[int, int]] = {}
+
+    def reasons(self, node: Node) -> Mapping[Node, list[int]]:
+        """What loaded releases of a package, or of its extra, need, each with variables.
+
+        One of them holds only if a release that needs it is installed, with the extra.
+        """
+        asking = self._kernel.asking.get(node, {})
+        known = self._reasons.get(node)
+        if known is None or known[0] != asking:
+            found: dict[Node, list[int]] = defaultdict(list)
+            for (name, _, extras, _), mask in asking.items():
+                variables = [self.installed_run(node, low, high) for low, high in runs(mask)]
+                for extra in ("", *extras):
+                    found[name, extra] += variables
+            known = self._reasons[node] = (dict(asking), found)
+        return known[1]
+
+    def strangers(self, name: NormalizedName) -> list[int]:
+        """Variables one of which holds if a release of a package is installed of which is not known what it needs."""
+        package = self._kernel.packages[name]
+        if package.unknown is not None:
+            return [package.steps.installed]
+        count = len(self._kernel.loaded[name])
+        known = self._strangers.get(name)
+        if known is None or known[0] != count:
+            unknown = package.everything
+            for i, release in self._kernel.loaded[name].items():
+                if not isinstance(release.metadata, Unknown):
+                    unknown &= ~(1 << i)
+            known = self._strangers[name] = (count, [self.installed_run((name, ""), *run) for run in runs(unknown)])
+        return known[1]
+
+    def only_known(self) -> list[int]:
+        """Literals that, assumed, keep releases out of which it is not known what they need."""
+        for name, package in self._kernel.packages.items():
+            loaded = self._kernel.loaded[name]
+            before = self._bars.get(name)
+            if before is None or before[0] != len(loaded):
+                bar = self._kernel.new_variable()
+                unknown = package.everything & ~sum(1 << i for i in loaded)
+                self._kernel.add([-bar, *package.unless_run(low, high)] for low, high in runs(unknown))
+                self._kernel.add([[-before[1]]] if before else [])
+                self._bars[name] = (len(loaded), bar)
+        return [bar for _, bar in self._bars.values()]
+
+    def installed_run(self, node: Node, low: int, high: int) -> int:
+        """A variable that implies that one of the releases low..high is installed, with the extra."""
+        run = (node, low, high)
+        if run not in self._runs:
+            variable = self._runs[run] = self._kernel.new_variable()
+            package = self._kernel.packages[node[0]]
+            literals = [-literal for literal in package.unless_run(low, high)]
+            if node[1]:
+                literals.append(package.extras[node[1]])
+            self._kernel.add([-variable, literal] for literal in literals)
+        return self._runs[run]
