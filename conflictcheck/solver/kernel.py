@@ -81,9 +81,9 @@ class Kernel:
         self._effective = EffectiveRequirements(target, lines)
         self._solver = Solver(name="glucose4")
         self._where: dict[int, tuple[NormalizedName, int]] = {}
-        self.known = KnownReleases(self)
         self._locks: dict[int, NormalizedName] = {}
-        self.asking: dict[tuple[NormalizedName, str], dict[EdgeKey, int]] = defaultdict(dict)
+        self._asking: dict[tuple[NormalizedName, str], dict[EdgeKey, int]] = defaultdict(dict)
+        self.known = KnownReleases(self.packages, self.loaded, self._asking, self.new_variable, self.add)
         self.facts = 1
         self._last = 1
         self.selectors: list[int] = []
@@ -428,7 +428,7 @@ class Kernel:
     def _write_edges(self, name: NormalizedName, extra: str, new: Iterable[int]) -> None:
         """Clauses for the dependencies of newly loaded releases; neighbours with the same one share a clause."""
         package = self.packages[name]
-        asking = self.asking[name, extra]
+        asking = self._asking[name, extra]
         added: dict[EdgeKey, int] = defaultdict(int)
         for i in new:
             for edge in self.loaded[name][i].edges[extra]:

@@ -9,23 +9,38 @@ from conflictcheck.facts import Unknown
 from conflictcheck.solver.encoding import runs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from packaging.utils import NormalizedName
 
-    from conflictcheck.solver.edges import EdgeKey, Node
-    from conflictcheck.solver.kernel import Kernel
+    from conflictcheck.solver.edges import EdgeKey, LoadedRelease, Node
+    from conflictcheck.solver.encoding import Clause, Package
 
 
 class KnownReleases:
     """What a kernel's clauses say of loaded releases, for questions that turn on who needs what.
 
     Args:
-        kernel: of the target.
+        packages: the kernel's.
+        loaded: the loaded releases of each.
+        asking: for each package or extra, what its loaded releases need, and which of them, as bits.
+        new_variable: makes a variable.
+        add: takes clauses.
     """
 
-    def __init__(self, kernel: Kernel) -> None:
-        self._kernel = kernel
+    def __init__(
+        self,
+        packages: Mapping[NormalizedName, Package],
+        loaded: Mapping[NormalizedName, Mapping[int, LoadedRelease]],
+        asking: Mapping[Node, Mapping[EdgeKey, int]],
+        new_variable: Callable[[], int],
+        add: Callable[[Iterable[Clause]], None],
+    ) -> None:
+        self._packages = packages
+        self._loaded = loaded
+        self._asking = asking
+        self._new_variable = new_variable
+        self._add = add
         self._runs: dict[tuple[Node, int, int], int] = {}
         self._reasons: dict[Node, tuple[dict[EdgeKey, int], Mapping[Node, list[int]]]] = {}
         self._strangers: dict[NormalizedName, tuple[int, list[int]]] = {}
@@ -36,7 +51,7 @@ class KnownReleases:
 
         One of them holds only if a release that needs it is installed, with the extra.
         """
-        asking = self._kernel.asking.get(node, {})
+        asking = self._asking.get(node, {})
         known = self._reasons.get(node)
         if known is None or known[0] != asking:
             found: dict[Node, list[int]] = defaultdict(list)
@@ -49,14 +64,14 @@ class KnownReleases:
 
     def strangers(self, name: NormalizedName) -> list[int]:
         """Variables one of which holds if a release of a package is installed of which is not known what it needs."""
-        package = self._kernel.packages[name]
+        package = self._packages[name]
         if package.unknown is not None:
             return [package.steps.installed]
-        count = len(self._kernel.loaded[name])
+        count = len(self._loaded[name])
         known = self._strangers.get(name)
         if known is None or known[0] != count:
             unknown = package.everything
-            for i, release in self._kernel.loaded[name].items():
+            for i, release in self._loaded[name].items():
                 if not isinstance(release.metadata, Unknown):
                     unknown &= ~(1 << i)
             known = self._strangers[name] = (count, [self.installed_run((name, ""), *run) for run in runs(unknown)])
@@ -64,14 +79,14 @@ class KnownReleases:
 
     def only_known(self) -> list[int]:
         """Literals that, assumed, keep releases out of which it is not known what they need."""
-        for name, package in self._kernel.packages.items():
-            loaded = self._kernel.loaded[name]
+        for name, package in self._packages.items():
+            loaded = self._loaded[name]
             before = self._bars.get(name)
             if before is None or before[0] != len(loaded):
-                bar = self._kernel.new_variable()
+                bar = self._new_variable()
                 unknown = package.everything & ~sum(1 << i for i in loaded)
-                self._kernel.add([-bar, *package.unless_run(low, high)] for low, high in runs(unknown))
-                self._kernel.add([[-before[1]]] if before else [])
+                self._add([-bar, *package.unless_run(low, high)] for low, high in runs(unknown))
+                self._add([[-before[1]]] if before else [])
                 self._bars[name] = (len(loaded), bar)
         return [bar for _, bar in self._bars.values()]
 
@@ -79,10 +94,10 @@ class KnownReleases:
         """A variable that implies that one of the releases low..high is installed, with the extra."""
         run = (node, low, high)
         if run not in self._runs:
-            variable = self._runs[run] = self._kernel.new_variable()
-            package = self._kernel.packages[node[0]]
+            variable = self._runs[run] = self._new_variable()
+            package = self._packages[node[0]]
             literals = [-literal for literal in package.unless_run(low, high)]
             if node[1]:
                 literals.append(package.extras[node[1]])
-            self._kernel.add([-variable, literal] for literal in literals)
+            self._add([-variable, literal] for literal in literals)
         return self._runs[run]
