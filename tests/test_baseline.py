@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +15,8 @@ from hypothesis import strategies as st
 from report_builders import clash, environment, line, report, spec
 
 from conflictcheck.baseline import read_baseline, write_baseline
+from conflictcheck.cli import ExitCode
+from conflictcheck.cli import run as run_command
 from conflictcheck.errors import BaselineError, InputErrors
 from conflictcheck.index.memory import INDEX, MemoryIndex
 from conflictcheck.model import IN_BASELINE, Verdict
@@ -22,7 +26,6 @@ from conflictcheck.settings import IndexSettings, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from conflictcheck.model import Report
 
@@ -204,3 +207,36 @@ def test_declared_conflicts_pass_without_any_option(run: Run) -> None:
     report = run({"pyproject.toml": project + '[tool.uv]\nconflicts = [[{extra = "cpu"}, {extra = "gpu"}]]\n'})
     assert report.passed
     assert [clash.known for clash in report.clashes] == ["declared in [tool.uv] conflicts of pyproject.toml"]
+
+
+@pytest.mark.parametrize(("options", "said"), [((), "Wrote known.toml\n"), (("-q",), "")])
+def test_the_command_says_that_it_wrote_a_baseline(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: tuple[str, ...],
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    (tmp_path / "a.txt").write_text("boto3>=1.42,<2\n")
+    (tmp_path / "b.txt").write_text("boto3>=1.41,<1.42\n")
+    snapshot = Path(__file__).parent / "cases" / "U02.snapshot"
+    target = ["--python-version", "3.13", "--python-platform", "x86_64-manylinux_2_35"]
+    code = run_command(
+        [
+            "check",
+            "a.txt",
+            "b.txt",
+            *target,
+            "--index-snapshot",
+            str(snapshot),
+            "--write-baseline",
+            "known.toml",
+            *options,
+        ]
+    )
+
+    assert code is ExitCode.PASSED
+    assert capsys.readouterr().err == said
+    assert (tmp_path / "known.toml").is_file()

@@ -90,6 +90,7 @@ def check(settings: Settings, terminal: Terminal, formats: tuple[str, ...], outp
     Exit code: 0 when --max-environments suffice or every clash is known, 1 when not or when a spec cannot be
     installed at all, 2 for bad usage or input, 3 when undecided, 130 when interrupted.
     """
+    from conflictcheck.cli.output import print_message
     from conflictcheck.cli.outputs import deliver, given_outputs, with_step_summary
     from conflictcheck.cli.remembered import Memory
     from conflictcheck.given import read_input
@@ -116,6 +117,8 @@ def check(settings: Settings, terminal: Terminal, formats: tuple[str, ...], outp
     if memory is not None and code is not ExitCode.UNDECIDED:
         memory.keep(texts, code, checked.basis)
     deliver(wanted, texts, printed=terminal.prints)
+    if settings.write_baseline is not None and code is not ExitCode.UNDECIDED and not terminal.quiet:
+        print_message(f"Wrote {settings.write_baseline}")
     return code
 
 
