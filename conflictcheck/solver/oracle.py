@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from conflictcheck.targets import Target
 
 
+STEPS_FOR_AN_EDIT = 1_000
+"""Solver calls for one question about an edit, after which it counts as undecided; most take fewer than fifty."""
+
+
 @dataclass(frozen=True, slots=True)
 class Yes:
     """The lines can share an environment.
@@ -104,6 +108,7 @@ class Oracle:
         self._nos: list[tuple[int, No]] = []
         self._wishes: dict[Target, dict[NormalizedName, int]] = {}
         self._readings: dict[Target, tuple[Kernel, Reading]] = {}
+        self._steps: int | None = None
         self.asked = 0
         self.assumed: frozenset[NormalizedName] = frozenset()
 
@@ -165,12 +170,14 @@ class Oracle:
         return frozenset().union(*(kernel.enablers for kernel in self._kernels.values()))
 
     def assume_locked(self) -> None:
-        """From here on, take a *no* that rests on locked releases as it is.
+        """From here on, take a *no* that rests on locked releases as it is, and give a question up early.
 
-        An edit that is missed because of that costs less than reading a hundred releases for each that is tried.
+        An edit that is missed because of that costs less than reading a hundred releases for each that is tried, or
+        minutes for one.
         """
         for kernel in self._kernels.values():
             kernel.loaded_to_be_sure = MOST_RELEASES
+        self._steps = STEPS_FOR_AN_EDIT
 
     def ask(self, lines: frozenset[int], *, quick: bool = True) -> Reply:
         """Whether the lines can share an environment; earlier solutions are tried first.
@@ -243,7 +250,8 @@ class Oracle:
         while True:
             kernel = self.kernel(target)
             try:
-                return Search(kernel, lines, wishes, quick=quick).run()
+                limit = None if self._steps is None else kernel.calls + self._steps
+                return Search(kernel, lines, wishes, quick=quick, limit=limit).run()
             except NewDirectReference:
                 # Start over, with all facts at hand.
                 self._drop(target)
