@@ -27,10 +27,6 @@ FORM = 1
 """Raised with every change of what is stored, or of what policy makes of a listing."""
 
 
-class CompiledError(Exception):
-    """Bytes that are not what was once encoded."""
-
-
 class _Release(msgspec.Struct, array_like=True):
     """One release; of its files the first `usable` ones can be installed, `sources` are places among all of them."""
 
@@ -94,15 +90,11 @@ def encode_selection(candidates: Candidates, overview: Overview, stamp: str) -> 
 
 
 def decode_selection(data: bytes, name: NormalizedName, stamp: str) -> tuple[Candidates, Overview] | None:
-    """What was stored; None if it was selected from another listing.
-
-    Raises:
-        CompiledError: if it is something else.
-    """
+    """What was stored; None if it was selected from another listing, or is something else."""
     try:
         found = _decoder.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise CompiledError(str(error)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
     if found.stamp != stamp:
         return None
     early = int.from_bytes(found.early, "little")

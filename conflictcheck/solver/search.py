@@ -75,7 +75,6 @@ class Search:
         self._known = known
         self._last_needs: Needs | None = None
         self._walked: dict[NormalizedName, int] = {}
-        self._literals: dict[NormalizedName, tuple[int, tuple[int, ...]]] = {}
         self._openings = kernel.openings
         self._decided: dict[NormalizedName, int] = {}
         self._nogoods: dict[NormalizedName, list[_Nogood]] = {}
@@ -461,11 +460,8 @@ class Search:
         return True
 
     def _decision_literals(self) -> list[int]:
-        known, decided = self._literals, self._decided
-        for name, i in decided.items():
-            if (found := known.get(name)) is None or found[0] != i:
-                known[name] = (i, self._kernel.packages[name].is_release(i))
-        return [literal for name in decided for literal in known[name][1]]
+        packages = self._kernel.packages
+        return [literal for name, i in self._decided.items() for literal in packages[name].is_release(i)]
 
     def _solution(self, needs: Needs) -> Solution:
         return Solution(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from conflictcheck.facts import Listing, Metadata, Missing, Unknown, overview_of
 from conflictcheck.policy import Candidates, select_releases
-from conflictcheck.selection import CompiledError, decode_selection, encode_selection, selection_key
+from conflictcheck.selection import decode_selection, encode_selection, selection_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,10 +79,7 @@ class FactStore:
     ) -> None:
         for key, data in self._index.recall(list(keys)).items():
             name = keys[key]
-            try:
-                found = decode_selection(data, name, stamps[name])
-            except CompiledError:
-                continue
+            found = decode_selection(data, name, stamps[name])
             if found is not None:
                 known[name], self._overviews[name] = found
 
