@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from conflictcheck.cache_file import CACHE_DIR_VARIABLE
 from conflictcheck.errors import UsageError
 from conflictcheck.setting_values import (
     check_clash_id,
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 
 ColorChoice = Literal["auto", "always", "never"]
 
-CACHE_DIR_VARIABLE = "CONFLICTCHECK_CACHE_DIR"
 _UV_INDEXES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL")
 _NOT_EMPTY = (
     *("index_url", "extra_index_url", "find_links", "index_snapshot", "config_file"),

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "conflictcheck"
 
 LAYERS = (
-    ("errors", "facts", "progress", "escaping", "disguise"),
+    ("cache_file", "errors", "facts", "progress", "escaping", "disguise"),
     ("model", "codes", "settings", "targets", "phrases", "side_by_side", "specifier_text", "writing"),
     ("policy", "selection", "pip_configuration", "file_options"),
     ("readers", "index", "exports", "reports"),
@@ -30,7 +30,7 @@ LAYERS = (
     ("fixes", "edits"),
     ("remarks",),
     ("pipeline",),
-    ("", "cli", "__main__"),
+    ("", "cli", "instant", "__main__"),
 )
 """What stands on what, lowest first; a part may import from its own layer where no circle comes of it. `""` is the
 package itself."""
@@ -41,12 +41,13 @@ KINDS = {"readers", "index", "exports", "reports"}
 LAZY_CIRCLES = {("conflictcheck.index.transport", "conflictcheck.index.http_client")}
 """Imports inside a function, of what costs time and is not always needed, that lead back to the module itself."""
 
-PRINTS = {"cli", "__main__"}
+PRINTS = {"cli", "instant", "__main__"}
 READS_ENVIRONMENT = {
     "conflictcheck": "the default of check(environ=…)",
     "conflictcheck.cli": "whether a shell asks for completions",
     "conflictcheck.cli.commands": "hands it to settings_sources",
     "conflictcheck.cli.options": "hands it to settings_sources",
+    "conflictcheck.instant": "all of it is part of the command, and the default cache folder",
     "conflictcheck.index.credentials": "NETRC, which is the netrc file's own variable",
     "conflictcheck.revisions": "hands it to git, without what names another repository",
     "conflictcheck.readers": "the default of read_specs(variables=…)",

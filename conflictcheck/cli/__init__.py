@@ -14,6 +14,7 @@ from conflictcheck.cli.streams import replace_closed, silence
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from conflictcheck.instant import Lookout
     from conflictcheck.model import Report
 
 
@@ -22,17 +23,18 @@ __all__ = ["ExitCode", "exit_code", "main", "run"]
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
 
 
-def main(arguments: Sequence[str] | None = None) -> NoReturn:
+def main(arguments: Sequence[str] | None = None, lookout: Lookout | None = None) -> NoReturn:
     """Run the command line and end the process.
 
     Args:
         arguments: what follows the program's name; the process's own by default.
+        lookout: what notes what the process looks at; None where its answer is not to be kept with that.
     """
     # A run makes millions of small objects and hardly a cycle; looking for cycles as often as usual is a tenth of it.
     gc.set_threshold(1_000_000, 10, 10)
     try:
         replace_closed()
-        code = run(sys.argv[1:] if arguments is None else arguments)
+        code = run(sys.argv[1:] if arguments is None else arguments, lookout)
     except KeyboardInterrupt:
         code = ExitCode.INTERRUPTED
         _say("interrupted")
@@ -43,11 +45,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     sys.exit(code)
 
 
-def run(arguments: Sequence[str]) -> ExitCode:
+def run(arguments: Sequence[str], lookout: Lookout | None = None) -> ExitCode:
     """Run the command line.
 
     Args:
         arguments: what follows the program's name.
+        lookout: see `main`.
 
     Returns:
         The exit code; everything there is to say has been said.
@@ -66,7 +69,7 @@ def run(arguments: Sequence[str]) -> ExitCode:
             stream.reconfigure(errors="backslashreplace")
     outcome: Report | ExitCode | BaseException | None
     try:
-        outcome = _invoke(arguments)
+        outcome = _invoke(arguments, lookout)
     except Exit as end:
         return ExitCode(end.exit_code)
     except ClickException as error:
@@ -93,14 +96,14 @@ def run(arguments: Sequence[str]) -> ExitCode:
     return outcome if isinstance(outcome, ExitCode) else exit_code(outcome)
 
 
-def _invoke(arguments: Sequence[str]) -> Report | ExitCode | None:
+def _invoke(arguments: Sequence[str], lookout: Lookout | None) -> Report | ExitCode | None:
     """What the command comes to; or the answer to a shell that asks how a command line may go on."""
     from conflictcheck.cli.commands import root  # noqa: PLC0415
     from conflictcheck.cli.completion import VARIABLE, complete  # noqa: PLC0415
 
     if asked := os.environ.get(VARIABLE):
         return complete(root, asked)
-    with root.make_context("conflictcheck", list(arguments)) as context:
+    with root.make_context("conflictcheck", list(arguments), obj=lookout) as context:
         outcome: Report | ExitCode | None = root.invoke(context)
         return outcome
 

@@ -101,9 +101,11 @@ def check(settings: Settings, terminal: Terminal, formats: tuple[str, ...], outp
     given = read_input(settings)
     forms = [(output.form, output.color(terminal)) for output in wanted]
     memory = Memory.of(settings, given, "check", forms, report_width(), terminal.verbose)
+    lookout = click.get_current_context().obj if terminal.prints else None
     said = memory.recall() if memory is not None else None
-    if said is not None:
+    if memory is not None and said is not None:
         deliver(wanted, said.texts, printed=terminal.prints)
+        memory.keep_instantly(said, lookout)
         return ExitCode(said.code)
     from conflictcheck.pipeline import check_files
 
@@ -114,9 +116,9 @@ def check(settings: Settings, terminal: Terminal, formats: tuple[str, ...], outp
         for form, color in forms
     ]
     code = exit_code(checked.report)
-    if memory is not None and code is not ExitCode.UNDECIDED:
-        memory.keep(texts, code, checked.basis)
     deliver(wanted, texts, printed=terminal.prints)
+    if memory is not None and code is not ExitCode.UNDECIDED:
+        memory.keep(texts, code, checked.basis, lookout)
     if settings.write_baseline is not None and code is not ExitCode.UNDECIDED and not terminal.quiet:
         print_message(f"Wrote {settings.write_baseline}")
     return code

@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from conflictcheck.index.cache import FILENAME, MAX_SIZE, Cache
+from conflictcheck.cache_file import FILENAME
+from conflictcheck.index.cache import MAX_SIZE, Cache
 from conflictcheck.phrases import count, size_of
 
 if TYPE_CHECKING:

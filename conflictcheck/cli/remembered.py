@@ -22,6 +22,7 @@ from conflictcheck.index.cache import Cache
 
 if TYPE_CHECKING:
     from conflictcheck.given import Given
+    from conflictcheck.instant import Lookout
     from conflictcheck.settings import Settings
 
 
@@ -47,11 +48,14 @@ class Memory:
         folder: of the cache.
         key: of the question.
         offline: whether a page is good however old it is.
+        is_found_by_files: whether what was read tells all; not where a line leads to a place on this machine, whose
+            kind counts as well.
     """
 
     folder: Path
     key: str
     offline: bool
+    is_found_by_files: bool
 
     @classmethod
     def of(cls, settings: Settings, given: Given, *form: object) -> Memory | None:
@@ -72,7 +76,9 @@ class Memory:
         if index.cache_dir is None or index.refresh or index.snapshot is not None or index.find_links:
             return None
         said = _plain((settings, given.read.specs, given.read.diagnostics, given.shared, given.known, form, _program()))
-        return cls(index.cache_dir, sha256(repr(said).encode()).hexdigest(), index.offline)
+        lines = (*given.shared, *(line for spec in given.read.specs for line in spec.requirements))
+        is_found_by_files = all(line.url is None and not line.editable for line in lines)
+        return cls(index.cache_dir, sha256(repr(said).encode()).hexdigest(), index.offline, is_found_by_files)
 
     def recall(self) -> Said | None:
         """What was said the last time, if nothing has changed since."""
@@ -92,21 +98,35 @@ class Memory:
         fresh = self.offline or all(now < until for _, until in states.values())
         return said if same and fresh else None
 
-    def keep(self, texts: list[str], code: int, basis: tuple[str, ...] | None) -> None:
+    def keep(self, texts: list[str], code: int, basis: tuple[str, ...] | None, lookout: Lookout | None = None) -> None:
         """Remember what was said.
 
         Args:
             texts: of the reports.
             code: the exit code.
             basis: the pages that it rests on; None where that is not all, and nothing is kept.
+            lookout: knows what the run looked at, where its one text was printed; None otherwise.
         """
         if basis is None:
             return
         with closing(Cache.open(self.folder)) as cache:
             states = cache.states(basis)
             if len(states) == len(basis):
-                pages = {key: state for key, (state, _) in states.items()}
-                cache.put_answer(self.key, msgspec.msgpack.encode(Said(texts, code, pages)))
+                said = Said(texts, code, {key: state for key, (state, _) in states.items()})
+                cache.put_answer(self.key, msgspec.msgpack.encode(said))
+                self._keep_instantly(said, lookout, cache)
+
+    def keep_instantly(self, said: Said, lookout: Lookout | None) -> None:
+        """Remember what was said by the command that asked for it; see `keep`."""
+        with closing(Cache.open(self.folder)) as cache:
+            self._keep_instantly(said, lookout, cache)
+
+    def _keep_instantly(self, said: Said, lookout: Lookout | None, cache: Cache) -> None:
+        if lookout is None or not self.is_found_by_files:
+            return
+        text, *more = said.texts
+        if not more and (row := lookout.keep(text, said.code, said.pages, offline=self.offline)) is not None:
+            cache.put_answer(*row)
 
 
 def _program() -> list[tuple[str, int, int]]:

@@ -8,11 +8,19 @@ import threading
 import zlib
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING, Self
 
 import msgspec
 
+from conflictcheck.cache_file import (
+    FILENAME,
+    SCHEMA,
+    SELECT_ANSWERS,
+    SELECT_STATES,
+    page_state,
+    row_checksum,
+    row_number,
+)
 from conflictcheck.errors import CacheError
 from conflictcheck.facts import Metadata
 
@@ -20,11 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
-FILENAME = "cache.sqlite3"
 LOCK = "cache.lock"
 """Held by whoever replaces the file, so that no two do at once; empty, and only there once that has happened."""
-SCHEMA = 4
-"""Raised with every change of the tables or of what is in them; a cache of another number is replaced."""
 BUSY_TIMEOUT = 5000
 MAX_SIZE = 1_000_000_000
 """Bytes that the file may take; when they are used up, half of what it holds is forgotten."""
@@ -55,9 +60,6 @@ COMMIT;
 _SELECT_PAGES = """SELECT key, etag, modified, fresh_until, checksum, data FROM pages
                    WHERE id IN (SELECT value FROM json_each(?))"""
 _SELECT_METADATA = "SELECT key, checksum, data FROM metadata WHERE id IN (SELECT value FROM json_each(?))"
-_SELECT_ANSWERS = "SELECT key, checksum, data FROM answers WHERE id IN (SELECT value FROM json_each(?))"
-_SELECT_STATES = """SELECT key, etag, modified, length(data), checksum, fresh_until FROM pages
-                    WHERE id IN (SELECT value FROM json_each(?))"""
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _CIRCUMSTANCES = _BUSY | {
     sqlite3.SQLITE_CANTOPEN,
@@ -158,14 +160,14 @@ class Cache:
 
     def put_page(self, key: str, page: StoredPage) -> None:
         """Store a page."""
-        row = (_id(key), key, page.etag, page.modified, page.fresh_until, page.checksum(key), page.data)
+        row = (row_number(key), key, page.etag, page.modified, page.fresh_until, page.checksum(key), page.data)
         self._write("INSERT OR REPLACE INTO pages VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
     def metadata(self, keys: Collection[str]) -> dict[str, Metadata]:
         """Those of the releases' metadata that are stored and whole."""
         found: dict[str, Metadata] = {}
         for key, checksum, data in self._select(_SELECT_METADATA, keys):
-            if isinstance(data, bytes) and zlib.crc32(data, zlib.crc32(key.encode())) == checksum:
+            if isinstance(data, bytes) and row_checksum(key, data) == checksum:
                 with suppress(msgspec.DecodeError, UnicodeDecodeError):
                     found[key] = _decoder.decode(data)
             else:
@@ -175,14 +177,14 @@ class Cache:
     def put_metadata(self, key: str, metadata: Metadata) -> None:
         """Store the metadata of a file, which never changes."""
         data = _encoder.encode(metadata)
-        row = (_id(key), key, zlib.crc32(data, zlib.crc32(key.encode())), data)
+        row = (row_number(key), key, row_checksum(key, data), data)
         self._write("INSERT OR REPLACE INTO metadata VALUES (?, ?, ?, ?)", row)
 
     def states(self, keys: Collection[str]) -> dict[str, tuple[str, int]]:
         """For each page that is stored, what changes when it does, and until when it is fresh; the page is not read."""
         return {
-            key: (f"{etag} {modified} {size}" if etag or modified else str(checksum), int(fresh_until))
-            for key, etag, modified, size, checksum, fresh_until in self._select(_SELECT_STATES, keys)
+            key: (page_state(etag, modified, int(size), int(crc)), int(fresh_until))
+            for key, etag, modified, size, crc, fresh_until in self._select(SELECT_STATES, keys)
             if key in keys
         }
 
@@ -193,8 +195,8 @@ class Cache:
     def answers(self, keys: Collection[str]) -> dict[str, bytes]:
         """Those of the answers that are stored and whole."""
         found: dict[str, bytes] = {}
-        for key, checksum, data in self._select(_SELECT_ANSWERS, keys):
-            if isinstance(data, bytes) and zlib.crc32(data, zlib.crc32(key.encode())) == checksum:
+        for key, checksum, data in self._select(SELECT_ANSWERS, keys):
+            if isinstance(data, bytes) and row_checksum(key, data) == checksum:
                 found[key] = data
             else:
                 self._inspect()
@@ -202,7 +204,7 @@ class Cache:
 
     def put_answer(self, key: str, data: bytes) -> None:
         """Store what a run had to say, or what it made of a page."""
-        row = (_id(key), key, zlib.crc32(data, zlib.crc32(key.encode())), data)
+        row = (row_number(key), key, row_checksum(key, data), data)
         self._write("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)", row)
 
     def info(self) -> CacheInfo:
@@ -337,7 +339,7 @@ class Cache:
     def _select(self, statement: str, keys: Collection[str]) -> Iterable[tuple[str, ...]]:
         if not keys:
             return []
-        wanted = msgspec.json.encode(list(map(_id, keys))).decode()
+        wanted = msgspec.json.encode(list(map(row_number, keys))).decode()
         with self._lock:
             if any(key in keys for _, key in self._waiting):
                 self._write_waiting()
@@ -468,11 +470,6 @@ class Cache:
 
 class _OtherVersionError(sqlite3.DatabaseError):
     """Not the tables that this version makes."""
-
-
-def _id(key: str) -> int:
-    """The number of a key's row; two keys may have one, and take turns then."""
-    return int.from_bytes(sha256(key.encode()).digest()[:8]) >> 1
 
 
 def _code(error: sqlite3.Error) -> int | None:

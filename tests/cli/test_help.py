@@ -72,7 +72,9 @@ def test_the_variables_that_the_help_names_are_those_that_are_read() -> None:
         for listed in re.findall(r"\[env: ([^\]]+)\]", option.help or "")
         for variable in listed.split(", ")
     }
-    source = "".join((PACKAGE / name).read_text() for name in ("settings_sources.py", "pip_configuration.py"))
+    source = "".join(
+        (PACKAGE / name).read_text() for name in ("cache_file.py", "settings_sources.py", "pip_configuration.py")
+    )
     of_pip = {name for name in named if name.startswith("PIP_")}
     assert len(of_pip) > 5
     for name in of_pip:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import conflictcheck
-from conflictcheck.index.cache import FILENAME, Cache
+from conflictcheck.cache_file import FILENAME
+from conflictcheck.index.cache import Cache
 from conflictcheck.reports import FORMATS
 
 if TYPE_CHECKING:

@@ -33,10 +33,11 @@ from cache_runs import (
 )
 from index_server import IndexServer
 
+from conflictcheck.cache_file import FILENAME
 from conflictcheck.errors import CacheError
 from conflictcheck.facts import Metadata
 from conflictcheck.index import cache as cache_module
-from conflictcheck.index.cache import FILENAME, LOCK, Cache, StoredPage
+from conflictcheck.index.cache import LOCK, Cache, StoredPage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

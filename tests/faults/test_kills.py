@@ -16,7 +16,7 @@ import pytest
 from cache_runs import ARGUMENTS, FAILED, PACKAGES, checked, claims, environment, is_whole, outcome, start, write_specs
 from index_server import IndexServer
 
-from conflictcheck.index.cache import FILENAME
+from conflictcheck.cache_file import FILENAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
