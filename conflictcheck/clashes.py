@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from pysat.solvers import Solver
 
 from conflictcheck.model import RequirementKind
+from conflictcheck.phrases import count
 from conflictcheck.solver.oracle import Maybe, No, Yes
 
 if TYPE_CHECKING:
@@ -24,7 +25,11 @@ if TYPE_CHECKING:
 
 BUDGET = 2_000
 """Sets of specs that are asked about, after which the enumeration is cut off, and says so."""
+EFFORT = 200_000_000
+"""The same for the solver's decisions and propagations: with many specs, each question is a large one."""
 
+_MANY = 150
+"""Specs of which so many are asked about together first; each on its own, they take a call each on ever more clauses."""
 _MOST_TWINS = 10_000
 _MOST_PAIRS = 300
 """Pairs of lines that are tried for each clash before the solver's own core is taken."""
@@ -92,6 +97,9 @@ class ClashFinder:
         # By what they say, and not by where they stand: a clash is the same, and keeps its id, when lines move.
         every = sorted(self.lines_of(self._specs), key=lambda i: (oracle.lines[i].spec, said(oracle.lines[i]), i))
         self._rank = {line: rank for rank, line in enumerate(every)}
+        self._said = {
+            spec: {_meaning(oracle.lines[i]): i for i in sorted(own, reverse=True)} for spec, own in self._specs.items()
+        }
 
     def lines_of(self, specs: Iterable[SpecId]) -> frozenset[int]:
         """The lines that an environment for these specs has to satisfy."""
@@ -106,6 +114,8 @@ class ClashFinder:
         findings = Findings()
         good: list[SpecId] = []
         groups = self._distinct(self._specs)
+        if len(groups) > _MANY:
+            self._ask_together(list(groups))
         for spec, twins in groups.items():
             reply = self._oracle.ask(self.lines_of([spec]), quick=False)
             if isinstance(reply, Yes):
@@ -129,6 +139,14 @@ class ClashFinder:
             return reply
         return self._shrink(sorted(specs), reply)
 
+    def _ask_together(self, specs: Sequence[SpecId]) -> None:
+        """Ask about all at once, without those that clash: a *yes* is one for each of them, and known from now on."""
+        left = list(specs)
+        while len(left) > 1:
+            reply = self._oracle.ask(self.lines_of(left), quick=False)
+            blamed = set(self._blamed(left, reply)) if isinstance(reply, No) else set(left)
+            left = [spec for spec in left if spec not in blamed]
+
     # -- sets of specs -----------------------------------------------------------------------------------------
 
     def _distinct(self, specs: Iterable[SpecId]) -> dict[SpecId, list[SpecId]]:
@@ -147,12 +165,13 @@ class ClashFinder:
         number = {spec: i + 1 for i, spec in enumerate(specs)}
         fresh = itertools.count(len(specs) + 1)
         asked = 0
+        known: set[tuple[SpecId, ...]] = set()
         with Solver(name="minisat22") as chart:
             chart.set_phases(list(number.values()))  # so that it begins with as many as there may be
             while (seed := _largest_model(chart, list(number.values()))) is not None:
-                if asked >= self._budget:
+                if asked >= self._budget or self._oracle.effort > EFFORT:
                     findings.complete = False
-                    findings.unclear.append(f"the search for clashes was cut off after {self._budget} questions")
+                    findings.unclear.append(f"the search for clashes was cut off after {count(asked, 'question')}")
                     return
                 asked += 1
                 chosen = [spec for spec in specs if number[spec] in seed]
@@ -160,10 +179,14 @@ class ClashFinder:
                 outside = [number[spec] for spec in specs if number[spec] not in seed]
                 if isinstance(reply, No):
                     core = self._shrink(chosen, reply)
-                    twins = self._with_twins(core, groups)
-                    findings.cores.extend(twin for twin in twins if twin not in findings.cores)
                     helpers = [number[spec] for spec in core.absent if spec in number]
-                    chart.add_clause([*(-number[spec] for spec in core.specs), *helpers])
+                    for each in (core, *self._alike(core, groups)):
+                        if each.specs in known:
+                            continue
+                        twins = self._with_twins(each, groups)
+                        findings.cores.extend(twins)
+                        known.update(twin.specs for twin in twins)
+                        chart.add_clause([*(-number[spec] for spec in each.specs), *helpers])
                     if helpers:
                         # It does not say that of these specs, with the helpers among them, which is known as well.
                         chart.add_clause([*(-number[spec] for spec in chosen), *outside])
@@ -260,6 +283,27 @@ class ClashFinder:
 
     def _blamed(self, specs: Sequence[SpecId], no: No) -> list[SpecId]:
         return [spec for spec in specs if not no.lines.isdisjoint(self._specs[spec])]
+
+    def _alike(self, core: Core, specs: Iterable[SpecId]) -> Iterator[Core]:
+        """The same clash of two between all other specs that have its lines as well, found without a question.
+
+        Two that can each be installed and cannot be together are minimal, whatever else is in them.
+        """
+        reply = self._oracle.ask(frozenset(core.lines))
+        is_final = isinstance(reply, No) and not (reply.leans or reply.absent)
+        if len(core.specs) != 2 or not core.minimal or not is_final:  # noqa: PLR2004 - of more, some might clash already
+            return
+        lines = self._oracle.lines
+        is_direct = len({lines[i].name for i in core.lines}) == 1
+        shared = [i for i in core.lines if i in self._shared]
+        sides = [{_meaning(lines[i]) for i in core.lines if i in self._specs[spec]} for spec in core.specs]
+        having = [[spec for spec in specs if side <= self._said[spec].keys()] for side in sides]
+        for pair in itertools.islice(itertools.product(*having), _MOST_TWINS):
+            if pair != core.specs and pair[0] != pair[1]:
+                moved = [self._said[spec][what] for spec, side in zip(pair, sides, strict=True) for what in side]
+                direct = None if is_direct else self._direct_pair(pair, self.lines_of(pair))
+                chosen = direct if direct and self._is_minimal(direct) else (*moved, *shared)
+                yield Core(tuple(sorted(pair)), tuple(sorted(chosen)))
 
     def _with_twins(self, core: Core, groups: Mapping[SpecId, Sequence[SpecId]]) -> list[Core]:
         """The clash itself, and the same one for every spec that says the same as one in it."""

@@ -11,6 +11,7 @@ from conflictcheck.clashes import ClashFinder, Core
 from conflictcheck.facts import Unknown
 from conflictcheck.index.memory import Rel
 from conflictcheck.model import SpecId
+from conflictcheck.phrases import count
 from conflictcheck.solver.oracle import Maybe, No, Yes
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ def test_cut_off_search_says_that_it_is_incomplete() -> None:
     for budget in (1, 2, 3):
         findings = ClashFinder(world.oracle, world.positions, budget=budget).find()
         assert not findings.complete
-        assert findings.unclear == [f"the search for clashes was cut off after {budget} questions"]
+        assert findings.unclear == [f"the search for clashes was cut off after {count(budget, 'question')}"]
         assert len(findings.cores) == budget
     assert world.findings.complete
 

@@ -10,7 +10,6 @@ load before asking again.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from conflictcheck.model import RequirementKind
@@ -18,12 +17,11 @@ from conflictcheck.solver.encoding import bits
 from conflictcheck.solver.needs import collect_needs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
     from conflictcheck.solver.edges import Node
-    from conflictcheck.solver.encoding import Clause
     from conflictcheck.solver.kernel import Kernel
 
 MOST_RELEASES = 100
@@ -49,8 +47,7 @@ class Completion:
         self._lines = lines
         self._edges = [(i, edge) for i in lines if (edge := kernel.line_edges[i]) is not None]
         self._base = base
-        self._loops: list[frozenset[Node]] = []
-        self._active = 0
+        self._loops: list[int] = []
         self.leans = False
         self.solution: Mapping[NormalizedName, int] = {}
 
@@ -77,11 +74,12 @@ class Completion:
             if not unfounded:
                 self.solution = chosen
                 return None
-            self._loops.append(unfounded)
+            self._loops.append(self._demand_from_outside(unfounded))
+        own = frozenset(self._base)
         core = kernel.core()
         # Without more lines, no more is needed: what is impossible for this reason may become possible with them.
-        self.leans = self._active in core
-        return [literal for literal in core if literal != self._active]
+        self.leans = not own.issuperset(core)
+        return [literal for literal in core if literal in own]
 
     def _load(self, new: Sequence[tuple[NormalizedName, int]]) -> None:
         """Load what is locked first, with its neighbours: most often it cannot be installed, whoever asks for it."""
@@ -100,15 +98,19 @@ class Completion:
         kernel.load(wanted)
 
     def _is_possible(self) -> bool:
-        """Write the completion of what is loaded by now, and ask."""
+        """Ask, and where that is possible ask again with nothing installed that nothing needs."""
         kernel = self._kernel
-        if kernel.solve(self._base, locked=False):
-            if self._active:
-                kernel.add([[-self._active]])
-            self._active = kernel.new_variable()
-            kernel.add([-self._active, *clause] for clause in self._clauses())
-            return kernel.solve([*self._base, self._active], locked=False)
-        return False
+        if not kernel.solve(self._base, locked=False):
+            return False
+        cone = self._cone()
+        asked = frozenset(self._lines)
+        assumed = [
+            *kernel.known.demands(cone),
+            *kernel.known.only_strangers_ask(kernel.keys),
+            *(-package.steps.installed for name, package in kernel.packages.items() if (name, "") not in cone),
+            *(-selector for i, selector in enumerate(kernel.selectors) if i not in asked),
+        ]
+        return kernel.solve([*self._base, *assumed, *self._loops], locked=False)
 
     def _cone(self) -> dict[Node, None]:
         """All packages and extras that the lines may come to need, through whatever releases are loaded."""
@@ -126,45 +128,21 @@ class Completion:
             waiting += new
         return found
 
-    def _supports(self, cone: Iterable[Node]) -> dict[Node, list[tuple[Node | None, int]]]:
-        """What may need each package or extra: where it comes from, and a variable that implies that it is there."""
-        kernel = self._kernel
-        supports: dict[Node, list[tuple[Node | None, int]]] = defaultdict(list)
-        for i, edge in self._edges:
-            for node in _nodes(edge.name, edge.extras):
-                # An override asks for extras alone, a constraint for nothing.
-                kind = kernel.lines[i].kind
-                if kind is RequirementKind.REQUIREMENT or (kind is RequirementKind.OVERRIDE and node[1]):
-                    supports[node].append((None, kernel.selectors[i]))
-        for source in cone:
-            for node, reasons in kernel.known.reasons(source).items():
-                supports[node] += [(source, reason) for reason in reasons]
-        return supports
-
-    def _clauses(self) -> Iterator[Clause]:
-        kernel = self._kernel
-        cone = self._cone()
-        supports = self._supports(cone)
-        for name, package in kernel.packages.items():
-            if (name, "") not in cone:
-                yield [-package.steps.installed]
-                continue
-            for node in ((name, extra) for extra in ("", *package.extras)):
-                yield [-self._variable(node), *(reason for _, reason in supports[node])]
-        for loop in self._loops:
-            # In an order that does not change from run to run, as the solver's model depends on it.
-            nodes = sorted(loop)
-            outside = [reason for node in nodes for source, reason in supports[node] if source not in loop]
-            for node in nodes:
-                yield [-self._variable(node), *outside]
-        strangers = [variable for name, extra in cone if not extra for variable in kernel.known.strangers(name)]
-        stranger = kernel.new_variable()
-        yield [-stranger, *strangers]
-        yield from ([-key, stranger] for key in kernel.keys)
-
-    def _variable(self, node: Node) -> int:
-        package = self._kernel.packages[node[0]]
-        return package.extras[node[1]] if node[1] else package.steps.installed
+    def _demand_from_outside(self, loop: frozenset[Node]) -> int:
+        """A literal that, assumed, lets packages that only need each other be installed only where others need one."""
+        known = self._kernel.known
+        demand = self._kernel.new_variable()
+        # In an order that does not change from run to run, as the solver's model depends on it.
+        nodes = sorted(loop)
+        outside = [
+            reason
+            for node in nodes
+            for source, reasons in known.supports(node).items()
+            if source not in loop
+            for reason in reasons
+        ]
+        self._kernel.add([-demand, -known.variable(node), *outside] for node in nodes)
+        return demand
 
 
 class TooMany(Exception):  # noqa: N818 - a signal, not an error

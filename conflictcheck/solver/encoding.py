@@ -144,6 +144,7 @@ class Package:
         unknown: why its listing is not known, or None.
         locks: what is closed until somebody asks; see `lock`.
         extras: the variable of each extra that was asked for.
+        loaded: the mask of the releases of which it is known what they need.
         everything: the mask of all releases.
         unlocked: the mask of the releases that nobody has to ask for.
     """
@@ -154,6 +155,7 @@ class Package:
     unknown: str | None = None
     locks: list[Lock] = field(default_factory=list)
     extras: dict[str, int] = field(default_factory=dict)
+    loaded: int = 0
     everything: int = field(init=False)
     unlocked: int = field(init=False)
     _masks: dict[str, int] = field(default_factory=dict)

@@ -124,6 +124,12 @@ class Kernel:
             self._open_locks(self.packages[line.name], edge.opens, [self.selectors[i]])
             self.enablers |= {i}
 
+    @property
+    def effort(self) -> int:
+        """The solver's decisions and propagations so far."""
+        done = self._solver.accum_stats()
+        return int(done["decisions"]) + int(done["propagations"])
+
     # -- questions ---------------------------------------------------------------------------------------------
 
     def solve(self, literals: Sequence[int], *, locked: bool = True) -> bool:
@@ -161,13 +167,14 @@ class Kernel:
         return self._one_of(name, true) if self.packages[name].steps.installed in true else -1
 
     def _true(self) -> set[int]:
-        return {literal for literal in self._solver.get_model() or () if literal > 0}
+        return set(filter((0).__lt__, self._solver.get_model() or ()))
 
     def _one_of(self, name: NormalizedName, true: set[int]) -> int:
         """The release that an assignment installs: the newest of those that are alike, a loaded one if there is one."""
         package = self.packages[name]
         alike = package.steps.stretch(true, len(package.releases))
-        return max((i for i in self.loaded[name] if i in alike), default=alike[-1])
+        loaded = package.loaded & ((1 << alike.stop) - (1 << alike.start))
+        return loaded.bit_length() - 1 if loaded else alike.stop - 1
 
     def line_of(self, literal: int) -> int | None:
         """The line whose selector this is, or None."""
@@ -202,6 +209,7 @@ class Kernel:
             requests.append(MetadataRequest(name, str(release.version), release.sources))
         for (name, i), metadata in zip(new, self._store.metadata(requests), strict=True):
             self.loaded[name][i] = LoadedRelease({}, metadata)
+            self.packages[name].loaded |= 1 << i
         self._encode(new)
 
     def _encode(self, new: Sequence[tuple[NormalizedName, int]]) -> None:
@@ -282,6 +290,7 @@ class Kernel:
         for _, i in pending:
             known = self._store.direct(candidates.releases[i].url or "", name)
             self.loaded[name][i] = LoadedRelease({}, known if isinstance(known, Unknown) else known[0])
+            package.loaded |= 1 << i
         if pending:
             self._encode(pending)
 
@@ -401,6 +410,10 @@ class Kernel:
         opens = package.opened_by(effective.specifier, mask, effective.url, line=True)
         extras = () if line.kind is RequirementKind.CONSTRAINT else effective.extras
         self.add([[*condition, self._extra_variable(line.name, extra)] for extra in extras])
+        # An override asks for extras alone, a constraint for nothing.
+        wanted = ("", *extras) if line.kind is RequirementKind.REQUIREMENT else extras
+        for extra in wanted:
+            self.known.support((line.name, extra), self.selectors[i])
         return Edge(line.name, mask, extras, line.text, opens)
 
     def is_overridden(self, i: int) -> bool:

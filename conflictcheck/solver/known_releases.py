@@ -43,6 +43,12 @@ class KnownReleases:
         self._add = add
         self._runs: dict[tuple[Node, int, int], int] = {}
         self._reasons: dict[Node, tuple[dict[EdgeKey, int], Mapping[Node, list[int]]]] = {}
+        self._supports: dict[Node, dict[Node | None, list[int]]] = defaultdict(dict)
+        self._changed: set[Node] = set()
+        self._demands: dict[Node, int] = {}
+        self._stranger = 0
+        self._told: dict[int, int] = {}
+        self._strangers_demand: tuple[list[int], int] | None = None
         self._strangers: dict[NormalizedName, tuple[int, list[int]]] = {}
         self._bars: dict[NormalizedName, tuple[int, int]] = {}
 
@@ -59,8 +65,69 @@ class KnownReleases:
                 variables = [self.installed_run(node, low, high) for low, high in runs(mask)]
                 for extra in ("", *extras):
                     found[name, extra] += variables
+            for name in (known[1] if known is not None else {}).keys() | found.keys():
+                self._supports[name][node] = found.get(name, [])
+                self._changed.add(name)
             known = self._reasons[node] = (dict(asking), found)
         return known[1]
+
+    def support(self, node: Node, selector: int) -> None:
+        """Note that a line needs a package or an extra."""
+        self._supports[node].setdefault(None, []).append(selector)
+        self._changed.add(node)
+
+    def supports(self, node: Node) -> Mapping[Node | None, list[int]]:
+        """By whom a package or an extra may be needed: None for lines; with variables that imply that it is so.
+
+        What loaded releases need is in it as of the last call of `demands`.
+        """
+        return self._supports[node]
+
+    def demands(self, nodes: Iterable[Node]) -> list[int]:
+        """Literals that, assumed, let these packages and extras be installed only where something needs them.
+
+        What needs them is a line that holds, or a loaded release that is installed (Clark's completion). Each has a
+        clause of its own, which is written anew when more is loaded that may need it.
+        """
+        for source in list(self._asking):
+            self.reasons(source)
+        found = []
+        for node in nodes:
+            if node in self._changed or node not in self._demands:
+                if node in self._demands:
+                    self._add([[-self._demands[node]]])
+                self._changed.discard(node)
+                demand = self._demands[node] = self._new_variable()
+                reasons = [reason for some in self._supports[node].values() for reason in some]
+                self._add([[-demand, -self.variable(node), *reasons]])
+            found.append(self._demands[node])
+        return found
+
+    def only_strangers_ask(self, keys: Iterable[int]) -> list[int]:
+        """Literals that, assumed, let locked releases be asked for only where a stranger is installed.
+
+        Args:
+            keys: the variables "something that is not loaded asks for locked releases".
+        """
+        if not self._stranger:
+            self._stranger = self._new_variable()
+        told = []
+        for key in keys:  # one that gives way to another is no longer among them
+            if key not in self._told:
+                self._told[key] = self._new_variable()
+                self._add([[-self._told[key], -key, self._stranger]])
+            told.append(self._told[key])
+        strangers = [variable for name in self._packages for variable in self.strangers(name)]
+        if self._strangers_demand is None or self._strangers_demand[0] != strangers:
+            self._add([[-self._strangers_demand[1]]] if self._strangers_demand else [])
+            self._strangers_demand = strangers, self._new_variable()
+            self._add([[-self._strangers_demand[1], -self._stranger, *strangers]])
+        return [self._strangers_demand[1], *told]
+
+    def variable(self, node: Node) -> int:
+        """The variable of a package or of one of its extras."""
+        package = self._packages[node[0]]
+        return package.extras[node[1]] if node[1] else package.steps.installed
 
     def strangers(self, name: NormalizedName) -> list[int]:
         """Variables one of which holds if a release of a package is installed of which is not known what it needs."""

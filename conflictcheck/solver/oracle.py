@@ -128,6 +128,11 @@ class Oracle:
         """How often a solver was called."""
         return sum(kernel.calls for kernel in self._kernels.values())
 
+    @property
+    def effort(self) -> int:
+        """What the solvers did, in decisions and propagations; it is the same in each run on the same facts."""
+        return sum(kernel.effort for kernel in self._kernels.values())
+
     def kernel(self, target: Target) -> Kernel:
         """The kernel of a target, made when first needed."""
         while target not in self._kernels:
