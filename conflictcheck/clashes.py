@@ -29,7 +29,7 @@ EFFORT = 200_000_000
 """The same for the solver's decisions and propagations: with many specs, each question is a large one."""
 
 _MANY = 150
-"""Specs of which so many are asked about together first; each on its own, they take a call each on ever more clauses."""
+"""So many specs are asked about together first: each on its own, they take a call each on ever more clauses."""
 _MOST_TWINS = 10_000
 _MOST_PAIRS = 300
 """Pairs of lines that are tried for each clash before the solver's own core is taken."""
@@ -165,7 +165,6 @@ class ClashFinder:
         number = {spec: i + 1 for i, spec in enumerate(specs)}
         fresh = itertools.count(len(specs) + 1)
         asked = 0
-        known: set[tuple[SpecId, ...]] = set()
         with Solver(name="minisat22") as chart:
             chart.set_phases(list(number.values()))  # so that it begins with as many as there may be
             while (seed := _largest_model(chart, list(number.values()))) is not None:
@@ -180,18 +179,11 @@ class ClashFinder:
                 if isinstance(reply, No):
                     core = self._shrink(chosen, reply)
                     helpers = [number[spec] for spec in core.absent if spec in number]
-                    for each in (core, *self._alike(core, groups)):
-                        if each.specs in known:
-                            continue
-                        twins = self._with_twins(each, groups)
-                        findings.cores.extend(twins)
-                        known.update(twin.specs for twin in twins)
+                    for each in self._told_by(core, groups, findings):
                         chart.add_clause([*(-number[spec] for spec in each.specs), *helpers])
                     if helpers:
                         # It does not say that of these specs, with the helpers among them, which is known as well.
                         chart.add_clause([*(-number[spec] for spec in chosen), *outside])
-                    if not core.sure:
-                        findings.complete = False
                     continue
                 if isinstance(reply, Maybe):
                     findings.complete = False
@@ -283,6 +275,18 @@ class ClashFinder:
 
     def _blamed(self, specs: Sequence[SpecId], no: No) -> list[SpecId]:
         return [spec for spec in specs if not no.lines.isdisjoint(self._specs[spec])]
+
+    def _told_by(self, core: Core, groups: Mapping[SpecId, Sequence[SpecId]], findings: Findings) -> list[Core]:
+        """Keep a clash, and those that follow from it; all of them, of one spec for those that say the same."""
+        findings.complete &= core.sure
+        specs, known = {each.specs for each in findings.cores}, set(findings.cores)
+        told = {core.specs: core}
+        for each in self._alike(core, groups):
+            if each.specs not in specs:
+                told.setdefault(each.specs, each)
+        for each in told.values():
+            findings.cores.extend(twin for twin in self._with_twins(each, groups) if twin not in known)
+        return list(told.values())
 
     def _alike(self, core: Core, specs: Iterable[SpecId]) -> Iterator[Core]:
         """The same clash of two between all other specs that have its lines as well, found without a question.

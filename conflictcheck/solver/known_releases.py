@@ -65,9 +65,9 @@ class KnownReleases:
                 variables = [self.installed_run(node, low, high) for low, high in runs(mask)]
                 for extra in ("", *extras):
                     found[name, extra] += variables
-            for name in (known[1] if known is not None else {}).keys() | found.keys():
-                self._supports[name][node] = found.get(name, [])
-                self._changed.add(name)
+            for needed in {*found, *(known[1] if known is not None else ())}:
+                self._supports[needed][node] = found.get(needed, [])
+                self._changed.add(needed)
             known = self._reasons[node] = (dict(asking), found)
         return known[1]
 

@@ -22,7 +22,7 @@ from conflictcheck.facts import Metadata
 from conflictcheck.model import RequirementKind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from conflictcheck.model import Requirement
     from conflictcheck.policy import Release
@@ -88,16 +88,17 @@ def resolve_environment(
     installed: dict[Identifier, _Candidate] = {}
     askers: dict[NormalizedName, set[str]] = defaultdict(set)
     requires: dict[str, set[str]] = defaultdict(set)
-    waiting = deque([provider.roots()])
+    # In portions, as resolvelib looks at all that it has been told so far in each round.
+    waiting = deque(provider.roots())
     while waiting:
         try:
-            result = resolver.resolve(list(waiting.popleft()), max_rounds=100_000)
+            result = resolver.resolve(waiting.popleft(), max_rounds=100_000)
         except ResolutionError as error:
             raise Disagreement(f"resolvelib rejects what the search chose: {error!r}") from error
         for identifier, candidate in result.mapping.items():
             if identifier not in installed:
                 installed[identifier] = candidate
-                waiting.append(provider.needs_of(candidate))
+                waiting.append(list(provider.needs_of(candidate)))
             for wanted in result.criteria[identifier].iter_requirement():
                 if wanted.asked_by != candidate.name:
                     askers[candidate.name].add(wanted.asked_by)
@@ -135,10 +136,12 @@ class _Provider(AbstractProvider[_Wanted, _Candidate, Identifier]):
         for want in reading.wants_of(lines, RequirementKind.OVERRIDE):
             self._overrides[want.name].append(want)
 
-    def roots(self) -> Iterator[_Wanted]:
-        """What the lines ask for."""
+    def roots(self) -> Iterable[list[_Wanted]]:
+        """What the lines ask for, of each package."""
+        roots: dict[NormalizedName, list[_Wanted]] = defaultdict(list)
         for want in self._reading.wants_of(self._lines, RequirementKind.REQUIREMENT):
-            yield from self._each(want)
+            roots[want.name] += self._each(want)
+        return roots.values()
 
     def _each(self, want: Want) -> Iterator[_Wanted]:
         """A requirement, what overrides say of its package, and their extras."""
