@@ -121,7 +121,7 @@ class Company:
         now = package.moments[position]
         until = package.moments[position + 1] if position + 1 < len(package.moments) else 2.0
         eras = [era for era in self.eras if now <= era < until]
-        start = random.randint(max(0, other.at(now) - 8), other.at(now))
+        start = random.randint(0, other.at(now))
         highest = max(other.versions[other.at(moment)][0] for moment in (now, *eras))
         if number == 0 and not self._is_leaf(package):
             return Need(number, 0, None)
@@ -159,7 +159,7 @@ class Company:
         package = self.packages[number]
         at = package.at(era)
         major = package.versions[at][0]
-        oldest = package.version(random.randint(max(0, at - 10), at))
+        oldest = package.version(random.randint(0, at))
         kind = random.random() * (1 if era == self.eras[-1] else 0.75)
         if kind < 0.3:
             return package.name

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 BUDGET = 2_000
 """Sets of specs that are asked about, after which the enumeration is cut off, and says so."""
-EFFORT = 200_000_000
-"""The same for the solver's decisions and propagations: with many specs, each question is a large one."""
+MOST_LINES = 3_000_000
+"""The same for the lines of all these sets together: with a thousand specs, each question is a large one."""
 
 _MANY = 150
 """So many specs are asked about together first: each on its own, they take a call each on ever more clauses."""
@@ -168,7 +168,7 @@ class ClashFinder:
         with Solver(name="minisat22") as chart:
             chart.set_phases(list(number.values()))  # so that it begins with as many as there may be
             while (seed := _largest_model(chart, list(number.values()))) is not None:
-                if asked >= self._budget or self._oracle.effort > EFFORT:
+                if asked >= self._budget or self._oracle.asked_lines > MOST_LINES:
                     findings.complete = False
                     findings.unclear.append(f"the search for clashes was cut off after {count(asked, 'question')}")
                     return

@@ -124,12 +124,6 @@ class Kernel:
             self._open_locks(self.packages[line.name], edge.opens, [self.selectors[i]])
             self.enablers |= {i}
 
-    @property
-    def effort(self) -> int:
-        """The solver's decisions and propagations so far."""
-        done = self._solver.accum_stats()
-        return int(done["decisions"]) + int(done["propagations"])
-
     # -- questions ---------------------------------------------------------------------------------------------
 
     def solve(self, literals: Sequence[int], *, locked: bool = True) -> bool:

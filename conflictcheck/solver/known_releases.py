@@ -144,8 +144,8 @@ class KnownReleases:
             known = self._strangers[name] = (count, [self.installed_run((name, ""), *run) for run in runs(unknown)])
         return known[1]
 
-    def only_known(self) -> list[int]:
-        """Literals that, assumed, keep releases out of which it is not known what they need."""
+    def only_known(self) -> dict[NormalizedName, int]:
+        """For each package a literal that, assumed, keeps its releases out of which it is not known what they need."""
         for name, package in self._packages.items():
             loaded = self._loaded[name]
             before = self._bars.get(name)
@@ -155,7 +155,7 @@ class KnownReleases:
                 self._add([-bar, *package.unless_run(low, high)] for low, high in runs(unknown))
                 self._add([[-before[1]]] if before else [])
                 self._bars[name] = (len(loaded), bar)
-        return [bar for _, bar in self._bars.values()]
+        return {name: bar for name, (_, bar) in self._bars.items()}
 
     def installed_run(self, node: Node, low: int, high: int) -> int:
         """A variable that implies that one of the releases low..high is installed, with the extra."""

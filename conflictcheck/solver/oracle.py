@@ -110,6 +110,7 @@ class Oracle:
         self._readings: dict[Target, tuple[Kernel, Reading]] = {}
         self._steps: int | None = None
         self.asked = 0
+        self.asked_lines = 0
         self.assumed: frozenset[NormalizedName] = frozenset()
 
     def add_line(self, line: Requirement) -> int:
@@ -127,11 +128,6 @@ class Oracle:
     def calls(self) -> int:
         """How often a solver was called."""
         return sum(kernel.calls for kernel in self._kernels.values())
-
-    @property
-    def effort(self) -> int:
-        """What the solvers did, in decisions and propagations; it is the same in each run on the same facts."""
-        return sum(kernel.effort for kernel in self._kernels.values())
 
     def kernel(self, target: Target) -> Kernel:
         """The kernel of a target, made when first needed."""
@@ -224,6 +220,7 @@ class Oracle:
         self, lines: frozenset[int], wishes: Callable[[Target], Mapping[NormalizedName, int] | None], *, quick: bool
     ) -> Reply:
         self.asked += 1
+        self.asked_lines += len(lines)
         failures: dict[str, tuple[str, frozenset[int]]] = {}
         absent: frozenset[int] = frozenset()
         leans = False

@@ -32,6 +32,8 @@ BUDGET = 20_000
 _PATIENCE = 2
 """How often a package is put off by single releases before its older ones are loaded in bulk."""
 _CHUNK = 8
+_MOST_REFINED = 200
+"""Releases that are loaded for an answer that takes no deciding, before packages are decided about one by one."""
 _MOST_PLACES = 4
 """How many packages may step back for one."""
 _LITTLE = 50
@@ -144,14 +146,48 @@ class Search:
         }
         return self._solution(needs) if len(self._decided) == len(needs.domains) else None
 
-    def _among_known(self) -> Solution | None:
-        """A solution of releases that are loaded, if the solver finds one: not the newest, and without a step more."""
+    def _among_known(self) -> Answer | None:
+        """An answer that takes no deciding: a solution of releases that are loaded, not the newest, or a *no*.
+
+        While there is none, the core says which packages' other releases matter. The solver is asked again with these,
+        and what it then takes of them is loaded, twice as many of a package each time: a refinement of what is known
+        by what was missed (Clarke et al., "Counterexample-guided abstraction refinement", 2000).
+        """
         kernel = self._kernel
-        if not kernel.solve([*self._base, *kernel.known.only_known()]):
-            return None
+        before: dict[NormalizedName, int] = {}
+        left = _MOST_REFINED
+        while left > 0 and kernel.calls < self._limit:
+            bars = kernel.known.only_known()
+            if kernel.solve([*self._base, *bars.values()]):
+                return self._known_solution()
+            core = kernel.core()
+            while needed := [name for name, bar in bars.items() if bar in core]:
+                for name in needed:
+                    del bars[name]
+                if kernel.solve([*self._base, *bars.values()]):
+                    break
+                core = kernel.core()
+            else:
+                return self._conclude(core)
+            chosen, _ = kernel.model()
+            new = []
+            for name, i in chosen.items():
+                if name not in bars and i not in kernel.loaded[name]:
+                    older = bits(kernel.packages[name].everything & ~kernel.packages[name].loaded & ((2 << i) - 1))
+                    before[name] = 2 * before.get(name, 0) or 1
+                    new += [(name, each) for each in older[: before[name]]]
+            if not new:
+                return None
+            left -= len(new)
+            kernel.load(new)
+            self._notice_openings()
+        return None
+
+    def _known_solution(self) -> Solution | None:
+        """The model as a solution; None where a locked release is justified in it by one that nobody needs."""
+        kernel = self._kernel
         chosen, _ = kernel.model()
         needs = collect_needs(kernel, self._lines, chosen)
-        # The solver may justify a locked release by one that nobody needs.
         if not all(name in chosen and self._offered(needs, name) >> chosen[name] & 1 for name in needs.domains):
             return None
         self._decided = chosen
