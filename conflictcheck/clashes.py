@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 BUDGET = 2_000
 """Sets of specs that are asked about, after which the enumeration is cut off, and says so."""
-MOST_LINES = 3_000_000
+MOST_LINES = 2_000_000
 """The same for the lines of all these sets together: with a thousand specs, each question is a large one."""
 
 _MANY = 150

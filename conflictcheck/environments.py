@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from conflictcheck.facts import Overview, Unknown
 from conflictcheck.index.addresses import default_index_url, shown_address
+from conflictcheck.lazy import LazyMapping
 from conflictcheck.model import Diagnostic, Environment, Pin, Severity
 from conflictcheck.phrases import and_list
 from conflictcheck.solver.resolution import resolve_environment
@@ -57,12 +58,11 @@ def build_environment(
     return Environment(name, tuple(specs), answer.python_version, tuple(pins))
 
 
-def chosen_releases(oracle: Oracle, target: Target, solution: Solution) -> dict[NormalizedName, Release]:
+def chosen_releases(oracle: Oracle, target: Target, solution: Solution) -> Mapping[NormalizedName, Release]:
     """The releases of a solution on a target."""
     packages = oracle.kernel(target).packages
-    return {
-        name: packages[name].releases[i] for name, i in solution.releases.items() if i < len(packages[name].releases)
-    }
+    chosen = {name: i for name, i in solution.releases.items() if i < len(packages[name].releases)}
+    return LazyMapping(chosen, lambda name: packages[name].releases[chosen[name]])
 
 
 def _pin(

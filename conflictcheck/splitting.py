@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -128,20 +128,21 @@ def _colour(
     specs: Sequence[SpecId], cores: Sequence[Core], clique: Sequence[SpecId], count: int
 ) -> list[tuple[SpecId, ...]] | None:
     """A partition into at most `count` parts without a known clash inside a part, or None if there is none."""
-    index = {spec: i for i, spec in enumerate(specs)}
+    # Specs that no clash is about go wherever they like: the solver need not hear of them.
+    bound = {spec for core in cores for spec in (*core.specs, *core.absent)}.union(clique)
+    index = {spec: i for i, spec in enumerate(spec for spec in specs if spec in bound)}
 
     def inside(spec: SpecId, part: int) -> int:
         return index[spec] * count + part + 1
 
     with Solver(name="minisat22") as solver:
-        for spec in specs:
+        for spec in index:
             solver.add_clause([inside(spec, part) for part in range(count)])
             for a, b in combinations(range(count), 2):
                 solver.add_clause([-inside(spec, a), -inside(spec, b)])
-        for core in cores:
-            for part in range(count):
-                helpers = [inside(spec, part) for spec in core.absent if spec in index]
-                solver.add_clause([*(-inside(spec, part) for spec in core.specs), *helpers])
+        for core, part in product(cores, range(count)):
+            helpers = [inside(spec, part) for spec in core.absent if spec in index]
+            solver.add_clause([*(-inside(spec, part) for spec in core.specs), *helpers])
         for part, spec in enumerate(clique[:count]):
             solver.add_clause([inside(spec, part)])
         if not solver.solve():
@@ -150,9 +151,12 @@ def _colour(
         taste = _Taste(count)
         for spec in specs:
             folder = _folder(spec)
-            # What is settled is said for good, so that the solver need not be told of it again each time.
-            chosen[spec] = next(p for p in taste.order(folder) if solver.solve(assumptions=[inside(spec, p)]))
-            solver.add_clause([inside(spec, chosen[spec])])
+            liked = taste.order(folder)
+            chosen[spec] = liked[0]
+            if spec in index:
+                # What is settled is said for good, so that the solver need not be told of it again each time.
+                chosen[spec] = next(p for p in liked if solver.solve(assumptions=[inside(spec, p)]))
+                solver.add_clause([inside(spec, chosen[spec])])
             taste.place(folder, chosen[spec])
     parts: dict[int, list[SpecId]] = defaultdict(list)
     for spec, part in chosen.items():

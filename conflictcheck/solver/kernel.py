@@ -18,6 +18,7 @@ from pysat.solvers import Solver
 
 from conflictcheck.facts import Missing, Unknown, may_match
 from conflictcheck.index.base import MetadataRequest
+from conflictcheck.lazy import LazyMapping
 from conflictcheck.model import RequirementKind
 from conflictcheck.policy import Candidates, Release, candidates_of
 from conflictcheck.solver.edges import RESTRICTING, Edge, LoadedRelease
@@ -146,14 +147,12 @@ class Kernel:
         core = self._solver.get_core() or []
         return frozenset(self._locks[-literal] for literal in core if -literal in self._locks)
 
-    def model(self) -> tuple[dict[NormalizedName, int], frozenset[tuple[NormalizedName, str]]]:
+    def model(self) -> tuple[Mapping[NormalizedName, int], frozenset[tuple[NormalizedName, str]]]:
         """After a *yes*: the release of each package that is installed, and the installed extras."""
         true = self._true()
-        chosen = {
-            name: self._one_of(name, true) for name, package in self.packages.items() if package.steps.installed in true
-        }
-        extras = {(name, extra) for name in chosen for extra, v in self.packages[name].extras.items() if v in true}
-        return chosen, frozenset(extras)
+        installed = {name: None for name, package in self.packages.items() if package.steps.installed in true}
+        extras = {(name, extra) for name in installed for extra, v in self.packages[name].extras.items() if v in true}
+        return LazyMapping(installed, lambda name: self._one_of(name, true)), frozenset(extras)
 
     def model_release(self, name: NormalizedName) -> int:
         """After a *yes*: the release of a package in the model, -1 for none."""

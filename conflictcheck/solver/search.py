@@ -100,10 +100,10 @@ class Search:
 
     def _at_once(self) -> Answer | None:
         """What can be said without deciding about any package, if that is anything."""
-        if self._prefer and (known := self._stand_by()) is not None:
-            return known
         if not self._kernel.solve(self._base):
             return self._conclude(self._kernel.core())
+        if self._prefer and (known := self._stand_by()) is not None:
+            return known
         return self._among_known() if self._quick else None
 
     def _newest_first(self) -> Answer:
@@ -158,10 +158,12 @@ class Search:
         left = _MOST_REFINED
         while left > 0 and kernel.calls < self._limit:
             bars = kernel.known.only_known()
+            free: list[NormalizedName] = []
             if kernel.solve([*self._base, *bars.values()]):
                 return self._known_solution()
             core = kernel.core()
             while needed := [name for name, bar in bars.items() if bar in core]:
+                free += needed
                 for name in needed:
                     del bars[name]
                 if kernel.solve([*self._base, *bars.values()]):
@@ -171,8 +173,9 @@ class Search:
                 return self._conclude(core)
             chosen, _ = kernel.model()
             new = []
-            for name, i in chosen.items():
-                if name not in bars and i not in kernel.loaded[name]:
+            for name in free:
+                i = chosen.get(name)
+                if i is not None and i not in kernel.loaded[name]:
                     older = bits(kernel.packages[name].everything & ~kernel.packages[name].loaded & ((2 << i) - 1))
                     before[name] = 2 * before.get(name, 0) or 1
                     new += [(name, each) for each in older[: before[name]]]
@@ -190,7 +193,7 @@ class Search:
         needs = collect_needs(kernel, self._lines, chosen)
         if not all(name in chosen and self._offered(needs, name) >> chosen[name] & 1 for name in needs.domains):
             return None
-        self._decided = chosen
+        self._decided = {name: chosen[name] for name in needs.domains}
         return self._solution(needs)
 
     # -- what is needed ----------------------------------------------------------------------------------------
