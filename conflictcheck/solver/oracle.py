@@ -12,7 +12,7 @@ from conflictcheck.solver.answers import Conflict, Solution
 from conflictcheck.solver.completion import MOST_RELEASES
 from conflictcheck.solver.kernel import Kernel, NewDirectReference
 from conflictcheck.solver.reading import Reading
-from conflictcheck.solver.search import Search
+from conflictcheck.solver.search import MOST_REFINED, Search
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -253,7 +253,9 @@ class Oracle:
             kernel = self.kernel(target)
             try:
                 limit = None if self._steps is None else kernel.calls + self._steps
-                return Search(kernel, lines, wishes, quick=quick, limit=limit).run()
+                # The releases that may be read for edits are few, and each is to serve the newest first.
+                refined = MOST_REFINED if self._steps is None else 0
+                return Search(kernel, lines, wishes, quick=quick, limit=limit, refined=refined).run()
             except NewDirectReference:
                 # Start over, with all facts at hand.
                 self._drop(target)

@@ -32,7 +32,7 @@ BUDGET = 20_000
 _PATIENCE = 2
 """How often a package is put off by single releases before its older ones are loaded in bulk."""
 _CHUNK = 8
-_MOST_REFINED = 200
+MOST_REFINED = 200
 """Releases that are loaded for an answer that takes no deciding, before packages are decided about one by one."""
 _MOST_PLACES = 4
 """How many packages may step back for one."""
@@ -58,6 +58,7 @@ class Search:
         quick: whether any solution will do, as only yes or no matters.
         limit: the number of solver calls of the kernel at which to give up; None for the usual budget from now on.
         known: a solution that is there if nothing newer is, from an earlier search.
+        refined: how many releases may be loaded to tell yes from no before packages are decided about.
     """
 
     def __init__(
@@ -69,8 +70,10 @@ class Search:
         quick: bool = False,
         limit: int | None = None,
         known: Mapping[NormalizedName, int] | None = None,
+        refined: int = MOST_REFINED,
     ) -> None:
         self._kernel = kernel
+        self._refined = refined
         self._lines = sorted(lines)
         self._prefer = prefer or {}
         self._quick = quick
@@ -155,12 +158,14 @@ class Search:
         """
         kernel = self._kernel
         before: dict[NormalizedName, int] = {}
-        left = _MOST_REFINED
-        while left > 0 and kernel.calls < self._limit:
+        left = self._refined
+        while kernel.calls < self._limit:
             bars = kernel.known.only_known()
             free: list[NormalizedName] = []
             if kernel.solve([*self._base, *bars.values()]):
                 return self._known_solution()
+            if left <= 0:
+                return None
             core = kernel.core()
             while needed := [name for name, bar in bars.items() if bar in core]:
                 free += needed
