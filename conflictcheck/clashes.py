@@ -151,11 +151,9 @@ class ClashFinder:
 
     def _distinct(self, specs: Iterable[SpecId]) -> dict[SpecId, list[SpecId]]:
         """Specs that say the same, under the first of them: they clash with the same others."""
-        lines = self._oracle.lines
         groups: dict[frozenset[object], list[SpecId]] = {}
         for spec in specs:
-            content = frozenset(_meaning(lines[i]) for i in self._specs[spec])
-            groups.setdefault(content, []).append(spec)
+            groups.setdefault(frozenset(self._said[spec]), []).append(spec)
         return {group[0]: group for group in groups.values()}
 
     def _enumerate(self, groups: Mapping[SpecId, Sequence[SpecId]], findings: Findings) -> None:
@@ -293,9 +291,10 @@ class ClashFinder:
 
         Two that can each be installed and cannot be together are minimal, whatever else is in them.
         """
+        if len(core.specs) != 2 or not core.minimal:  # noqa: PLR2004 - of more, some might clash already
+            return
         reply = self._oracle.ask(frozenset(core.lines))
-        is_final = isinstance(reply, No) and not (reply.leans or reply.absent)
-        if len(core.specs) != 2 or not core.minimal or not is_final:  # noqa: PLR2004 - of more, some might clash already
+        if not isinstance(reply, No) or reply.leans or reply.absent:
             return
         lines = self._oracle.lines
         is_direct = len({lines[i].name for i in core.lines}) == 1
@@ -315,9 +314,9 @@ class ClashFinder:
         found = []
         for specs in itertools.islice(itertools.product(*(groups[spec] for spec in core.specs)), _MOST_TWINS):
             renamed = dict(zip(core.specs, specs, strict=True))
-            there = {(spec, _meaning(lines[i])): i for spec in specs for i in sorted(self._specs[spec], reverse=True)}
             moved = (
-                there[renamed[lines[i].spec], _meaning(lines[i])] if lines[i].spec in renamed else i for i in core.lines
+                self._said[renamed[lines[i].spec]][_meaning(lines[i])] if lines[i].spec in renamed else i
+                for i in core.lines
             )
             found.append(replace(core, specs=tuple(sorted(specs)), lines=tuple(sorted(moved))))
         return found

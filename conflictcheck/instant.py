@@ -201,7 +201,7 @@ def _key(arguments: Sequence[str]) -> str:
     """Of a command, where and by what it is run."""
     streams = [_terminal(stream) for stream in (sys.stdout, sys.stderr)]
     environ = sorted((name, value) for name, value in os.environ.items() if name not in _UNNOTICED)
-    said = (list(arguments), os.getcwd(), environ, streams, sys.version, sys.prefix, _program())
+    said = (list(arguments), os.getcwd(), environ, streams, sys.version, sys.prefix, program_files(), _installed())
     return "instant " + sha256(repr(said).encode("utf-8", "surrogateescape")).hexdigest()
 
 
@@ -215,11 +215,10 @@ def _terminal(stream: object) -> object:
         return stream.encoding  # type: ignore[attr-defined]
 
 
-def _program() -> list[object]:
-    """The program's own files, and when something was installed beside it."""
-    root = os.path.dirname(conflictcheck.__file__)
-    found: list[object] = []
-    folders = [root]
+def program_files() -> list[tuple[str, int, int]]:
+    """The program's own files, each with its size and when it changed: another version, or an edited one, differs."""
+    found = []
+    folders = [os.path.dirname(conflictcheck.__file__)]
     while folders:
         with os.scandir(folders.pop()) as entries:
             for entry in entries:
@@ -228,16 +227,22 @@ def _program() -> list[object]:
                     found.append((entry.path, known.st_size, known.st_mtime_ns))
                 elif entry.name != "__pycache__" and entry.is_dir():
                     folders.append(entry.path)
+    return sorted(found)
+
+
+def _installed() -> list[tuple[str, int]]:
+    """When something was last installed where Python looks for modules."""
+    found = []
     for place in sys.path:
         try:
             found.append((place, os.stat(place).st_mtime_ns))
         except OSError:
             continue
-    return sorted(found, key=repr)
+    return found
 
 
 def _program_folders() -> tuple[str, ...]:
-    """Where Python's own and installed modules are, and this one: `_program` looks at them."""
+    """Where Python's own and installed modules are, and this one: `_key` tells of these."""
     places = [place for place in sys.path if place.endswith(("site-packages", "dist-packages"))]
     roots = [os.path.dirname(conflictcheck.__file__), os.path.dirname(os.__file__), *places]
     return tuple(root + os.sep for root in roots)

@@ -7,20 +7,20 @@ is no longer fresh has to be asked for first, so the run is made as usual.
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import closing
 from dataclasses import dataclass, fields, is_dataclass
 from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-import conflictcheck
 from conflictcheck.index.cache import Cache
+from conflictcheck.instant import program_files
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from conflictcheck.given import Given
     from conflictcheck.instant import Lookout
     from conflictcheck.settings import Settings
@@ -75,7 +75,9 @@ class Memory:
             return None
         if index.cache_dir is None or index.refresh or index.snapshot is not None or index.find_links:
             return None
-        said = _plain((settings, given.read.specs, given.read.diagnostics, given.shared, given.known, form, _program()))
+        said = _plain(
+            (settings, given.read.specs, given.read.diagnostics, given.shared, given.known, form, program_files())
+        )
         lines = (*given.shared, *(line for spec in given.read.specs for line in spec.requirements))
         is_found_by_files = all(line.url is None and not line.editable for line in lines)
         return cls(index.cache_dir, sha256(repr(said).encode()).hexdigest(), index.offline, is_found_by_files)
@@ -127,19 +129,6 @@ class Memory:
         text, *more = said.texts
         if not more and (row := lookout.keep(text, said.code, said.pages, offline=self.offline)) is not None:
             cache.put_answer(*row)
-
-
-def _program() -> list[tuple[str, int, int]]:
-    """The program's own files, so that another version, or an edited one, remembers nothing of this."""
-    root = Path(conflictcheck.__file__).parent
-    found = []
-    for folder in (root, *(root / name for name in ("cli", "exports", "index", "readers", "reports", "solver"))):
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name.endswith(".py"):
-                    stat = entry.stat()
-                    found.append((entry.path, stat.st_size, stat.st_mtime_ns))
-    return sorted(found)
 
 
 def _plain(value: Any) -> object:

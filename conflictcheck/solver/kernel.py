@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from conflictcheck.facts import Metadata
     from conflictcheck.model import Requirement
     from conflictcheck.settings import Policy
     from conflictcheck.solver.dependencies import Dependency
@@ -201,9 +202,12 @@ class Kernel:
             release = self.packages[name].releases[i]
             requests.append(MetadataRequest(name, str(release.version), release.sources))
         for (name, i), metadata in zip(new, self._store.metadata(requests), strict=True):
-            self.loaded[name][i] = LoadedRelease({}, metadata)
-            self.packages[name].loaded |= 1 << i
+            self._keep(name, i, metadata)
         self._encode(new)
+
+    def _keep(self, name: NormalizedName, i: int, metadata: Metadata | Unknown) -> None:
+        self.loaded[name][i] = LoadedRelease({}, metadata)
+        self.packages[name].loaded |= 1 << i
 
     def _encode(self, new: Sequence[tuple[NormalizedName, int]]) -> None:
         """Turn the metadata of newly loaded releases into clauses."""
@@ -282,8 +286,7 @@ class Kernel:
         pending = [(name, i) for i in sorted(bits(candidates.direct))]
         for _, i in pending:
             known = self._store.direct(candidates.releases[i].url or "", name)
-            self.loaded[name][i] = LoadedRelease({}, known if isinstance(known, Unknown) else known[0])
-            package.loaded |= 1 << i
+            self._keep(name, i, known if isinstance(known, Unknown) else known[0])
         if pending:
             self._encode(pending)
 

@@ -147,14 +147,12 @@ class KnownReleases:
     def only_known(self) -> dict[NormalizedName, int]:
         """For each package a literal that, assumed, keeps its releases out of which it is not known what they need."""
         for name, package in self._packages.items():
-            loaded = self._loaded[name]
             before = self._bars.get(name)
-            if before is None or before[0] != len(loaded):
+            if before is None or before[0] != package.loaded:
                 bar = self._new_variable()
-                unknown = package.everything & ~sum(1 << i for i in loaded)
-                self._add([-bar, *package.unless_run(low, high)] for low, high in runs(unknown))
+                self._add([-bar, *package.unless_run(*run)] for run in runs(package.everything & ~package.loaded))
                 self._add([[-before[1]]] if before else [])
-                self._bars[name] = (len(loaded), bar)
+                self._bars[name] = (package.loaded, bar)
         return {name: bar for name, (_, bar) in self._bars.items()}
 
     def installed_run(self, node: Node, low: int, high: int) -> int:
