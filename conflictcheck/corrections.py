@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
-from pysat.examples.rc2 import RC2
+from pysat.examples.rc2 import RC2, RC2Stratified
 from pysat.formula import WCNF
+from pysat.solvers import Solver
 
 from conflictcheck.model import RequirementKind
 from conflictcheck.readers.poetry import specifier as poetry_specifier
@@ -149,6 +150,10 @@ class BudgetSpent(Exception):  # noqa: N818 - a signal, not an error
     """Enough was asked; what was found until then stays."""
 
 
+class TooManyEdits(Exception):  # noqa: N818 - a signal, not an error
+    """Every correction takes more edits than are wanted."""
+
+
 class Corrector:
     """Finds smallest corrections.
 
@@ -239,7 +244,13 @@ class Corrector:
         return not isinstance(reply, No) or reply.leans
 
     def corrections(
-        self, specs: Sequence[SpecId], obstacles: list[Obstacle], *, parts: int = 1, most: int
+        self,
+        specs: Sequence[SpecId],
+        obstacles: list[Obstacle],
+        *,
+        parts: int = 1,
+        most: int,
+        most_edits: int | None = None,
     ) -> list[Correction]:
         """Smallest sets of lines after whose relaxing the specs fit into so many environments.
 
@@ -248,9 +259,11 @@ class Corrector:
             obstacles: what is known; what is found on the way is added.
             parts: how many environments.
             most: how many corrections to find; all of them are smallest ones.
+            most_edits: how many lines a correction may relax; None for any number.
 
         Raises:
             BudgetSpent: before the first was found.
+            TooManyEdits: there are corrections at most with more edits.
         """
         found: list[Correction] = []
         ruled_out: list[frozenset[int]] = []
@@ -261,6 +274,8 @@ class Corrector:
                 if proposal is None or (found and len(proposal[0]) > len(found[0].sites)):
                     break
                 numbers, groups = proposal
+                if most_edits is not None and len(numbers) > most_edits:
+                    raise TooManyEdits
                 sites = tuple(self.sites[number] for number in sorted(numbers))
                 new, unclear = self._check(groups, self.relaxed(sites))
                 obstacles += new
@@ -361,18 +376,22 @@ class Corrector:
                 formula.append([*(-inside[spec, part] for spec in sorted(obstacle.specs)), *edited, *joined])
         for tried in ruled_out:
             formula.append([-relax[number] for number in sorted(tried)])
-        with RC2(formula) as solver:
+        # Heavy lines first; it does not take a formula in which nothing has a weight.
+        with (RC2Stratified if numbers else RC2)(formula) as solver:
             model = solver.compute()
         if model is None:
             return None
-        chosen = set(model)
+        true = set(model)
+        chosen = frozenset(number for number in numbers if relax[number] in true)
         groups: list[list[SpecId]] = [[] for _ in range(parts)]
-        for spec in specs:
-            groups[next(part for part in range(parts) if inside[spec, part] in chosen)].append(spec)
-        return (
-            frozenset(number for number in numbers if relax[number] in chosen),
-            tuple(tuple(group) for group in groups if group),
-        )
+        with Solver(name="minisat22", bootstrap_with=formula.hard) as solver:
+            settled = [relax[number] if number in chosen else -relax[number] for number in numbers]
+            for spec in specs:
+                # Of all ways to go with these lines, each spec joins the first ones that it can.
+                part = next(p for p in range(parts) if solver.solve(assumptions=[*settled, inside[spec, p]]))
+                settled.append(inside[spec, part])
+                groups[part].append(spec)
+        return chosen, tuple(tuple(group) for group in groups if group)
 
     @staticmethod
     def _cost(site: Site) -> int:

@@ -16,7 +16,15 @@ from packaging.version import Version
 
 from conflictcheck.blockers import name_blockers, name_upstream
 from conflictcheck.clashes import ClashFinder
-from conflictcheck.corrections import BudgetSpent, Correction, Corrector, Limits, apply, find_sites
+from conflictcheck.corrections import (
+    BudgetSpent,
+    Correction,
+    Corrector,
+    Limits,
+    TooManyEdits,
+    apply,
+    find_sites,
+)
 from conflictcheck.model import Change, Edit, Fix, RequirementKind
 from conflictcheck.phrases import and_list, place
 from conflictcheck.solver.encoding import LockKind, bits
@@ -42,6 +50,8 @@ _LEAST_STEPS = 3000
 _LEAST_READ = 500
 """Releases that may be read at least; otherwise twice as many as it took to find the clashes."""
 _SPLIT_BUDGET = 50
+MOST_EDITS = 6
+"""Edits at once that anybody wants to read about, where no number of environments was asked for."""
 
 
 @dataclass(slots=True)
@@ -55,6 +65,7 @@ class Fixes:
         stuck: for each clash, by its place, the specs of it whose own lines cannot resolve it, and why.
         upstream: for each clash, by its place, the dependencies that block, and releases of them that would not.
         complete: whether the budget was enough for everything.
+        beyond: the most environments that would take more edits than `MOST_EDITS` to come down to; 0 for none.
         sought: whether edits were looked for at all.
     """
 
@@ -64,6 +75,7 @@ class Fixes:
     stuck: dict[int, list[tuple[SpecId, str]]] = field(default_factory=dict)
     upstream: dict[int, list[str]] = field(default_factory=dict)
     complete: bool = True
+    beyond: int = 0
     sought: bool = True
 
 
@@ -114,11 +126,12 @@ class Fixer:
         limits = Limits(max(_LEAST_STEPS, 2 * oracle.calls), max(_LEAST_READ, 2 * read()), read)
         self._corrector = Corrector(oracle, specs, shared, self._sites, limits)
 
-    def find(self, target: int = 1) -> Fixes:
+    def find(self, target: int | None = None) -> Fixes:
         """Find edits, and a menu for each clash.
 
         Args:
-            target: how many environments to come down to, or as few as edits can reach.
+            target: how many environments to come down to, or as few as edits can reach; None for as few as a handful
+                of edits can.
         """
         fixes = Fixes()
         if not self._cores:
@@ -131,7 +144,7 @@ class Fixer:
                 fixes.menus[place] = self._tried(solved[core.specs])
                 if fixes.menus[place]:
                     fixes.stuck[place] = self._stuck_specs(core, fixes.menus[place])
-            fixes.run = self._tried(self._for_run(target, solved), detailed=True)
+            fixes.run = self._tried(self._for_run(target, solved, fixes), detailed=True)
         fixes.complete = not self._corrector.spent and len(self._cores) <= _CLASHES
         fixes.run = self._best(fixes)
         # Last, as it makes facts known that no answer needs.
@@ -162,7 +175,9 @@ class Fixer:
             fixes.hopeless[place] = self._why_hopeless(core, obstacles)
         return self._solve_all(found)
 
-    def _for_run(self, target: int, known: Mapping[tuple[SpecId, ...], list[_Solved]]) -> list[_Solved]:
+    def _for_run(
+        self, target: int | None, known: Mapping[tuple[SpecId, ...], list[_Solved]], fixes: Fixes
+    ) -> list[_Solved]:
         """The smallest edits that bring all specs into as few environments as possible."""
         unplaced = {core.specs[0] for core in self._cores if len(core.specs) == 1}
         mendable = {spec for spec in unplaced if known.get((spec,))}
@@ -171,8 +186,14 @@ class Fixer:
         if solved := known.get(tuple(everyone)):
             return solved
         obstacles = self._corrector.obstacles_of(self._cores, everyone)
-        for parts in range(target, now):
-            if found := self._corrector.corrections(everyone, obstacles, parts=parts, most=_MENU):
+        most_edits = MOST_EDITS if target is None else None
+        for parts in range(target or 1, now):
+            try:
+                found = self._corrector.corrections(everyone, obstacles, parts=parts, most=_MENU, most_edits=most_edits)
+            except TooManyEdits:
+                fixes.beyond = parts
+                continue
+            if found:
                 return self._solve_all(correction for correction in found if correction.sites)
         return []
 

@@ -46,3 +46,42 @@ class LazyMapping(Mapping[K, V]):
     def __len__(self) -> int:
         """How many there are."""
         return len(self._keys)
+
+
+class Deferred(Mapping[K, V]):
+    """A mapping that is made when somebody looks at it.
+
+    Args:
+        make: gives all of it.
+    """
+
+    __slots__ = ("_made", "_make")
+
+    def __init__(self, make: Callable[[], Mapping[K, V]]) -> None:
+        self._make = make
+        self._made: Mapping[K, V] | None = None
+
+    def _all(self) -> Mapping[K, V]:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    def __getitem__(self, key: K) -> V:
+        """The value of a key.
+
+        Raises:
+            KeyError: there is no such key.
+        """
+        return self._all()[key]
+
+    def __iter__(self) -> Iterator[K]:
+        """The keys."""
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._all())
+
+    def __reduce__(self) -> tuple[type[dict[K, V]], tuple[dict[K, V]]]:
+        """What another process gets: all of it."""
+        return dict, (dict(self._all()),)

@@ -104,7 +104,7 @@ def check_files(
     settings: Settings,
     progress: Progress,
     *,
-    target_environments: int = 1,
+    target_environments: int | None = None,
     index: Index | None = None,
     given: Given | None = None,
     before: Before | None = None,
@@ -114,7 +114,8 @@ def check_files(
     Args:
         settings: of the run.
         progress: is told what happens.
-        target_environments: how many environments the fixes are to come down to, if edits can reach that.
+        target_environments: how many environments the fixes are to come down to, if edits can reach that; None for as
+            few as a handful of edits can.
         index: where facts come from; opened from the settings if None.
         given: the input where it is read already; a pipe can be read only once.
         before: what to compare with; None for what the settings say.
@@ -192,7 +193,7 @@ def repeat_run(file: Path, progress: Progress) -> Report:
     """
     settings, specs, shared, index = read_evidence(file)
     run = _Run(ReadResult(specs), shared, make_targets(settings), settings.policy, FactStore(index), progress)
-    return judge(run.report((), target_environments=1), Known(), settings.max_environments)
+    return judge(run.report((), target_environments=None), Known(), settings.max_environments)
 
 
 def check_between(settings: Settings, older: Path, progress: Progress) -> Report:
@@ -270,7 +271,7 @@ class _Run:
     declared: Mapping[str, tuple[SpecId, ...]] = field(default_factory=dict)
     jobs: int = 1
 
-    def report(self, notes: Sequence[Diagnostic], target_environments: int) -> Report:
+    def report(self, notes: Sequence[Diagnostic], target_environments: int | None) -> Report:
         """Everything but whether it passes."""
         specs = tuple(sorted(self.read.specs, key=lambda spec: spec.id))
         lines = (*(line for spec in specs for line in spec.requirements), *self.shared)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from conflictcheck.fixes import MOST_EDITS
 from conflictcheck.model import Diagnostic, Severity
-from conflictcheck.phrases import and_list
+from conflictcheck.phrases import and_list, count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,4 +58,10 @@ def say_why_clashes_stay(clashes: Sequence[Clash], fixes: Fixes) -> list[Diagnos
     if not fixes.complete:
         message = "not every clash was looked into for fixes: that would take longer than finding the clashes did"
         found.append(Diagnostic(Severity.NOTE, "fixes-incomplete", message))
+    if fixes.beyond:
+        message = (
+            f"to come down to {count(fixes.beyond, 'environment')} takes more than {MOST_EDITS} edits; "
+            f"conflictcheck fix --target-environments {fixes.beyond} looks for them"
+        )
+        found.append(Diagnostic(Severity.NOTE, "many-edits", message))
     return found

@@ -29,9 +29,10 @@ def test_the_example_takes_so_many_questions_calls_and_releases() -> None:
         python_versions=["3.11.7"], python_platforms=["linux"], environ={"PIP_CONFIG_FILE": os.devnull},
     )  # fmt: skip
     assert len(report.clashes) == 7
-    # 244 questions, 834 calls and 685 releases when this was written; where a change needs more, say so here and why.
+    # 244 questions, 907 calls and 717 releases when this was written: a few more calls than before, of a fifth of the
+    # assumptions each. Where a change needs more, say so here and why.
     assert report.stats["questions"] <= 260
-    assert report.stats["solver_calls"] <= 880
+    assert report.stats["solver_calls"] <= 930
     assert report.stats["releases"] <= 730
 
 

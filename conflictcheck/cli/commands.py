@@ -201,13 +201,13 @@ def explain(settings: Settings, terminal: Terminal, format_name: str, output: st
     "--target-environments",
     metavar="N",
     type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="How many environments the specs are to fit into.",
+    help="How many environments the specs are to fit into. Default: as few as up to 6 edits can reach.",
 )
 @output_options(of="reports", to_file=False)
 @terminal_options
-def fix(settings: Settings, terminal: Terminal, format_name: str, target_environments: int, *, write: bool) -> Report:
+def fix(
+    settings: Settings, terminal: Terminal, format_name: str, target_environments: int | None, *, write: bool
+) -> Report:
     """Show the smallest edits after which the specs share environments, as a diff.
 
     Every fix is resolved again before it is shown. Standard error says what it changes, and what else would do.

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 _MOST_CHANGES = 8
 
 
-def plan_fix(checked: Checked, target: int, say: Callable[[str], None], *, to_write: bool) -> list[EditedFile]:
+def plan_fix(checked: Checked, wanted: int | None, say: Callable[[str], None], *, to_write: bool) -> list[EditedFile]:
     """Choose the best fix, and say what it does and what else there is.
 
     Args:
         checked: the report, and the files that it is about.
-        target: how many environments are wanted.
+        wanted: how many environments are wanted; None for as few as a handful of edits can reach.
         say: takes messages.
         to_write: whether edits that cannot be made are an error, and not only to be told.
 
@@ -38,6 +38,7 @@ def plan_fix(checked: Checked, target: int, say: Callable[[str], None], *, to_wr
         InputErrors: every fix has edits that cannot be made in a file, and why.
     """
     report = checked.report
+    target = wanted or 1
     if report.verdict is not Verdict.UNSATISFIABLE and len(report.environments) <= target:
         say(f"Nothing to fix: the specs fit in {count(len(report.environments), 'environment')}.")
         return []
@@ -48,7 +49,10 @@ def plan_fix(checked: Checked, target: int, say: Callable[[str], None], *, to_wr
     if problems is not None and to_write:
         raise problems
     say(f"Best fix: {describe_fix(chosen)}.")
-    if chosen.environments_after > target:
+    many = next((one for one in report.diagnostics if one.code == "many-edits"), None)
+    if many is not None:
+        say(f"{many.message[0].upper()}{many.message[1:]}.")
+    elif chosen.environments_after > target:
         say(f"No edits were found after which {count(target, 'environment')} would be enough.")
     if chosen.changes:
         shown = list(dict.fromkeys(f"{one.name} {one.before} to {one.after}" for one in chosen.changes))

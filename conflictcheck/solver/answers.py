@@ -56,12 +56,14 @@ class Conflict:
         absent: lines that were not asked, without which this holds: they ask for pre-releases, yanked releases or
             direct references that would help.
         leans: whether it would be possible if some release asked for a locked one: more lines may bring that release.
+        lifted_by: where it leans, lines any of which may bring such a release.
         assumed: packages whose locked releases nothing that was not looked into is taken to ask for; usually none.
     """
 
     lines: frozenset[int]
     absent: frozenset[int] = frozenset()
     leans: bool = False
+    lifted_by: frozenset[int] = frozenset()
     assumed: frozenset[NormalizedName] = frozenset()
 
 

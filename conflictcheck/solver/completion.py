@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 MOST_RELEASES = 100
 """How many releases are loaded for such questions, in all."""
+_MOST_AT_ONCE = 30
+"""How many at once: a question about many lines would take all, and what it comes down to is one about few."""
 _NEIGHBOURS = 8
 
 
@@ -39,6 +41,7 @@ class Completion:
 
     Attributes:
         leans: after a *no*: whether more lines may change it, by needing what these do not.
+        lifted_by: after such a *no*: the lines that may.
         solution: after a *yes*: the release of each package.
     """
 
@@ -49,6 +52,7 @@ class Completion:
         self._base = base
         self._loops: list[int] = []
         self.leans = False
+        self.lifted_by: frozenset[int] = frozenset()
         self.solution: Mapping[NormalizedName, int] = {}
 
     def core(self) -> list[int] | None:
@@ -78,7 +82,9 @@ class Completion:
         own = frozenset(self._base)
         core = kernel.core()
         # Without more lines, no more is needed: what is impossible for this reason may become possible with them.
-        self.leans = not own.issuperset(core)
+        further = [literal for literal in core if literal not in own]
+        self.leans = bool(further)
+        self.lifted_by = self._lines_against(further)
         return [literal for literal in core if literal in own]
 
     def _load(self, new: Sequence[tuple[NormalizedName, int]]) -> None:
@@ -92,7 +98,7 @@ class Completion:
             if k not in kernel.loaded[name]
         ]
         wanted = locked or new
-        if kernel.loaded_to_be_sure >= MOST_RELEASES:
+        if len(wanted) > _MOST_AT_ONCE:
             raise TooMany
         kernel.loaded_to_be_sure += len(wanted)
         kernel.load(wanted)
@@ -102,6 +108,8 @@ class Completion:
         kernel = self._kernel
         if not kernel.solve(self._base, locked=False):
             return False
+        if kernel.loaded_to_be_sure >= MOST_RELEASES:
+            raise TooMany
         cone = self._cone()
         asked = frozenset(self._lines)
         assumed = [
@@ -127,6 +135,26 @@ class Completion:
             found.update(dict.fromkeys(new))
             waiting += new
         return found
+
+    def _lines_against(self, literals: Iterable[int]) -> frozenset[int]:
+        """The lines with which some of the literals of `_is_possible` might not be assumed.
+
+        They are about a line that is not asked for, or about a package that no line comes to need. What the others say
+        of who needs what holds for all lines.
+        """
+        kernel = self._kernel
+        absent = {-literal for literal in literals}
+        found = {line for literal in absent if (line := kernel.line_of(literal)) is not None}
+        waiting = [(name, "") for name, package in kernel.packages.items() if package.steps.installed in absent]
+        known = set(waiting)
+        while waiting:
+            for source, reasons in kernel.known.supports(waiting.pop()).items():
+                if source is None:
+                    found.update(line for reason in reasons if (line := kernel.line_of(reason)) is not None)
+                elif source not in known:
+                    known.add(source)
+                    waiting.append(source)
+        return frozenset(found.difference(self._lines))
 
     def _demand_from_outside(self, loop: frozenset[Node]) -> int:
         """A literal that, assumed, lets packages that only need each other be installed only where others need one."""

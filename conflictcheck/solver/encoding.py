@@ -22,7 +22,7 @@ from packaging.specifiers import Specifier
 from packaging.version import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from packaging.specifiers import SpecifierSet
 
@@ -89,6 +89,27 @@ class Lock:
                 return not mask & self.others
 
 
+class Assignment:
+    """The variables that hold in a model, kept in a byte each.
+
+    Args:
+        model: a literal of each variable, in order.
+
+    Attributes:
+        count: how many variables there were.
+    """
+
+    __slots__ = ("_holds", "count")
+
+    def __init__(self, model: Sequence[int]) -> None:
+        self._holds = bytes(map((0).__lt__, model))
+        self.count = len(self._holds)
+
+    def __contains__(self, variable: int) -> bool:
+        """Whether a variable holds; one that was made later does not."""
+        return variable <= self.count and self._holds[variable - 1] == 1
+
+
 class Steps:
     """The variables ``ge(i)`` of one package.
 
@@ -100,7 +121,7 @@ class Steps:
         installed: the variable ``ge(0)``.
     """
 
-    __slots__ = ("_add", "_new", "_places", "_variables", "installed")
+    __slots__ = ("_add", "_new", "_newest", "_places", "_variables", "installed")
 
     def __init__(self, new: Callable[[int], int], add: Callable[[Clause], object]) -> None:
         self._new = new
@@ -108,13 +129,14 @@ class Steps:
         self.installed = new(0)
         self._places = [0]
         self._variables = {0: self.installed}
+        self._newest = self.installed
 
     def at(self, i: int) -> int:
         """The variable ``ge(i)``, made if there is none yet."""
         known = self._variables.get(i)
         if known is not None:
             return known
-        made = self._variables[i] = self._new(i)
+        made = self._newest = self._variables[i] = self._new(i)
         place = bisect_left(self._places, i)
         self._add([-made, self._variables[self._places[place - 1]]])
         if place < len(self._places):
@@ -122,15 +144,18 @@ class Steps:
         insort(self._places, i)
         return made
 
-    def stretch(self, true: Container[int], count: int) -> range:
-        """The releases that an assignment leaves, which no clause tells apart.
+    def stretch(self, true: Assignment, count: int) -> range:
+        """The releases that an assignment leaves, which no clause told apart when it was made.
 
         Args:
             true: the variables that hold; `installed` is one of them.
             count: how many releases there are.
         """
-        place = bisect_right(self._places, 0, key=lambda i: self._variables[i] not in true)
-        return range(self._places[place - 1], self._places[place] if place < len(self._places) else max(count, 1))
+        places = self._places
+        if self._newest > true.count:
+            places = [i for i in places if self._variables[i] <= true.count]
+        place = bisect_right(places, 0, key=lambda i: self._variables[i] not in true)
+        return range(places[place - 1], places[place] if place < len(places) else max(count, 1))
 
 
 @dataclass(slots=True)

@@ -21,13 +21,14 @@ from conflictcheck.index.base import MetadataRequest
 from conflictcheck.lazy import LazyMapping
 from conflictcheck.model import RequirementKind
 from conflictcheck.policy import Candidates, Release, candidates_of
+from conflictcheck.solver.blocks import Blocks
 from conflictcheck.solver.edges import RESTRICTING, Edge, LoadedRelease
 from conflictcheck.solver.effective import EffectiveRequirements
-from conflictcheck.solver.encoding import JOINTLY_OPENED, Clause, Lock, LockKind, Package, Steps, bits, runs
+from conflictcheck.solver.encoding import JOINTLY_OPENED, Assignment, Clause, Lock, LockKind, Package, Steps, bits, runs
 from conflictcheck.solver.known_releases import KnownReleases
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -84,6 +85,8 @@ class Kernel:
         self._solver = Solver(name="glucose4")
         self._where: dict[int, tuple[NormalizedName, int]] = {}
         self._locks: dict[int, NormalizedName] = {}
+        self._closed: Blocks[int] = Blocks(self.new_variable, self.add)
+        self._askings: list[tuple[int, NormalizedName, int]] = []
         self._asking: dict[tuple[NormalizedName, str], dict[EdgeKey, int]] = defaultdict(dict)
         self.known = KnownReleases(self.packages, self.loaded, self._asking, self.new_variable, self.add)
         self.facts = 1
@@ -136,34 +139,53 @@ class Kernel:
             locked: whether releases that nothing loaded asks for stay locked.
         """
         self.calls += 1
-        keys = [-key for key in self._locks] if locked else []
-        return bool(self._solver.solve(assumptions=[*literals, *keys]))
+        closed = self._closed.heads() if locked else []
+        return bool(self._solver.solve(assumptions=[*literals, *closed]))
 
     def core(self) -> list[int]:
         """After a *no*: literals among the asked ones that cannot hold together; closed locks are left out."""
-        return [literal for literal in self._solver.get_core() or [] if -literal not in self._locks]
+        return [literal for literal in self._solver.get_core() or [] if literal not in self._closed]
 
-    def locks_in_core(self) -> frozenset[NormalizedName]:
-        """After a *no*: packages on whose locked releases staying closed it rests."""
-        core = self._solver.get_core() or []
-        return frozenset(self._locks[-literal] for literal in core if -literal in self._locks)
+    def rests_on_locks(self) -> bool:
+        """After a *no*: whether it rests on locked releases staying closed."""
+        return any(literal in self._closed for literal in self._solver.get_core() or [])
+
+    def locks_behind(self, core: Sequence[int]) -> frozenset[NormalizedName]:
+        """The packages on whose locked releases staying closed it rests that these literals cannot hold."""
+        keys = [-key for key in self._locks]
+        self.calls += 1
+        if self._solver.solve(assumptions=[*core, *keys]):
+            # What was loaded since asks for some: those that are installed.
+            return frozenset(self.locked_in(self.assignment()))
+        return frozenset(self._locks[-literal] for literal in self._solver.get_core() or [] if -literal in self._locks)
 
     def model(self) -> tuple[Mapping[NormalizedName, int], frozenset[tuple[NormalizedName, str]]]:
         """After a *yes*: the release of each package that is installed, and the installed extras."""
-        true = self._true()
+        true = self.assignment()
         installed = {name: None for name, package in self.packages.items() if package.steps.installed in true}
         extras = {(name, extra) for name in installed for extra, v in self.packages[name].extras.items() if v in true}
-        return LazyMapping(installed, lambda name: self._one_of(name, true)), frozenset(extras)
+        return LazyMapping(installed, lambda name: self.release_in(true, name)), frozenset(extras)
 
     def model_release(self, name: NormalizedName) -> int:
         """After a *yes*: the release of a package in the model, -1 for none."""
-        true = self._true()
-        return self._one_of(name, true) if self.packages[name].steps.installed in true else -1
+        true = self.assignment()
+        return self.release_in(true, name) if self.packages[name].steps.installed in true else -1
 
-    def _true(self) -> set[int]:
-        return set(filter((0).__lt__, self._solver.get_model() or ()))
+    def assignment(self) -> Assignment:
+        """After a *yes*: what holds in it, to be read now or later."""
+        return Assignment(self._solver.get_model() or ())
 
-    def _one_of(self, name: NormalizedName, true: set[int]) -> int:
+    def locked_in(self, true: Assignment) -> Iterator[NormalizedName]:
+        """The packages of which a locked release is installed in an assignment, be they needed or not."""
+        for asked, name, mask in self._askings:
+            if (
+                asked in true
+                and self.packages[name].steps.installed in true
+                and mask >> self.release_in(true, name) & 1
+            ):
+                yield name
+
+    def release_in(self, true: Assignment, name: NormalizedName) -> int:
         """The release that an assignment installs: the newest of those that are alike, a loaded one if there is one."""
         package = self.packages[name]
         alike = package.steps.stretch(true, len(package.releases))
@@ -317,8 +339,10 @@ class Kernel:
         lock.lines = tuple(i for i in self._lines_on.get(name, ()) if self._asks_for(i, package, lock))
         package.lock(lock)
         self._locks[lock.key] = name
+        self._closed.put(lock.key, -lock.key)
         self.enablers |= frozenset(lock.lines)
         asked = self.new_variable()
+        self._askings.append((asked, name, mask))
         # A locked release is installed only if a line, several together, or a release asks.
         self.add([*package.unless_run(low, high), asked] for low, high in runs(mask))
         together = [self._ask_together(lines, others) for lines in self._joint_askers(lock, package)]
@@ -360,9 +384,11 @@ class Kernel:
         for lock in package.locks:
             if lock.mask & opens:
                 del self._locks[lock.key]
+                self._closed.drop(lock.key)
                 old, lock.key = lock.key, self.new_variable()
                 self.add([[-old, asking, lock.key]])
                 self._locks[lock.key] = name
+                self._closed.put(lock.key, -lock.key)
 
     # -- clauses -----------------------------------------------------------------------------------------------
 
@@ -438,6 +464,7 @@ class Kernel:
         """Clauses for the dependencies of newly loaded releases; neighbours with the same one share a clause."""
         package = self.packages[name]
         asking = self._asking[name, extra]
+        self.known.note_loaded((name, extra))
         added: dict[EdgeKey, int] = defaultdict(int)
         for i in new:
             for edge in self.loaded[name][i].edges[extra]:

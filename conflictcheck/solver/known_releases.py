@@ -6,10 +6,11 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from conflictcheck.facts import Unknown
+from conflictcheck.solver.blocks import Blocks
 from conflictcheck.solver.encoding import runs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from packaging.utils import NormalizedName
 
@@ -42,34 +43,39 @@ class KnownReleases:
         self._new_variable = new_variable
         self._add = add
         self._runs: dict[tuple[Node, int, int], int] = {}
-        self._reasons: dict[Node, tuple[dict[EdgeKey, int], Mapping[Node, list[int]]]] = {}
+        self._reasons: dict[Node, Mapping[Node, list[int]]] = {}
         self._supports: dict[Node, dict[Node | None, list[int]]] = defaultdict(dict)
+        self._unread: dict[Node, None] = {}
         self._changed: set[Node] = set()
         self._demands: dict[Node, int] = {}
         self._stranger = 0
         self._told: dict[int, int] = {}
         self._strangers_demand: tuple[list[int], int] | None = None
         self._strangers: dict[NormalizedName, tuple[int, list[int]]] = {}
-        self._bars: dict[NormalizedName, tuple[int, int]] = {}
+        self._barred: dict[NormalizedName, int] = {}
+        self._bars: Blocks[NormalizedName] = Blocks(new_variable, add)
 
     def reasons(self, node: Node) -> Mapping[Node, list[int]]:
         """What loaded releases of a package, or of its extra, need, each with variables.
 
         One of them holds only if a release that needs it is installed, with the extra.
         """
-        asking = self._asking.get(node, {})
-        known = self._reasons.get(node)
-        if known is None or known[0] != asking:
+        if node in self._unread or node not in self._reasons:
+            self._unread.pop(node, None)
             found: dict[Node, list[int]] = defaultdict(list)
-            for (name, _, extras, _), mask in asking.items():
+            for (name, _, extras, _), mask in self._asking.get(node, {}).items():
                 variables = [self.installed_run(node, low, high) for low, high in runs(mask)]
                 for extra in ("", *extras):
                     found[name, extra] += variables
-            for needed in {*found, *(known[1] if known is not None else ())}:
+            for needed in {*found, *self._reasons.get(node, ())}:
                 self._supports[needed][node] = found.get(needed, [])
                 self._changed.add(needed)
-            known = self._reasons[node] = (dict(asking), found)
-        return known[1]
+            self._reasons[node] = found
+        return self._reasons[node]
+
+    def note_loaded(self, node: Node) -> None:
+        """Note that more releases of a package are loaded, or more of them for its extra."""
+        self._unread[node] = None
 
     def support(self, node: Node, selector: int) -> None:
         """Note that a line needs a package or an extra."""
@@ -77,11 +83,13 @@ class KnownReleases:
         self._changed.add(node)
 
     def supports(self, node: Node) -> Mapping[Node | None, list[int]]:
-        """By whom a package or an extra may be needed: None for lines; with variables that imply that it is so.
-
-        What loaded releases need is in it as of the last call of `demands`.
-        """
+        """By whom a package or an extra may be needed: None for lines; with variables that imply that it is so."""
+        self._read_all()
         return self._supports[node]
+
+    def _read_all(self) -> None:
+        for source in list(self._unread):
+            self.reasons(source)
 
     def demands(self, nodes: Iterable[Node]) -> list[int]:
         """Literals that, assumed, let these packages and extras be installed only where something needs them.
@@ -89,8 +97,7 @@ class KnownReleases:
         What needs them is a line that holds, or a loaded release that is installed (Clark's completion). Each has a
         clause of its own, which is written anew when more is loaded that may need it.
         """
-        for source in list(self._asking):
-            self.reasons(source)
+        self._read_all()
         found = []
         for node in nodes:
             if node in self._changed or node not in self._demands:
@@ -144,16 +151,19 @@ class KnownReleases:
             known = self._strangers[name] = (count, [self.installed_run((name, ""), *run) for run in runs(unknown)])
         return known[1]
 
-    def only_known(self) -> dict[NormalizedName, int]:
-        """For each package a literal that, assumed, keeps its releases out of which it is not known what they need."""
+    def only_known(self) -> list[int]:
+        """Literals that, assumed, keep releases out of which it is not known what they need; see `bars_within`."""
         for name, package in self._packages.items():
-            before = self._bars.get(name)
-            if before is None or before[0] != package.loaded:
+            if self._barred.get(name) != package.loaded:
+                self._barred[name] = package.loaded
                 bar = self._new_variable()
                 self._add([-bar, *package.unless_run(*run)] for run in runs(package.everything & ~package.loaded))
-                self._add([[-before[1]]] if before else [])
-                self._bars[name] = (package.loaded, bar)
-        return {name: bar for name, (_, bar) in self._bars.items()}
+                self._bars.put(name, bar)
+        return self._bars.heads()
+
+    def bars_within(self, literals: Collection[int]) -> Mapping[NormalizedName, int]:
+        """What some literals of `only_known` stand for: for each package one that, assumed, does the same for it."""
+        return self._bars.within(literals)
 
     def installed_run(self, node: Node, low: int, high: int) -> int:
         """A variable that implies that one of the releases low..high is installed, with the extra."""

@@ -10,11 +10,12 @@ from conflictcheck.solver.answers import Opened
 from conflictcheck.solver.edges import RESTRICTING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
     from conflictcheck.solver.edges import Edge, Node
+    from conflictcheck.solver.encoding import Assignment
     from conflictcheck.solver.kernel import Kernel
 
 
@@ -102,6 +103,14 @@ def collect_needs(kernel: Kernel, lines: Iterable[int], chosen: Mapping[Normaliz
     return needs
 
 
+def offered(kernel: Kernel, needs: Needs, name: NormalizedName) -> int:
+    """The releases that all who ask for a package admit, without those that are locked, as bits."""
+    package = kernel.packages[name]
+    asked = needs.asked.get(name)
+    opened = needs.opened.get(name, 0) | (0 if asked is None else package.opened_jointly(asked))
+    return needs.domains[name] & (package.unlocked | opened)
+
+
 def opened_releases(
     kernel: Kernel, lines: Collection[int], chosen: Mapping[NormalizedName, int], needs: Needs
 ) -> tuple[Opened, ...]:
@@ -167,3 +176,91 @@ class _Askers:
             found.update(new)
             waiting += new
         return frozenset(one for one in found if isinstance(one, int))
+
+
+def opened_in(
+    kernel: Kernel, lines: Iterable[int], true: Assignment, locked: Sequence[NormalizedName]
+) -> tuple[Opened, ...] | None:
+    """As `opened_releases`, of an assignment whose solution nobody has looked at: upwards from the locked releases.
+
+    Args:
+        kernel: the target's kernel.
+        lines: positions of the lines.
+        true: what holds; only loaded releases are installed.
+        locked: packages of which a locked release is installed; what nobody needs of them is left out.
+
+    Returns:
+        None where that does not tell: none of those who need it asks for a locked release on its own.
+    """
+    if not locked:
+        return ()
+    above = _Above(kernel, lines, true)
+    found = []
+    for name in locked:
+        needed_by = above.lines_behind([(name, "")])
+        asked_by = above.lines_behind(above.askers(name))
+        if needed_by and not asked_by:
+            return None
+        if needed_by:
+            found.append(Opened(needed_by, asked_by))
+    return tuple(found)
+
+
+class _Above:
+    """Who needs what in an assignment.
+
+    Args:
+        kernel: the target's kernel.
+        lines: positions of the lines.
+        true: what holds.
+    """
+
+    def __init__(self, kernel: Kernel, lines: Iterable[int], true: Assignment) -> None:
+        self._kernel = kernel
+        self._true = true
+        self._on: dict[NormalizedName, list[tuple[int, Edge]]] = defaultdict(list)
+        for i in lines:
+            edge = kernel.line_edges[i]
+            if edge is not None:
+                self._on[edge.name].append((i, edge))
+
+    def askers(self, name: NormalizedName) -> list[int | Node]:
+        """Who asks for the release of a package, if it is a locked one."""
+        release = self._kernel.release_in(self._true, name)
+        found: list[int | Node] = [i for i, edge in self._on.get(name, ()) if edge.opens >> release & 1]
+        sources = self._sources((name, ""))
+        return found + [source for source, edge in sources if edge.name == name and edge.opens >> release & 1]
+
+    def lines_behind(self, askers: Iterable[int | Node]) -> frozenset[int]:
+        """The lines that all this is there for."""
+        found = set(waiting := list(askers))
+        while waiting:
+            asker = waiting.pop()
+            new = [] if isinstance(asker, int) else [one for one in self._needing(asker) if one not in found]
+            found.update(new)
+            waiting += new
+        return frozenset(one for one in found if isinstance(one, int))
+
+    def _needing(self, node: Node) -> set[int | Node]:
+        name, extra = node
+        found: set[int | Node] = set()
+        for i, edge in self._on.get(name, ()):
+            if not extra or extra in edge.extras:
+                if self._kernel.lines[i].kind not in RESTRICTING:
+                    found.add(i)
+                elif extra:
+                    # What an override adds to a package is there for whoever needs the package.
+                    found.add((name, ""))
+        found.update(source for source, edge in self._sources(node) if not extra or extra in edge.extras)
+        return found
+
+    def _sources(self, node: Node) -> Iterator[tuple[Node, Edge]]:
+        """What of the installed may need a package or an extra, with its requirement on the package."""
+        kernel, true = self._kernel, self._true
+        for source in kernel.known.supports(node):
+            if source is None or kernel.known.variable(source) not in true:
+                continue
+            if kernel.packages[source[0]].steps.installed in true:
+                for edge in kernel.edge(source[0], kernel.release_in(true, source[0]), source[1]):
+                    if edge.name == node[0]:
+                        yield source, edge

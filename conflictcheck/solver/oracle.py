@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conflictcheck.solver.answers import Conflict, Solution
+from conflictcheck.solver.at_once import MOST_REFINED
 from conflictcheck.solver.completion import MOST_RELEASES
 from conflictcheck.solver.kernel import Kernel, NewDirectReference
 from conflictcheck.solver.reading import Reading
-from conflictcheck.solver.search import MOST_REFINED, Search
+from conflictcheck.solver.search import Search
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -61,12 +62,16 @@ class No:
         absent: lines that were not asked, without which this holds; empty for almost every clash.
         failures: for each Python version, the platform on which it fails and the lines that fail there.
         leans: whether more lines may allow it; see `Conflict.leans`.
+        lifted_by: where it leans, the lines any of which may allow it.
+        assumed: packages of which it takes for granted that nothing else asks for their locked releases.
     """
 
     lines: frozenset[int]
     absent: frozenset[int]
     failures: Mapping[str, tuple[str, frozenset[int]]]
     leans: bool = False
+    lifted_by: frozenset[int] = frozenset()
+    assumed: frozenset[NormalizedName] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,23 @@ class Maybe:
 
 
 Reply = Yes | No | Maybe
+
+
+@dataclass(frozen=True, slots=True)
+class _KnownNo:
+    """A *no* that was found out: one for more lines as well.
+
+    Attributes:
+        lines: what was asked, as bits.
+        lifting: lines with which it need not be one, as bits.
+        reply: the *no*.
+        opened: what was asked for of the packages of which it is taken for granted that nothing does.
+    """
+
+    lines: int
+    lifting: int
+    reply: No
+    opened: list[int]
 
 
 class Oracle:
@@ -105,7 +127,7 @@ class Oracle:
         self._known: dict[frozenset[int], Reply] = {}
         # What was found out and not drawn from other answers, by the lines as bits: there are many subsets to be told.
         self._yeses: list[tuple[int, Yes]] = []
-        self._nos: list[tuple[int, No]] = []
+        self._nos: list[_KnownNo] = []
         self._wishes: dict[Target, dict[NormalizedName, int]] = {}
         self._readings: dict[Target, tuple[Kernel, Reading]] = {}
         self._steps: int | None = None
@@ -201,9 +223,10 @@ class Oracle:
     def _implied(self, lines: frozenset[int]) -> Reply | None:
         """What larger *yes* and smaller *no* answers say, the latest first."""
         asked = _bits(lines)
-        for known, no in reversed(self._nos):
-            if known & asked == known and not no.absent & lines:
-                return no
+        for no in reversed(self._nos):
+            is_more = no.lines & asked == no.lines and not asked & no.lifting and not no.reply.absent & lines
+            if is_more and no.opened == self._opened(no.reply.assumed):
+                return no.reply
         for known, yes in reversed(self._yeses):
             if known & asked == asked and yes.holds_for(lines):
                 return yes
@@ -212,9 +235,15 @@ class Oracle:
     def _remember(self, lines: frozenset[int], reply: Reply) -> Reply:
         if isinstance(reply, Yes):
             self._yeses.append((_bits(lines), reply))
-        elif isinstance(reply, No) and not reply.leans:
-            self._nos.append((_bits(lines), reply))
+        elif isinstance(reply, No):
+            # A line that is added later was not thought of.
+            lifting = _bits(reply.lifted_by) | -1 << len(self.lines) if reply.leans else 0
+            self._nos.append(_KnownNo(_bits(lines), lifting, reply, self._opened(reply.assumed)))
         return reply
+
+    def _opened(self, names: frozenset[NormalizedName]) -> list[int]:
+        """The locked releases of packages that something loaded asks for."""
+        return [kernel.opened_by_releases.get(name, 0) for kernel in self._kernels.values() for name in sorted(names)]
 
     def _evaluate(
         self, lines: frozenset[int], wishes: Callable[[Target], Mapping[NormalizedName, int] | None], *, quick: bool
@@ -224,6 +253,8 @@ class Oracle:
         failures: dict[str, tuple[str, frozenset[int]]] = {}
         absent: frozenset[int] = frozenset()
         leans = False
+        lifted_by: frozenset[int] = frozenset()
+        assumed: frozenset[NormalizedName] = frozenset()
         doubt: str | None = None
         for python_version, targets in self.targets.items():
             solutions: dict[str, Solution] = {}
@@ -231,12 +262,15 @@ class Oracle:
                 answer = self._search(target, lines, wishes(target), quick=quick)
                 if isinstance(answer, Solution):
                     solutions[target.platform] = answer
-                    self._wishes.setdefault(target, {}).update(answer.releases)
+                    if not quick:
+                        self._wishes.setdefault(target, {}).update(answer.releases)
                     continue
                 if isinstance(answer, Conflict):
                     failures[python_version] = (target.platform, answer.lines)
                     absent |= answer.absent
                     leans |= answer.leans
+                    lifted_by |= answer.lifted_by
+                    assumed |= answer.assumed
                     self.assumed |= answer.assumed
                     break
                 doubt = doubt or answer.reason
@@ -244,7 +278,9 @@ class Oracle:
                 return Yes(python_version, solutions)
         if doubt is not None and len(failures) < len(self.targets):
             return Maybe(doubt)
-        return No(frozenset().union(*(blamed for _, blamed in failures.values())), absent, failures, leans)
+        return No(
+            frozenset().union(*(blamed for _, blamed in failures.values())), absent, failures, leans, lifted_by, assumed
+        )
 
     def _search(
         self, target: Target, lines: frozenset[int], wishes: Mapping[NormalizedName, int] | None, *, quick: bool

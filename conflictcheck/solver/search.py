@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 from conflictcheck.facts import Unknown
 from conflictcheck.solver.answers import Conflict, Solution, Undecided
+from conflictcheck.solver.at_once import MOST_REFINED, answer_at_once, solution_of
 from conflictcheck.solver.completion import Completion, TooMany
 from conflictcheck.solver.encoding import bits
-from conflictcheck.solver.needs import Needs, collect_needs, opened_releases
+from conflictcheck.solver.needs import Needs, collect_needs, offered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -32,8 +33,6 @@ BUDGET = 20_000
 _PATIENCE = 2
 """How often a package is put off by single releases before its older ones are loaded in bulk."""
 _CHUNK = 8
-MOST_REFINED = 200
-"""Releases that are loaded for an answer that takes no deciding, before packages are decided about one by one."""
 _MOST_PLACES = 4
 """How many packages may step back for one."""
 _LITTLE = 50
@@ -103,11 +102,15 @@ class Search:
 
     def _at_once(self) -> Answer | None:
         """What can be said without deciding about any package, if that is anything."""
-        if not self._kernel.solve(self._base):
-            return self._conclude(self._kernel.core())
-        if self._prefer and (known := self._stand_by()) is not None:
-            return known
-        return self._among_known() if self._quick else None
+        kernel = self._kernel
+        if self._quick:
+            answer = answer_at_once(kernel, self._lines, self._base, refined=self._refined, limit=self._limit)
+            self._notice_openings()
+            if answer is not None:
+                return answer if isinstance(answer, Solution) else self._conclude(answer)
+        elif not kernel.solve(self._base):
+            return self._conclude(kernel.core())
+        return self._stand_by() if self._prefer else None
 
     def _newest_first(self) -> Answer:
         while self._kernel.calls < self._limit:
@@ -145,61 +148,9 @@ class Search:
         self._decided = {
             name: wish
             for name in needs.domains
-            if (wish := wishes.get(name)) in kernel.loaded[name] and self._offered(needs, name) >> wish & 1
+            if (wish := wishes.get(name)) in kernel.loaded[name] and offered(self._kernel, needs, name) >> wish & 1
         }
         return self._solution(needs) if len(self._decided) == len(needs.domains) else None
-
-    def _among_known(self) -> Answer | None:
-        """An answer that takes no deciding: a solution of releases that are loaded, not the newest, or a *no*.
-
-        While there is none, the core says which packages' other releases matter. The solver is asked again with these,
-        and what it then takes of them is loaded, twice as many of a package each time: a refinement of what is known
-        by what was missed (Clarke et al., "Counterexample-guided abstraction refinement", 2000).
-        """
-        kernel = self._kernel
-        before: dict[NormalizedName, int] = {}
-        left = self._refined
-        while kernel.calls < self._limit:
-            bars = kernel.known.only_known()
-            free: list[NormalizedName] = []
-            if kernel.solve([*self._base, *bars.values()]):
-                return self._known_solution()
-            if left <= 0:
-                return None
-            core = kernel.core()
-            while needed := [name for name, bar in bars.items() if bar in core]:
-                free += needed
-                for name in needed:
-                    del bars[name]
-                if kernel.solve([*self._base, *bars.values()]):
-                    break
-                core = kernel.core()
-            else:
-                return self._conclude(core)
-            chosen, _ = kernel.model()
-            new = []
-            for name in free:
-                i = chosen.get(name)
-                if i is not None and i not in kernel.loaded[name]:
-                    older = bits(kernel.packages[name].everything & ~kernel.packages[name].loaded & ((2 << i) - 1))
-                    before[name] = 2 * before.get(name, 0) or 1
-                    new += [(name, each) for each in older[: before[name]]]
-            if not new:
-                return None
-            left -= len(new)
-            kernel.load(new)
-            self._notice_openings()
-        return None
-
-    def _known_solution(self) -> Solution | None:
-        """The model as a solution; None where a locked release is justified in it by one that nobody needs."""
-        kernel = self._kernel
-        chosen, _ = kernel.model()
-        needs = collect_needs(kernel, self._lines, chosen)
-        if not all(name in chosen and self._offered(needs, name) >> chosen[name] & 1 for name in needs.domains):
-            return None
-        self._decided = {name: chosen[name] for name in needs.domains}
-        return self._solution(needs)
 
     # -- what is needed ----------------------------------------------------------------------------------------
 
@@ -219,7 +170,7 @@ class Search:
         Who asked for it may have been forgotten since, as nobody needs it any more.
         """
         for name, i in self._decided.items():
-            if not self._offered(needs, name) >> i & 1:
+            if not offered(self._kernel, needs, name) >> i & 1:
                 del self._decided[name]
                 self._rule_out(name, i)
                 return False
@@ -239,13 +190,13 @@ class Search:
         for name in names:
             if not self._left(name, needs.domains[name]):
                 return None
-            offered = self._offered(needs, name)
-            domain = self._left(name, offered)
+            admitted = offered(self._kernel, needs, name)
+            domain = self._left(name, admitted)
             if not domain:
                 # Only locked releases are left; what is decided after this may ask for them.
                 continue
             if self._put_off.get(name, 0) > _PATIENCE:
-                if self._change_places(name, offered.bit_length() - 1):
+                if self._change_places(name, admitted.bit_length() - 1):
                     return {}
                 chosen = self._newest_possible(name, domain)
                 if chosen is None:
@@ -254,13 +205,6 @@ class Search:
                 chosen = self._favourite(name, domain)
             batch[name] = chosen
         return batch or None
-
-    def _offered(self, needs: Needs, name: NormalizedName) -> int:
-        """The releases that all who ask for a package admit, without those that are locked."""
-        package = self._kernel.packages[name]
-        asked = needs.asked.get(name)
-        opened = needs.opened.get(name, 0) | (0 if asked is None else package.opened_jointly(asked))
-        return needs.domains[name] & (package.unlocked | opened)
 
     def _left(self, name: NormalizedName, domain: int) -> int:
         """A domain without the releases that are known not to go with the decided ones."""
@@ -390,7 +334,7 @@ class Search:
         # The solver justifies a locked release by one that nobody needs. That is no solution, and all decisions are
         # to blame alike: undo the last.
         if not self._decided:
-            return self._conclude_exactly(Conflict(self._asked, leans=True, assumed=frozenset(self._needs().domains)))
+            return self._conclude_exactly(None)
         name, i = self._decided.popitem()
         self._rule_out(name, i)
         return None
@@ -414,15 +358,13 @@ class Search:
             if self._kernel.solve(self._without_facts()):
                 return Undecided(self._missing_fact())
             core = kernel.core()
-        locked = kernel.locks_in_core()
-        answer = self._blame(core, locked)
-        return self._conclude_exactly(answer) if locked else answer
+        return self._conclude_exactly(core) if kernel.rests_on_locks() else self._blame(core)
 
-    def _conclude_exactly(self, otherwise: Conflict) -> Answer:
+    def _conclude_exactly(self, closed: Sequence[int] | None) -> Answer:
         """Load whatever might ask for locked releases, and see whether the answer is still *no*.
 
         Args:
-            otherwise: the answer where too many releases might.
+            closed: the core while these stay closed; None where it is not known.
         """
         completion = Completion(self._kernel, self._lines, self._base)
         try:
@@ -433,9 +375,11 @@ class Search:
                 if core is None:
                     return Undecided(self._missing_fact())
         except TooMany:
-            return otherwise
+            if closed is None:
+                return Conflict(self._asked, leans=True, assumed=frozenset(self._needs().domains))
+            return replace(self._blame(closed), leans=True, assumed=self._kernel.locks_behind(closed))
         if core is not None:
-            return replace(self._blame(core), leans=completion.leans)
+            return replace(self._blame(core), leans=completion.leans, lifted_by=completion.lifted_by)
         if self._known is None:
             return Search(self._kernel, self._lines, self._prefer, limit=self._limit, known=completion.solution).run()
         self._decided = dict(self._known)
@@ -444,11 +388,11 @@ class Search:
     def _without_facts(self) -> list[int]:
         return [-self._kernel.facts, *self._base[1:]]
 
-    def _blame(self, core: Sequence[int], locked: frozenset[NormalizedName] = frozenset()) -> Conflict:
+    def _blame(self, core: Sequence[int]) -> Conflict:
         line_of = self._kernel.line_of
         lines = {line for literal in core if literal > 0 and (line := line_of(literal)) is not None}
         absent = {line for literal in core if literal < 0 and (line := line_of(literal)) is not None}
-        return Conflict(frozenset(lines), frozenset(absent), leans=bool(locked), assumed=locked)
+        return Conflict(frozenset(lines), frozenset(absent))
 
     def _missing_fact(self) -> str:
         """Which fact the solution just found rests on, that is not known."""
@@ -508,8 +452,4 @@ class Search:
         return [literal for name, i in self._decided.items() for literal in packages[name].is_release(i)]
 
     def _solution(self, needs: Needs) -> Solution:
-        return Solution(
-            {name: self._decided[name] for name in needs.domains},
-            {name: frozenset(needs.extras[name] - {""}) for name in needs.domains},
-            opened_releases(self._kernel, self._lines, self._decided, needs),
-        )
+        return solution_of(self._kernel, self._lines, self._decided, needs)

@@ -12,7 +12,7 @@ from packaging.specifiers import Specifier, SpecifierSet
 from packaging.version import Version
 
 from conflictcheck.policy import Candidates, Release, candidates_of
-from conflictcheck.solver.encoding import Clause, Lock, LockKind, Package, Steps, bits, is_pin, runs
+from conflictcheck.solver.encoding import Assignment, Clause, Lock, LockKind, Package, Steps, bits, is_pin, runs
 
 
 def package(count: int, clauses: list[Clause] | None = None, **details: str) -> Package:
@@ -61,11 +61,21 @@ def test_a_variable_is_made_where_a_clause_tells_releases_apart() -> None:
     assert [given.steps.at(i) for i in (0, 300, 800)] == [1, 2, 3]
 
 
-@pytest.mark.parametrize("true", [(1,), (1, 2), (1, 2, 3)])
-def test_what_no_clause_tells_apart_is_one_stretch(true: tuple[int, ...]) -> None:
+@pytest.mark.parametrize(
+    ("model", "stretch"), [((1, -2, -3), range(4)), ((1, 2, -3), range(4, 7)), ((1, 2, 3), range(7, 10))]
+)
+def test_what_no_clause_tells_apart_is_one_stretch(model: tuple[int, ...], stretch: range) -> None:
     given = package(10)
     assert [given.steps.at(i) for i in (4, 7)] == [2, 3]
-    assert given.steps.stretch(true, 10) == {1: range(4), 2: range(4, 7), 3: range(7, 10)}[len(true)]
+    assert given.steps.stretch(Assignment(model), 10) == stretch
+
+
+def test_a_stretch_is_one_of_the_time_of_its_model_whatever_is_told_apart_later() -> None:
+    given = package(10)
+    given.steps.at(4)
+    model = Assignment((1, 2))
+    given.steps.at(7)
+    assert given.steps.stretch(model, 10) == range(4, 10)
 
 
 @pytest.mark.parametrize("count", range(1, 6))
