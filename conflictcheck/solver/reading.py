@@ -170,8 +170,13 @@ class Reading:
         self._policy = policy
         self._environment = dict(target.environment)
         self._offers: dict[NormalizedName, Offer] = {}
-        self._admitted: dict[tuple[object, ...], dict[int, bool]] = defaultdict(dict)
-        self._parsed: dict[tuple[str, str], Want | None] = {}
+        self._admitted: dict[tuple[object, ...], tuple[int, int]] = {}
+        self._parsed: dict[tuple[str, str, str], Want | None] = {}
+        self._places: dict[NormalizedName, dict[str, int | None]] = defaultdict(dict)
+        # Of releases, which are made once and kept here with it, as a key that is compared in full takes long.
+        self._usable: dict[int, tuple[Release, bool]] = {}
+        self._suited: dict[int, tuple[Release, bool]] = {}
+        self._pythons: dict[str, bool] = {}
         self._conditions: dict[tuple[str, str], bool] = {}
         self._overrides: dict[NormalizedName, list[Requirement]] = defaultdict(list)
         for line in lines:
@@ -182,6 +187,11 @@ class Reading:
 
     def admits_python(self, specifier: str) -> bool:
         """Whether a ``Requires-Python`` admits the target; what is no specifier excludes nothing."""
+        if specifier not in self._pythons:
+            self._pythons[specifier] = self._admits_python(specifier)
+        return self._pythons[specifier]
+
+    def _admits_python(self, specifier: str) -> bool:
         for text in (specifier, _repaired(specifier)):
             try:
                 return SpecifierSet(text).contains(self._environment["python_full_version"], prereleases=True)
@@ -246,21 +256,23 @@ class Reading:
             self._offers[name] = _offer(found, direct, self._policy)
         return self._offers[name]
 
-    def admitted(self, want: Want, places: Iterable[int]) -> Iterator[int]:
-        """Those of the places in an offer whose release will do; each is looked at once in a run."""
-        releases = self.offer(want.name).releases
-        known = self._admitted[want.name, str(want.specifier), want.url, want.hashes]
-        for place in places:
-            if place not in known:
-                known[place] = want.admits(releases[place])
-            if known[place]:
-                yield place
+    def admitted(self, want: Want, places: int) -> int:
+        """Those of the places in an offer, as bits, whose release will do; each is looked at once in a run."""
+        key = (want.name, str(want.specifier), want.url, want.hashes)
+        seen, admitted = self._admitted.get(key, (0, 0))
+        if places & ~seen:
+            releases = self.offer(want.name).releases
+            admitted |= sum(1 << i for i in bits(places & ~seen) if want.admits(releases[i]))
+            self._admitted[key] = seen | places, admitted
+        return admitted & places
 
     def known_releases(self, name: NormalizedName) -> Iterator[tuple[int, Release]]:
         """The releases of a package of which anybody asked what they need, with their places."""
-        offer = self.offer(name)
+        offer, places = self.offer(name), self._places[name]
         for version in self._store.known_versions(name):
-            place = offer.position(Release(name, Version(version), (), ()))
+            if version not in places:
+                places[version] = offer.position(Release(name, Version(version), (), ()))
+            place = places[version]
             if place is not None:
                 yield place, offer.releases[place]
         for place in range(offer.listed, len(offer.releases)):
@@ -277,9 +289,15 @@ class Reading:
 
     def is_usable(self, release: Release) -> bool:
         """Whether a release is for the target, and what it says can be read."""
-        metadata = self.metadata(release)
-        if not isinstance(metadata, Metadata):
-            return True
+        known = self._usable.get(id(release))
+        if known is None:
+            metadata = self.metadata(release)
+            if not isinstance(metadata, Metadata):
+                return True
+            known = self._usable[id(release)] = release, self._can_be_read(metadata)
+        return known[1]
+
+    def _can_be_read(self, metadata: Metadata) -> bool:
         if metadata.requires_python is not None and not self.admits_python(metadata.requires_python):
             return False
         # What is a requirement at all, with the repairs of old ones and the bounds on absurd ones, is not in dispute.
@@ -287,6 +305,12 @@ class Reading:
 
     def suits_target(self, release: Release) -> bool:
         """Whether each file of a release can be installed: its wheel tags and its ``Requires-Python``."""
+        known = self._suited.get(id(release))
+        if known is None:
+            known = self._suited[id(release)] = release, self._suits(release)
+        return known[1]
+
+    def _suits(self, release: Release) -> bool:
         return all(
             (not file.tags or any(str(tag) in self.target.ranks for tag in parse_tag(file.tags)))
             and (file.requires_python is None or self.admits_python(file.requires_python))
@@ -307,13 +331,12 @@ class Reading:
 
         What it asks for without the extra belongs to the package itself, and is not repeated.
         """
-        key = (text, extra)
+        key = (text, extra, asked_by)
         if key not in self._parsed:
-            self._parsed[key] = self._need(text, extra)
-        want = self._parsed[key]
-        return want if want is None else replace(want, asked_by=asked_by)
+            self._parsed[key] = self._need(text, extra, asked_by)
+        return self._parsed[key]
 
-    def _need(self, text: str, extra: str) -> Want | None:
+    def _need(self, text: str, extra: str, asked_by: str) -> Want | None:
         head, condition = _parted(text)
         parsed = _head(head)
         if canonicalize_name(parsed.name) in self._overrides:
@@ -325,7 +348,9 @@ class Reading:
         elif not extra or not self._is_true(condition, extra):
             return None
         extras = tuple(sorted(canonicalize_name(one) for one in parsed.extras))
-        return self._left(Want(canonicalize_name(parsed.name), extras, parsed.specifier, parsed.url, frozenset(), ""))
+        return self._left(
+            Want(canonicalize_name(parsed.name), extras, parsed.specifier, parsed.url, frozenset(), asked_by)
+        )
 
 
 def _offer(found: Candidates, direct: Sequence[Release], policy: Policy) -> Offer:

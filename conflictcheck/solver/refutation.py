@@ -118,8 +118,7 @@ class _Question:
         """The values of a package that satisfy a requirement, among those that are not gone for good."""
         key = (want.name, str(want.specifier), want.url, want.hashes)
         if key not in self._masks:
-            left = _places(self._left(self._package(want.name)))
-            self._masks[key] = _values(self._reading.admitted(want, left))
+            self._masks[key] = self._reading.admitted(want, self._left(self._package(want.name)) >> 1) << 1
         return self._masks[key]
 
     def _left(self, variable: _Variable) -> int:
