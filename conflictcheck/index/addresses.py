@@ -19,6 +19,8 @@ MAX_SHOWN = 200
 
 _WEB = ("https://", "http://")
 _AFTER_SCHEME = len("https://")
+_PLAIN_PATH = re.compile(r"((?:\.\./)*|/)([\w~%+!-][\w.~%+!/-]*)", re.ASCII)
+"""A path, from the root or from the page upwards, of which nothing but that beginning has to be looked at."""
 
 Origin = tuple[str, str, int | None]
 Login = tuple[str, str]
@@ -90,14 +92,22 @@ def join(base: str, reference: str) -> str | None:
     if reference.startswith(_WEB):
         url = reference
     else:
+        plain = _PLAIN_PATH.fullmatch(reference)
+        is_plain = plain is not None and "/." not in plain[2] and "//" not in plain[2]
         try:
-            url = urljoin(base, reference.strip())
+            url = _place_of(base, plain[1]) + plain[2] if plain and is_plain else urljoin(base, reference.strip())
         except ValueError:
             return None
     if "#" in url:
         url = url[: url.index("#")]
     end = url.find("/", _AFTER_SCHEME)
     return url if _is_root(url if end == -1 else url[:end]) and url.isprintable() else None
+
+
+@lru_cache(maxsize=1024)
+def _place_of(base: str, upwards: str) -> str:
+    """Where a path begins that is relative to a page: a place that ends in a slash."""
+    return urljoin(base, upwards or "./")
 
 
 _is_root = lru_cache(maxsize=1024)(is_address)
