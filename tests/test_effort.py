@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -66,6 +67,12 @@ def test_a_warm_run_asks_nobody_and_reads_no_listing(tmp_path: Path, monkeypatch
             assert warm.clashes == cold.clashes
             assert warm.environments == cold.environments
         assert server.requests == asked
+        later = time.time() + 7200
+        monkeypatch.setattr(pages.time, "time", lambda: later)
+        assert checked(server, offline=False).clashes == cold.clashes
+        repeated = {path for path, count in server.requests.items() if count > asked.get(path, 0)}
+        assert repeated == {path for path in asked if "/simple/" in path}, "each page is asked about, and nothing read"
+        assert all(count <= 2 for count in server.requests.values())
 
 
 def test_specs_that_need_a_pre_release_are_not_asked_about_one_subset_after_the_other() -> None:

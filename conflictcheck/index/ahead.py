@@ -94,9 +94,12 @@ class Ahead:
     def _begin(self, expected: Expected) -> None:
         """Runs in a worker, so that one fact at hand that leads to the next does not pile up calls."""
         wanted = {name: self._requests_for(name) for name in expected.names}
-        pages = iter(self._pages.start([request for some in wanted.values() for request in some]))
+        absent = self._pages.renew([request for some in wanted.values() for request in some])
         for name, some in wanted.items():
-            self._when_listed(name, {request.place: next(pages) for request in some})
+            # What is stored leads on to what is most likely stored as well.
+            if not absent.isdisjoint(some):
+                pages = self._pages.start(some)
+                self._when_listed(name, {request.place: page for request, page in zip(some, pages, strict=True)})
         for release in self._releases.start(expected.requests):
             release.add_done_callback(self._when_read)
 

@@ -73,6 +73,8 @@ class Pages:
         self._refresh = refresh
         self._lock = threading.Lock()
         self._answers: dict[PageRequest, Future[PageAnswer]] = {}
+        self._renewals: dict[PageRequest, Future[PageAnswer | None]] = {}
+        self._unchanged: set[PageRequest] = set()
         self.used: set[str] = set()
 
     def note_used(self, requests: Iterable[PageRequest]) -> None:
@@ -92,7 +94,7 @@ class Pages:
         now = time.time()
         for request in new:
             page = stored.get(request.url)
-            if page is not None and (self._offline or (not self._refresh and now < page.fresh_until < now + MAX_FRESH)):
+            if page is not None and self._is_good(request, page.fresh_until, now):
                 known = _decoded(page, request)
                 if known is not None:
                     self._answers[request].set_result(known)
@@ -100,16 +102,62 @@ class Pages:
             self._workers.submit(self._get, (request, page), self._answers[request])
         return futures
 
-    def states(self, requests: Sequence[PageRequest]) -> dict[PageRequest, str]:
-        """What tells each page that is at hand from every other version of it, without reading it."""
+    def _is_good(self, request: PageRequest, fresh_until: int, now: float) -> bool:
+        """Whether a stored page will do without asking."""
+        is_fresh = not self._refresh and now < fresh_until < now + MAX_FRESH
+        return self._offline or is_fresh or request in self._unchanged
+
+    def renew(self, requests: Sequence[PageRequest]) -> set[PageRequest]:
+        """Begin to ask about stored pages that are no longer fresh whether they have changed, each once in a run.
+
+        Returns:
+            Those of the pages that are not stored.
+        """
+        if self._cache is None:
+            return set(requests)
         keys = {self._key(request.url): request for request in requests if request.url.startswith("http")}
-        if self._cache is None or self._refresh:
+        stored = {keys[key]: fresh_until for key, (_, fresh_until) in self._cache.states(list(keys)).items()}
+        now = time.time()
+        with self._lock:
+            stale = [
+                request
+                for request, fresh_until in stored.items()
+                if not self._is_good(request, fresh_until, now) and request not in {*self._answers, *self._renewals}
+            ]
+            self._renewals.update((request, Future()) for request in stale)
+        for request in stale:
+            self._workers.submit(self._renew, request, self._renewals[request])
+        return set(requests).difference(stored)
+
+    def _renew(self, request: PageRequest) -> PageAnswer | None:
+        """What there is now; None if that is what is stored."""
+        key = self._key(request.url)
+        stored = None if self._cache is None else self._cache.pages([key]).get(key)
+        answer = self._ask(request, stored)
+        if answer is None:
+            self._unchanged.add(request)
+        return answer
+
+    def states(self, requests: Sequence[PageRequest]) -> dict[PageRequest, str]:
+        """What tells each page that is at hand from every other version of it, without reading it.
+
+        A page that is no longer fresh is asked about first.
+        """
+        keys = {self._key(request.url): request for request in requests if request.url.startswith("http")}
+        if self._cache is None:
             return {}
+        self.renew(requests)
+        # One that came anew, perhaps with the mark of the old one, is there once it was read.
+        came = {
+            request
+            for request in requests
+            if request in self._renewals and self._renewals[request].result() and request not in self._answers
+        }
         now = time.time()
         found = {
             keys[key]: state
             for key, (state, fresh_until) in self._cache.states(list(keys)).items()
-            if self._offline or now < fresh_until < now + MAX_FRESH
+            if self._is_good(keys[key], fresh_until, now) and keys[key] not in came
         }
         self.used.update(self._key(request.url) for request in found)
         return found
@@ -122,6 +170,15 @@ class Pages:
 
     def _get(self, job: tuple[PageRequest, StoredPage | None]) -> PageAnswer:
         request, stored = job
+        known = None if stored is None else _decoded(stored, request)
+        renewal = self._renewals.get(request)
+        answer = None if renewal is None else renewal.result()
+        if answer is None and (renewal is None or known is None):
+            answer = self._ask(request, stored if known is not None else None)
+        return known if answer is None and known is not None else answer or Unknown(NOT_CACHED)
+
+    def _ask(self, request: PageRequest, stored: StoredPage | None) -> PageAnswer | None:
+        """What there is now; None if that is what is stored."""
         try:
             if request.url.startswith("file:"):
                 return read_file_index(request.place, request.name) if request.name else read_place(request.url)
@@ -133,17 +190,16 @@ class Pages:
         except PageError as error:
             return Unknown(f"{shown_address(request.url)}: {error}")
 
-    def _fetch(self, request: PageRequest, stored: StoredPage | None) -> PageAnswer:
+    def _fetch(self, request: PageRequest, stored: StoredPage | None) -> PageAnswer | None:
         headers = {"accept": ACCEPT if request.name else "text/html"}
-        known = None if stored is None else _decoded(stored, request)
-        if stored is not None and known is not None:
+        if stored is not None:
             headers |= {"if-none-match": stored.etag} if stored.etag and stored.etag.isascii() else {}
             headers |= {"if-modified-since": stored.modified} if stored.modified and stored.modified.isascii() else {}
         label = request.name or shown_address(request.url)
         answer = self._transport.fetch(request.url, label=label, limit=MAX_PAGE, headers=headers)
-        if answer.status == HTTPStatus.NOT_MODIFIED and stored is not None and known is not None:
+        if answer.status == HTTPStatus.NOT_MODIFIED and stored is not None:
             self._store(request, answer, stored.data, stored)
-            return known
+            return None
         page: Page | LinkPage | Missing
         if answer.status in _GONE:
             page = Missing(request.name)
