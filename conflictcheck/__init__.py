@@ -38,7 +38,7 @@ def check(
     constraints: Iterable[str | PathLike[str]] = (),
     overrides: Iterable[str | PathLike[str]] = (),
     max_environments: int | None = None,
-    jobs: int = 1,
+    jobs: int | None = None,
     allow_outside: bool = False,
     baseline: str | PathLike[str] | None = None,
     write_baseline: str | PathLike[str] | None = None,
@@ -74,7 +74,8 @@ def check(
         overrides: override files.
         max_environments: how many environments are acceptable, for `Report.passed`; None means 1, or as many as the
             settings declare.
-        jobs: how many processes there may be; the report does not depend on it.
+        jobs: how many processes there may be, None for as many as there are processors; the report does not depend on
+            it.
         allow_outside: read included files outside of the working tree.
         baseline: a file with clashes that are known; only others count.
         write_baseline: a file to write the present clashes to.

@@ -39,7 +39,7 @@ from conflictcheck.model import (
 )
 from conflictcheck.phrases import and_list, count
 from conflictcheck.remarks import say_what_is_taken_for_granted, say_why_clashes_stay, with_fixes
-from conflictcheck.side_by_side import map_in_processes
+from conflictcheck.side_by_side import jobs_for, map_in_processes
 from conflictcheck.solver.oracle import No, Oracle, Yes
 from conflictcheck.solver.scout import Scout
 from conflictcheck.solver.store import FactStore
@@ -65,6 +65,8 @@ if TYPE_CHECKING:
 
 
 _SEVERITIES = list(Severity)
+_MANY_PACKAGES = 300
+"""So many in all environments are worth a process for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +271,7 @@ class _Run:
     progress: Progress
     snapshot: Path | None = None
     declared: Mapping[str, tuple[SpecId, ...]] = field(default_factory=dict)
-    jobs: int = 1
+    jobs: int | None = None
 
     def report(self, notes: Sequence[Diagnostic], target_environments: int | None) -> Report:
         """Everything but whether it passes."""
@@ -297,7 +299,10 @@ class _Run:
             return environment
 
         placed = [(named, answer) for named, answer in zip(resolved, answers, strict=True) if isinstance(answer, Yes)]
-        environments = map_in_processes(lambda one: checked(*one), placed, self.jobs)
+        packages = sum(len(solution.releases) for _, answer in placed for solution in answer.solutions.values())
+        jobs = jobs_for(self.jobs, worth_it=packages >= _MANY_PACKAGES)
+        self.store.rest()
+        environments = map_in_processes(lambda one: checked(*one), placed, jobs)
         cores = tuple(dict.fromkeys([*findings.cores, *split.cores, *placement.cores]))
         doubts = [
             *say_doubts(findings, split, placement.unclear, self.snapshot),
@@ -305,6 +310,8 @@ class _Run:
             *say_what_is_taken_for_granted(oracle.assumed),
         ]
         clashes = tuple(self._clash(oracle, core) for core in cores)
+        self.store.rest()
+        confirmed = opinion.confirm_clashes(cores)
         self.progress.phase("fixes")
         oracle.assume_locked()
         fixer = Fixer(
@@ -323,7 +330,7 @@ class _Run:
             *notes,
             *doubts,
             *say_why_clashes_stay(clashes, fixes),
-            *opinion.confirm_clashes(cores),
+            *confirmed(),
             *notice_oddities(oracle, self.store, environments, lines),
             *notice_old_releases(oracle, environments, finder.lines_of),
             *notice_unbounded(clashes),

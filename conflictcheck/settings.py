@@ -135,7 +135,8 @@ class Settings:
         constraints: constraint files.
         overrides: override files.
         max_environments: how many environments are acceptable; None for one, or as many as are declared.
-        jobs: how many processes there may be; the report does not depend on it.
+        jobs: how many processes there may be, None for as many as there are processors; the report does not depend on
+            it.
         project: what a settings file says about specs and environments, or None.
         standard_input: what was piped in, where a SPEC is ``-``.
         allow_outside: whether a file may include files outside of the working trees that something was named in.
@@ -155,7 +156,7 @@ class Settings:
     constraints: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
     max_environments: int | None = None
-    jobs: int = 1
+    jobs: int | None = None
     project: ProjectSettings | None = None
     standard_input: bytes | None = None
     allow_outside: bool = False

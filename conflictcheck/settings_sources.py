@@ -71,7 +71,7 @@ class CommandLine:
     constraint: tuple[str, ...] = ()
     override: tuple[str, ...] = ()
     max_environments: int | None = None
-    jobs: int = 1
+    jobs: int | None = None
     allow_outside: bool = False
     baseline: str | None = None
     write_baseline: str | None = None

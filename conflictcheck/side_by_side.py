@@ -7,6 +7,8 @@ here: the answers are the same.
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -31,7 +33,18 @@ def map_in_processes(function: Callable[[Item], Result], items: Sequence[Item], 
     Raises:
         Exception: what the first item that fails raises.
     """
-    if min(jobs, len(items)) > 1 and threading.active_count() == 1:
+    return begin_in_processes(function, items, min(jobs, len(items)))()
+
+
+def begin_in_processes(
+    function: Callable[[Item], Result], items: Sequence[Item], jobs: int
+) -> Callable[[], list[Result]]:
+    """As `map_in_processes`, for who has something else to do meanwhile; with one job, all is done first.
+
+    Returns:
+        What gives the results, and raises what the first item that failed raised.
+    """
+    if jobs > 1 and items and threading.active_count() == 1:
         from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - costly, and not needed for one job
         from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415 - as above
         from multiprocessing import get_all_start_methods, get_context  # noqa: PLC0415 - as above
@@ -39,14 +52,36 @@ def map_in_processes(function: Callable[[Item], Result], items: Sequence[Item], 
         if "fork" in get_all_start_methods():
             global _work  # noqa: PLW0603 - what is split off finds it there
             _work = function, items
+            pool = ProcessPoolExecutor(min(jobs, len(items)), get_context("fork"))
             try:
-                with ProcessPoolExecutor(min(jobs, len(items)), get_context("fork")) as pool:
-                    return list(pool.map(_answer, range(len(items))))
+                begun = [pool.submit(_answer, number) for number in range(len(items))]
             except (BrokenProcessPool, OSError):
-                pass  # a process was killed, or there is no room for one
+                begun = []
             finally:
                 del _work
-    return list(map(function, items))
+
+            def results() -> list[Result]:
+                try:
+                    with pool:
+                        return [one.result() for one in begun] if begun else list(map(function, items))
+                except (BrokenProcessPool, OSError):  # a process was killed, or there is no room for one
+                    return list(map(function, items))
+
+            return results
+    done = list(map(function, items))
+    return lambda: done
+
+
+def jobs_for(jobs: int | None, *, worth_it: bool) -> int:
+    """How many processes there are to be.
+
+    Args:
+        jobs: how many were asked for; None for as many as there are processors, where a process is split off cheaply.
+        worth_it: whether there is so much to do that a further process pays.
+    """
+    if jobs is not None:
+        return jobs
+    return len(os.sched_getaffinity(0)) if worth_it and sys.platform == "linux" else 1
 
 
 def _answer(number: int) -> Any:

@@ -13,18 +13,22 @@ from conflictcheck.environments import chosen_releases
 from conflictcheck.errors import Disagreement
 from conflictcheck.model import Diagnostic, Severity
 from conflictcheck.phrases import and_list
-from conflictcheck.side_by_side import map_in_processes
+from conflictcheck.side_by_side import begin_in_processes, jobs_for
 from conflictcheck.solver.nogoods import BudgetSpentError
 from conflictcheck.solver.oracle import No, Yes
 from conflictcheck.solver.refutation import BUDGET, environment_of, find_environment
 from conflictcheck.solver.walk import NoEnvironmentError, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from conflictcheck.clashes import Core
     from conflictcheck.model import Requirement
     from conflictcheck.solver.oracle import Oracle, Reply
+
+
+_MANY_CLASHES = 8
+"""So many are worth a process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +48,13 @@ class SecondOpinion:
         oracle: whose answers they are.
         lines: all lines of the run, without those that were only tried.
         budget: steps of the engine for one clash on one target.
-        jobs: how many processes may look at clashes.
+        jobs: how many processes may look at clashes; see `jobs_for`.
     """
 
     oracle: Oracle
     lines: Sequence[Requirement]
     budget: int = BUDGET
-    jobs: int = 1
+    jobs: int | None = None
 
     def check_environment(self, lines: Iterable[int], answer: Yes) -> None:
         """Walk an environment on each platform: all that is needed is there, and nothing else.
@@ -60,14 +64,14 @@ class SecondOpinion:
         """
         self._check(lines, answer, exactly=True)
 
-    def confirm_clashes(self, cores: Iterable[Core]) -> list[Diagnostic]:
+    def confirm_clashes(self, cores: Iterable[Core]) -> Callable[[], list[Diagnostic]]:
         """See that each clash is impossible on every Python, and possible without any one of its lines if it says so.
 
-        Returns:
-            A warning for each that took the engine too long, so that the kernel alone vouches for it.
+        Other processes do that, if there may be some, while the caller goes on.
 
-        Raises:
-            Disagreement: one is no clash, or holds more lines than it takes.
+        Returns:
+            What gives a warning for each that took the engine too long, so that the kernel alone vouches for it. It
+            raises a Disagreement if one is no clash, or holds more lines than it takes.
         """
         every = list(cores)
         # The same lines clash in many specs.
@@ -76,19 +80,22 @@ class SecondOpinion:
             distinct.setdefault(self._key(core), core)
         # What the oracle says is asked for here, in one order; looking at it again changes nothing.
         said = [self._said_of(core) for core in distinct.values()]
-        confirmed = dict(zip(distinct, map_in_processes(self._is_confirmed, said, self.jobs), strict=True))
-        return [
-            Diagnostic(
-                Severity.WARNING,
-                "clash-not-confirmed",
-                f"the clash of {and_list(core.specs)} is not confirmed, as the second engine gave up on it after "
-                f"{self.budget:,} steps",
-                self.lines[core.lines[0]].file,
-                self.lines[core.lines[0]].line,
-            )
-            for core in every
-            if not confirmed[self._key(core)]
-        ]
+        jobs = jobs_for(self.jobs, worth_it=len(said) >= _MANY_CLASHES)
+        confirmed = begin_in_processes(self._is_confirmed, said, jobs)
+
+        def warnings() -> list[Diagnostic]:
+            is_confirmed = dict(zip(distinct, confirmed(), strict=True))
+            return [self._not_confirmed(core) for core in every if not is_confirmed[self._key(core)]]
+
+        return warnings
+
+    def _not_confirmed(self, core: Core) -> Diagnostic:
+        line = self.lines[core.lines[0]]
+        message = (
+            f"the clash of {and_list(core.specs)} is not confirmed, as the second engine gave up on it after "
+            f"{self.budget:,} steps"
+        )
+        return Diagnostic(Severity.WARNING, "clash-not-confirmed", message, line.file, line.line)
 
     def _key(self, core: Core) -> frozenset[object]:
         return frozenset(_meaning(self.lines[i]) for i in core.lines)

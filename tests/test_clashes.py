@@ -171,7 +171,7 @@ def test_a_line_that_was_needed_only_beside_one_that_was_left_out_makes_no_minim
 
     assert core.specs == ("y", "z")
     assert not core.minimal
-    assert SecondOpinion(world.oracle, world.lines).confirm_clashes([core]) == []
+    assert SecondOpinion(world.oracle, world.lines).confirm_clashes([core])() == []
 
 
 def test_cut_off_search_says_that_it_is_incomplete() -> None:

@@ -7,10 +7,12 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 
 import pytest
 
+from conflictcheck.index.workers import Workers
 from conflictcheck.side_by_side import map_in_processes
 
 ROOT = Path(__file__).parent.parent
@@ -68,6 +70,30 @@ def test_threads_under_way_keep_the_work_here() -> None:
         stop.set()
     """
     assert run(program) == "[True, True]\n"
+
+
+def test_the_caller_goes_on_while_others_answer() -> None:
+    program = """
+        import os
+        from conflictcheck.side_by_side import begin_in_processes
+        read, write = os.pipe()
+        results = begin_in_processes(lambda n: os.read(read, 1), [1, 2], 2)
+        os.write(write, b"ab")  # none of them has an answer before this
+        print(sorted(results()))
+    """
+    assert run(program) == "[b'a', b'b']\n"
+
+
+def test_idle_threads_of_an_index_end_for_that_and_begin_again() -> None:
+    workers = Workers(2)
+    assert workers.map(str, range(5)) == list("01234")
+    names = {thread.name for thread in threading.enumerate()}
+    assert "index-1" in names
+    while "index-1" in names:
+        workers.rest()  # a thread that has just handed over its last answer is not idle yet
+        names = {thread.name for thread in threading.enumerate()}
+    assert workers.map(str, range(5)) == list("01234")
+    workers.close(lambda: None)
 
 
 def test_one_item_is_answered_here() -> None:

@@ -201,23 +201,23 @@ def opinion_on(world: World, budget: int = 10_000) -> SecondOpinion:
 def test_a_clash_that_is_none_is_refused() -> None:
     world = World(PLAIN, specs(a=["x>=2"], b=["x"]))
     with pytest.raises(Disagreement, match="the oracle does not see"):
-        opinion_on(world).confirm_clashes([Core((SpecId("a"), SpecId("b")), (0, 1))])
+        opinion_on(world).confirm_clashes([Core((SpecId("a"), SpecId("b")), (0, 1))])()
 
 
 def test_a_line_too_many_is_refused_where_the_clash_is_said_to_be_minimal() -> None:
     world = World(PLAIN, specs(a=["x>=2", "y"], b=["x<2"]))
     core = Core((SpecId("a"), SpecId("b")), (0, 1, 2))
     with pytest.raises(Disagreement, match=r"^y is said to be needed for a clash, and is not$"):
-        opinion_on(world).confirm_clashes([core])
-    assert opinion_on(world).confirm_clashes([replace(core, minimal=False)]) == []
+        opinion_on(world).confirm_clashes([core])()
+    assert opinion_on(world).confirm_clashes([replace(core, minimal=False)])() == []
 
 
 def test_a_clash_that_takes_too_long_is_told() -> None:
     index = universe({"x": {"1.0": ["z<2"], "2.0": ["z<2"]}, "y": {"1.0": ["z>=2"]}, "z": {"1.0": [], "2.0": []}})
     world = World(index, specs(a=["x"], b=["y"]))
     [core] = world.findings.cores
-    assert opinion_on(world).confirm_clashes([core]) == []
-    [told] = opinion_on(world, budget=3).confirm_clashes([core])
+    assert opinion_on(world).confirm_clashes([core])() == []
+    [told] = opinion_on(world, budget=3).confirm_clashes([core])()
     assert (told.code, told.file, told.line) == ("clash-not-confirmed", "a", 1)
     assert told.message == "the clash of a and b is not confirmed, as the second engine gave up on it after 3 steps"
 
@@ -226,7 +226,7 @@ def test_a_clash_is_impossible_on_every_python_if_on_one_platform_of_each() -> N
     index = universe({"x": {"1.0": Rel(tags=("cp311-cp311-manylinux_2_17_x86_64", "cp312-cp312-win_amd64"))}})
     world = World(index, specs(a=["x"]), pythons=("3.12", "3.11"), platforms=("linux", "windows"))
     [core] = world.findings.cores
-    assert opinion_on(world).confirm_clashes([core]) == []
+    assert opinion_on(world).confirm_clashes([core])() == []
 
 
 def test_what_is_not_known_makes_no_clash() -> None:

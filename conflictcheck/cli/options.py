@@ -317,9 +317,8 @@ _RESOLVING = _stacked(
         "--jobs",
         metavar="N",
         type=click.IntRange(min=1),
-        default=1,
-        show_default=True,
-        help="How many processes look at environments and clashes side by side. The report does not depend on it.",
+        help="How many processes look at environments and clashes side by side; the report does not depend on it. "
+        "Default: as many as there are processors, where that pays.",
     ),
     click.option(
         "--baseline", metavar="FILE", type=PATH, help="The clashes listed there are known; only others count."

@@ -118,6 +118,9 @@ class Index(ABC):
     def expect(self, expected: Expected) -> None:  # noqa: B027
         """Begin to get facts as those of a guide."""
 
+    def rest(self) -> None:  # noqa: B027 - most sources have no threads
+        """Let idle threads end, which are begun again as work comes: a process cannot be split off beside them."""
+
     @property
     def place(self) -> str:
         """Where packages are looked for, to follow "no such package exists"; other indexes than the default by name."""

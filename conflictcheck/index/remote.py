@@ -191,6 +191,10 @@ class RemoteIndex(Index):
         if not self._offline:
             self._ahead.expect(expected)
 
+    def rest(self) -> None:
+        """See `Index.rest`."""
+        self._workers.rest()
+
     def direct(self, url: str, name: NormalizedName) -> tuple[Metadata, File] | Unknown:
         """See `Index.direct`."""
         if (url, name) not in self._direct:

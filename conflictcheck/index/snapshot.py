@@ -95,6 +95,10 @@ class RecordingIndex(Index):
             self.facts.direct[url] = answer
         return answer
 
+    def rest(self) -> None:
+        """See `Index.rest`."""
+        self._inner.rest()
+
     def follow(self, guide: Guide) -> None:
         """See `Index.follow`."""
         self._inner.follow(guide)

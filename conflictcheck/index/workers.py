@@ -27,7 +27,7 @@ class Workers:
     def __init__(self, count: int) -> None:
         self._count = count
         self._lock = threading.Lock()
-        self._threads = 0
+        self._threads: list[threading.Thread] = []
         self._left = 0
         self._closing: Callable[[], None] | None = None
         self._jobs: SimpleQueue[tuple[Future[Any], Callable[[Any], Any], Any] | None] = SimpleQueue()
@@ -43,9 +43,10 @@ class Workers:
                 return
             self._left += 1
             self._jobs.put((future, function, item))
-            if self._threads < min(self._count, self._left):
-                self._threads += 1
-                threading.Thread(target=self._work, name=f"index-{self._threads}", daemon=True).start()
+            if len(self._threads) < min(self._count, self._left):
+                name = f"index-{len(self._threads) + 1}"
+                self._threads.append(threading.Thread(target=self._work, name=name, daemon=True))
+                self._threads[-1].start()
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """Call `function` on each item and return the results in order; not to be called from a worker.
@@ -58,6 +59,17 @@ class Workers:
             futures.append(Future())
             self.submit(function, item, futures[-1])
         return [future.result() for future in futures]
+
+    def rest(self) -> None:
+        """Let the threads end if nothing is left to do; they are started again as work comes."""
+        with self._lock:
+            ending = [] if self._left or self._closing is not None else self._threads
+            if ending:
+                self._threads = []
+                for _ in ending:
+                    self._jobs.put(None)
+        for thread in ending:
+            thread.join()
 
     def close(self, then: Callable[[], None]) -> None:
         """Drop what was not begun, let the threads end, and call `then` once none of them does anything any more.
@@ -72,7 +84,7 @@ class Workers:
                     self._left -= 1
             except Empty:
                 pass
-            for _ in range(self._threads):
+            for _ in self._threads:
                 self._jobs.put(None)
             is_idle = not self._left
         if is_idle:

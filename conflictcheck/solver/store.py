@@ -34,6 +34,10 @@ class FactStore:
         self._versions: dict[str, set[str]] = defaultdict(set)
         self._direct: dict[tuple[str, str], tuple[Metadata, File] | Unknown] = {}
 
+    def rest(self) -> None:
+        """See `Index.rest`."""
+        self._index.rest()
+
     def follow(self, guide: Guide) -> None:
         """See `Index.follow`."""
         self._index.follow(guide)
