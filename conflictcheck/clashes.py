@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pysat.solvers import Solver
@@ -94,12 +95,19 @@ class ClashFinder:
         self._specs = dict(sorted(specs.items()))
         self._shared = shared
         self._budget = budget
-        # By what they say, and not by where they stand: a clash is the same, and keeps its id, when lines move.
-        every = sorted(self.lines_of(self._specs), key=lambda i: (oracle.lines[i].spec, said(oracle.lines[i]), i))
-        self._rank = {line: rank for rank, line in enumerate(every)}
-        self._said = {
-            spec: {_meaning(oracle.lines[i]): i for i in sorted(own, reverse=True)} for spec, own in self._specs.items()
-        }
+
+    @cached_property
+    def _rank(self) -> dict[int, int]:
+        """Lines in order of what they say, and not of where they stand: a clash keeps its id when lines move."""
+        lines = self._oracle.lines
+        every = sorted(self.lines_of(self._specs), key=lambda i: (lines[i].spec, said(lines[i]), i))
+        return {line: rank for rank, line in enumerate(every)}
+
+    @cached_property
+    def _said(self) -> dict[SpecId, dict[tuple[object, ...], int]]:
+        """For each spec what its lines say, with the first line that says it."""
+        lines = self._oracle.lines
+        return {spec: {_meaning(lines[i]): i for i in sorted(own, reverse=True)} for spec, own in self._specs.items()}
 
     def lines_of(self, specs: Iterable[SpecId]) -> frozenset[int]:
         """The lines that an environment for these specs has to satisfy."""

@@ -363,14 +363,18 @@ class Corrector:
             last += 1
             formula.extend([[-variable, last] for variable in variables])
             formula.append([-last], weight=_FILE * scale)
-        inside = {(spec, part): last + i * parts + part + 1 for i, spec in enumerate(specs) for part in range(parts)}
-        for i, spec in enumerate(specs):
+        # Specs that nothing is in the way of go into the first environment.
+        known = {spec for obstacle in obstacles for spec in obstacle.specs}
+        known |= {self.sites[number].line.spec for obstacle in obstacles for number in obstacle.helpers}
+        bound = [spec for spec in specs if spec in known]
+        inside = {(spec, part): last + i * parts + part + 1 for i, spec in enumerate(bound) for part in range(parts)}
+        for i, spec in enumerate(bound):
             # Parts are numbered by their first spec: the others are the same split under other numbers.
             formula.append([inside[spec, part] for part in range(min(parts, i + 1))])
         for obstacle in obstacles:
             edited = [relax[number] for number in sorted(obstacle.sites)]
             edited += [-relax[number] for number in sorted(obstacle.helpers) if number in relax]
-            helping = sorted({self.sites[number].line.spec for number in obstacle.helpers}.intersection(specs))
+            helping = sorted({self.sites[number].line.spec for number in obstacle.helpers}.intersection(bound))
             for part in range(parts):
                 joined = [inside[spec, part] for spec in helping] if parts > 1 else []
                 formula.append([*(-inside[spec, part] for spec in sorted(obstacle.specs)), *edited, *joined])
@@ -383,15 +387,15 @@ class Corrector:
             return None
         true = set(model)
         chosen = frozenset(number for number in numbers if relax[number] in true)
-        groups: list[list[SpecId]] = [[] for _ in range(parts)]
+        place = dict.fromkeys(specs, 0)
         with Solver(name="minisat22", bootstrap_with=formula.hard) as solver:
             settled = [relax[number] if number in chosen else -relax[number] for number in numbers]
-            for spec in specs:
+            for spec in bound:
                 # Of all ways to go with these lines, each spec joins the first ones that it can.
-                part = next(p for p in range(parts) if solver.solve(assumptions=[*settled, inside[spec, p]]))
-                settled.append(inside[spec, part])
-                groups[part].append(spec)
-        return chosen, tuple(tuple(group) for group in groups if group)
+                place[spec] = next(p for p in range(parts) if solver.solve(assumptions=[*settled, inside[spec, p]]))
+                settled.append(inside[spec, place[spec]])
+        groups = [tuple(spec for spec in specs if place[spec] == part) for part in range(parts)]
+        return chosen, tuple(group for group in groups if group)
 
     @staticmethod
     def _cost(site: Site) -> int:
