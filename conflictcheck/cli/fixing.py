@@ -49,10 +49,7 @@ def plan_fix(checked: Checked, wanted: int | None, say: Callable[[str], None], *
     if problems is not None and to_write:
         raise problems
     say(f"Best fix: {describe_fix(chosen)}.")
-    many = next((one for one in report.diagnostics if one.code == "many-edits"), None)
-    if many is not None:
-        say(f"{many.message[0].upper()}{many.message[1:]}.")
-    elif chosen.environments_after > target:
+    if not _say_what_takes_more(report, say) and chosen.environments_after > target:
         say(f"No edits were found after which {count(target, 'environment')} would be enough.")
     if chosen.changes:
         shown = list(dict.fromkeys(f"{one.name} {one.before} to {one.after}" for one in chosen.changes))
@@ -78,8 +75,17 @@ def _first_that_can_be_made(fixes: Sequence[Fix], checked: Checked) -> tuple[Fix
 
 
 def _say_there_is_none(report: Report, say: Callable[[str], None]) -> None:
-    say("No edits of requirement lines were found after which fewer environments are enough.")
+    if not _say_what_takes_more(report, say):
+        say("No edits of requirement lines were found after which fewer environments are enough.")
     _say_what_stays(report, say)
+
+
+def _say_what_takes_more(report: Report, say: Callable[[str], None]) -> bool:
+    """Whether fewer environments take more edits than were looked for, which is said then."""
+    many = next((one for one in report.diagnostics if one.code == "many-edits"), None)
+    if many is not None:
+        say(f"{many.message[0].upper()}{many.message[1:]}.")
+    return many is not None
 
 
 def _say_what_stays(report: Report, say: Callable[[str], None]) -> None:

@@ -22,6 +22,7 @@ PACKAGES = {
     "core": {"1.0": [], "1.5": [], "2.0": []},
     "tool": {"1.0": Rel(requires=["core"], extras=("fast",))},
     "old": {"0.9": ["core<2"], "1.0": ["core<2"]},
+    **{f"part{n}": {"1.0": [], "2.0": []} for n in range(7)},
 }
 
 
@@ -115,6 +116,25 @@ def test_no_edit_helps(folder: Path, capsys: pytest.CaptureFixture[str]) -> None
         "No edit resolves the clash of a.txt and b.txt: every release of nlp needs core>=2 and every release of old "
         "needs core<2.\n"
     )
+
+
+def test_so_many_edits_at_once_are_looked_for_only_where_a_number_of_environments_is_given(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = [f"part{n}" for n in range(7)]
+    write(
+        folder,
+        a="".join(f"{name}<2\n" for name in names),
+        b="".join(f"{name}>=2\n" for name in names[:4]),
+        c="".join(f"{name}>=2\n" for name in names[4:]),
+    )
+    told = "To come down to 1 environment takes more than 6 edits"
+    files = ("a.txt", "b.txt", "c.txt")
+    out, err = fix(capsys, *files, code=ExitCode.FAILED)
+    assert (out, err) == ("", f"{told}; conflictcheck fix --target-environments 1 looks for them.\n")
+    out, err = fix(capsys, *files, "--target-environments", "1", code=ExitCode.FAILED)
+    assert out.count("\n+part") == 7
+    assert told not in err
 
 
 def test_a_requirement_given_on_the_command_line_is_changed_there(
