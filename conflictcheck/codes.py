@@ -17,8 +17,8 @@ DOCUMENT = "docs/diagnostics.md"
 """Where all of them are explained, in the repository."""
 
 DIAGNOSTICS: Mapping[str, str] = {
-    "assumed-locked": "More than 100 releases would have to be read to be sure that none of them asks for a release "
-    "that is chosen only on request.",
+    "assumed-locked": "More than 100 releases, or 30 for one question, would have to be read to be sure that none of "
+    "them asks for a release that is chosen only on request.",
     "baseline-outdated": "Clashes that the baseline lists are gone.",
     "better-split": "Fewer environments than the declared ones would hold all specs.",
     "clash-not-confirmed": "The second engine, which looks at every clash, gave up on one, so that the first one "
