@@ -301,6 +301,7 @@ class Kernel:
             unknown=found.reason if isinstance(found, Unknown) else None,
         )
         self.packages[name] = package
+        self.known.note_listed(name)
         if not count:
             guard = [-self.facts] if package.unknown is not None else []
             self.add([[-package.steps.installed, *guard]])

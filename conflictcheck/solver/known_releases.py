@@ -52,7 +52,7 @@ class KnownReleases:
         self._told: dict[int, int] = {}
         self._strangers_demand: tuple[list[int], int] | None = None
         self._strangers: dict[NormalizedName, tuple[int, list[int]]] = {}
-        self._barred: dict[NormalizedName, int] = {}
+        self._unbarred: dict[NormalizedName, None] = {}
         self._bars: Blocks[NormalizedName] = Blocks(new_variable, add)
 
     def reasons(self, node: Node) -> Mapping[Node, list[int]]:
@@ -73,9 +73,14 @@ class KnownReleases:
             self._reasons[node] = found
         return self._reasons[node]
 
+    def note_listed(self, name: NormalizedName) -> None:
+        """Note a package of which no release is loaded yet."""
+        self._unbarred[name] = None
+
     def note_loaded(self, node: Node) -> None:
         """Note that more releases of a package are loaded, or more of them for its extra."""
         self._unread[node] = None
+        self._unbarred[node[0]] = None
 
     def support(self, node: Node, selector: int) -> None:
         """Note that a line needs a package or an extra."""
@@ -153,12 +158,11 @@ class KnownReleases:
 
     def only_known(self) -> list[int]:
         """Literals that, assumed, keep releases out of which it is not known what they need; see `bars_within`."""
-        for name, package in self._packages.items():
-            if self._barred.get(name) != package.loaded:
-                self._barred[name] = package.loaded
-                bar = self._new_variable()
-                self._add([-bar, *package.unless_run(*run)] for run in runs(package.everything & ~package.loaded))
-                self._bars.put(name, bar)
+        for name in self._unbarred:
+            package, bar = self._packages[name], self._new_variable()
+            self._add([-bar, *package.unless_run(*run)] for run in runs(package.everything & ~package.loaded))
+            self._bars.put(name, bar)
+        self._unbarred.clear()
         return self._bars.heads()
 
     def bars_within(self, literals: Collection[int]) -> Mapping[NormalizedName, int]:
