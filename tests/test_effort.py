@@ -95,6 +95,26 @@ def test_specs_that_need_a_pre_release_are_not_asked_about_one_subset_after_the_
     assert world.oracle.asked <= 24, world.oracle.asked
 
 
+def test_a_clash_that_one_spec_lifts_is_not_put_to_every_other_one() -> None:
+    """Two specs leave only a yanked release, which a third one asks for; ten more have nothing to do with it."""
+    packages = universe(
+        {
+            "lib": {"0.5": [], "1.0": [], "2.0": Rel(yanked="broken")},
+            "app": {"1.0": ["lib==2.0"]},
+            **{f"own{n}": {"1.0": []} for n in range(10)},
+        }
+    )
+    lines = {"a": ["lib!=1.0"], "b": ["lib>=1.0"], "c": ["app"], **{f"spec{n}": [f"own{n}"] for n in range(10)}}
+    world = World(packages, specs(**lines))
+
+    assert world.clashes() == [("a", "b")]
+    assert world.findings.cores[0].absent == ("c",)
+    assert world.oracle.asked <= 20, world.oracle.asked
+    without_app = World(packages, specs(**{name: said for name, said in lines.items() if name != "c"}))
+    assert without_app.clashes() == [("a", "b")]
+    assert without_app.oracle.asked <= 18, without_app.oracle.asked
+
+
 def test_of_many_specs_that_clash_in_pairs_the_split_is_found_by_few_partitions() -> None:
     """Thirty specs in three groups, each pair of two groups a clash: as many clashes as there are such pairs."""
     packages = universe({"core": {"1.0": [], "2.0": [], "3.0": []}, **{f"own{n}": {"1.0": []} for n in range(30)}})
