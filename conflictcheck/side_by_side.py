@@ -52,7 +52,7 @@ def begin_in_processes(
         if "fork" in get_all_start_methods():
             global _work  # noqa: PLW0603 - what is split off finds it there
             _work = function, items
-            pool = ProcessPoolExecutor(min(jobs, len(items)), get_context("fork"))
+            pool = ProcessPoolExecutor(min(jobs, len(items)), get_context("fork"), _end_with_parent)
             try:
                 begun = [pool.submit(_answer, number) for number in range(len(items))]
             except (BrokenProcessPool, OSError):
@@ -82,6 +82,20 @@ def jobs_for(jobs: int | None, *, worth_it: bool) -> int:
     if jobs is not None:
         return jobs
     return len(os.sched_getaffinity(0)) if worth_it and sys.platform == "linux" else 1
+
+
+def _end_with_parent() -> None:
+    """Have this process end when the one ends that it was split off from: nobody else tells it to."""
+    from multiprocessing import parent_process  # noqa: PLC0415 - at hand in such a process
+
+    parent = parent_process()
+
+    def wait() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _answer(number: int) -> Any:

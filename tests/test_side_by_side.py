@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -82,6 +83,20 @@ def test_the_caller_goes_on_while_others_answer() -> None:
         print(sorted(results()))
     """
     assert run(program) == "[b'a', b'b']\n"
+
+
+def test_no_process_is_left_where_the_one_that_waits_is_killed() -> None:
+    program = """
+        import os, signal, time
+        from conflictcheck.side_by_side import begin_in_processes
+        begin_in_processes(lambda n: time.sleep(0.1), range(6), 2)
+        os.kill(os.getpid(), signal.SIGKILL)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, check=False, cwd=ROOT, timeout=60
+    )
+    # All of them have the pipes, which are read until nobody has them any more.
+    assert done.returncode == -signal.SIGKILL
 
 
 def test_idle_threads_of_an_index_end_for_that_and_begin_again() -> None:
