@@ -275,7 +275,7 @@ class Fixer:
         specs = {spec: apply(self._specs[spec], solved.changes) for spec in placed}
         finder = ClashFinder(self._oracle, specs, apply(self._shared, solved.changes))
         # A pin may ask for a yanked release or a pre-release, which a wider specifier does not.
-        edited = [spec for spec in placed if finder.lines_of([spec]) != self._lines_of([spec])]
+        edited = [spec for spec in placed if finder.lines_of([spec]) != self._corrector.lines_of([spec], {})]
         if not all(isinstance(self._oracle.ask(finder.lines_of([spec])), Yes) for spec in edited):
             return None
         changed = solved.changes.keys()
@@ -303,7 +303,7 @@ class Fixer:
         before = {environment.specs for environment in self._environments}
         for part in parts:
             lines = finder.lines_of(part)
-            if tuple(part) in before and lines == self._lines_of(part):
+            if tuple(part) in before and lines == self._corrector.lines_of(part, {}):
                 continue
             reply = self._oracle.resolve(lines)
             if not isinstance(reply, Yes):
@@ -317,10 +317,6 @@ class Fixer:
                     if version is not None and version != pin.version and pin.url is None:
                         found.add(Change(pin.name, environment.name, pin.version, version))
         return tuple(sorted(found))
-
-    def _lines_of(self, specs: Iterable[SpecId]) -> frozenset[int]:
-        """The lines that an environment for these specs has to satisfy, as they are written now."""
-        return self._shared.union(*(self._specs[spec] for spec in specs))
 
     def _pinned(self, reply: Yes) -> dict[str, str]:
         pinned: dict[str, str] = {}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -61,11 +62,10 @@ def begin_in_processes(
                 del _work
 
             def results() -> list[Result]:
-                try:
-                    with pool:
-                        return [one.result() for one in begun] if begun else list(map(function, items))
-                except (BrokenProcessPool, OSError):  # a process was killed, or there is no room for one
-                    return list(map(function, items))
+                with suppress(BrokenProcessPool, OSError), pool:  # a process was killed, or there is no room for one
+                    if begun:
+                        return [one.result() for one in begun]
+                return list(map(function, items))
 
             return results
     done = list(map(function, items))

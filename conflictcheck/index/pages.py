@@ -113,21 +113,30 @@ class Pages:
         Returns:
             Those of the pages that are not stored.
         """
+        stored = self._stored(requests)
+        self._begin_to_renew({request: fresh_until for request, (_, fresh_until) in stored.items()})
+        return set(requests).difference(stored)
+
+    def _stored(self, requests: Iterable[PageRequest]) -> dict[PageRequest, tuple[str, int]]:
+        """See `Cache.states`."""
         if self._cache is None:
-            return set(requests)
+            return {}
         keys = {self._key(request.url): request for request in requests if request.url.startswith("http")}
-        stored = {keys[key]: fresh_until for key, (_, fresh_until) in self._cache.states(list(keys)).items()}
+        return {keys[key]: state for key, state in self._cache.states(list(keys)).items()}
+
+    def _begin_to_renew(self, stored: Mapping[PageRequest, int]) -> None:
+        """See `renew`; of pages that are stored, with until when they are fresh."""
         now = time.time()
         with self._lock:
             stale = [
                 request
                 for request, fresh_until in stored.items()
-                if not self._is_good(request, fresh_until, now) and request not in {*self._answers, *self._renewals}
+                if not self._is_good(request, fresh_until, now)
+                if request not in self._answers and request not in self._renewals
             ]
             self._renewals.update((request, Future()) for request in stale)
         for request in stale:
             self._workers.submit(self._renew, request, self._renewals[request])
-        return set(requests).difference(stored)
 
     def _renew(self, request: PageRequest) -> PageAnswer | None:
         """What there is now; None if that is what is stored."""
@@ -143,21 +152,17 @@ class Pages:
 
         A page that is no longer fresh is asked about first.
         """
-        keys = {self._key(request.url): request for request in requests if request.url.startswith("http")}
-        if self._cache is None:
-            return {}
-        self.renew(requests)
+        stored = self._stored(requests)
+        self._begin_to_renew({request: fresh_until for request, (_, fresh_until) in stored.items()})
+        renewed = [request for request in stored if request in self._renewals]
         # One that came anew, perhaps with the mark of the old one, is there once it was read.
-        came = {
-            request
-            for request in requests
-            if request in self._renewals and self._renewals[request].result() and request not in self._answers
-        }
+        came = {one for one in renewed if self._renewals[one].result() is not None and one not in self._answers}
+        stored |= self._stored(renewed)
         now = time.time()
         found = {
-            keys[key]: state
-            for key, (state, fresh_until) in self._cache.states(list(keys)).items()
-            if self._is_good(keys[key], fresh_until, now) and keys[key] not in came
+            request: state
+            for request, (state, fresh_until) in stored.items()
+            if self._is_good(request, fresh_until, now) and request not in came
         }
         self.used.update(self._key(request.url) for request in found)
         return found
@@ -170,11 +175,13 @@ class Pages:
 
     def _get(self, job: tuple[PageRequest, StoredPage | None]) -> PageAnswer:
         request, stored = job
-        known = None if stored is None else _decoded(stored, request)
         renewal = self._renewals.get(request)
-        answer = None if renewal is None else renewal.result()
-        if answer is None and (renewal is None or known is None):
-            answer = self._ask(request, stored if known is not None else None)
+        if renewal is not None and (answer := renewal.result()) is not None:
+            return answer
+        known = None if stored is None else _decoded(stored, request)
+        if renewal is not None and known is not None:
+            return known
+        answer = self._ask(request, stored if known is not None else None)
         return known if answer is None and known is not None else answer or Unknown(NOT_CACHED)
 
     def _ask(self, request: PageRequest, stored: StoredPage | None) -> PageAnswer | None:

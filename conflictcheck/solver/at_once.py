@@ -25,7 +25,7 @@ MOST_REFINED = 200
 
 
 def answer_at_once(
-    kernel: Kernel, lines: Sequence[int], base: Sequence[int], *, refined: int = MOST_REFINED, limit: int
+    kernel: Kernel, lines: Sequence[int], base: Sequence[int], *, refined: int, limit: int
 ) -> Solution | list[int] | None:
     """A solution of releases that are loaded, not the newest, or a core; None where it takes deciding to tell.
 

@@ -10,7 +10,7 @@ from conflictcheck.solver.answers import Opened
 from conflictcheck.solver.edges import RESTRICTING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -168,14 +168,19 @@ class _Askers:
             self.needed_by[edge.name, extra].append(asker if wants else (edge.name, ""))
 
     def lines_behind(self, askers: Iterable[int | Node]) -> frozenset[int]:
-        """The lines that all this is there for."""
-        found = set(waiting := list(askers))
-        while waiting:
-            asker = waiting.pop()
-            new = [] if isinstance(asker, int) else [one for one in self.needed_by[asker] if one not in found]
-            found.update(new)
-            waiting += new
-        return frozenset(one for one in found if isinstance(one, int))
+        """See `_lines_behind`."""
+        return _lines_behind(askers, self.needed_by.__getitem__)
+
+
+def _lines_behind(askers: Iterable[int | Node], needing: Callable[[Node], Iterable[int | Node]]) -> frozenset[int]:
+    """The lines that all these are there for, by who needs each package or extra."""
+    found = set(waiting := list(askers))
+    while waiting:
+        asker = waiting.pop()
+        new = [] if isinstance(asker, int) else [one for one in needing(asker) if one not in found]
+        found.update(new)
+        waiting += new
+    return frozenset(one for one in found if isinstance(one, int))
 
 
 def opened_in(
@@ -228,18 +233,11 @@ class _Above:
         """Who asks for the release of a package, if it is a locked one."""
         release = self._kernel.release_in(self._true, name)
         found: list[int | Node] = [i for i, edge in self._on.get(name, ()) if edge.opens >> release & 1]
-        sources = self._sources((name, ""))
-        return found + [source for source, edge in sources if edge.name == name and edge.opens >> release & 1]
+        return found + [source for source, edge in self._sources((name, "")) if edge.opens >> release & 1]
 
     def lines_behind(self, askers: Iterable[int | Node]) -> frozenset[int]:
-        """The lines that all this is there for."""
-        found = set(waiting := list(askers))
-        while waiting:
-            asker = waiting.pop()
-            new = [] if isinstance(asker, int) else [one for one in self._needing(asker) if one not in found]
-            found.update(new)
-            waiting += new
-        return frozenset(one for one in found if isinstance(one, int))
+        """See `_lines_behind`."""
+        return _lines_behind(askers, self._needing)
 
     def _needing(self, node: Node) -> set[int | Node]:
         name, extra = node
