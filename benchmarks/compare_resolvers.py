@@ -18,12 +18,13 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from made_up_indexes import Universe, make_universe
+from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 from resolver_differences import UNEXPLAINED, Question, Reply, judge
 from resolver_rules import HERE

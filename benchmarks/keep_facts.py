@@ -17,7 +17,6 @@ import argparse
 import os
 import tempfile
 import tomllib
-from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby
 from operator import attrgetter
@@ -25,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from conflictcheck import __version__

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from conflictcheck.errors import BaselineError, SpecError
 from conflictcheck.escaping import visible

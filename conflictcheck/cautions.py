@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from conflictcheck.model import Diagnostic, RequirementKind, Severity
 from conflictcheck.phrases import and_list, count, place
@@ -50,8 +51,7 @@ def notice_old_releases(
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Old:
+class _Old(Struct, frozen=True):
     """A release that is old beside another one."""
 
     name: NormalizedName
@@ -61,8 +61,7 @@ class _Old:
     line: Requirement | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
+class _Look(Struct, frozen=True):
     """One environment, on its first platform."""
 
     oracle: Oracle

@@ -8,10 +8,11 @@ the oracle says *yes*, all its subsets are done; if *no*, it is shrunk to a mini
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from pysat.solvers import Solver
 
 from conflictcheck.model import RequirementKind
@@ -36,8 +37,7 @@ _MOST_PAIRS = 300
 """Pairs of lines that are tried for each clash before the solver's own core is taken."""
 
 
-@dataclass(frozen=True, slots=True)
-class Core:
+class Core(Struct, frozen=True):
     """A minimal clashing set.
 
     Attributes:
@@ -55,8 +55,7 @@ class Core:
     sure: bool = True
 
 
-@dataclass(slots=True)
-class Findings:
+class Findings(Struct):
     """What is known about the specs together.
 
     Attributes:

@@ -9,9 +9,10 @@ about the specs with these lines relaxed; a *no* is a further clash that the nex
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+from msgspec.structs import replace
 from packaging.specifiers import SpecifierSet
 from pysat.examples.rc2 import RC2, RC2Stratified
 from pysat.formula import WCNF
@@ -41,8 +42,7 @@ Changes = dict[int, int | None]
 """For each line that is changed, the position of the one in its place, or None for none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(Struct, frozen=True):
     """A line of a file, which may belong to several specs: included with ``-r``, or shared by extras and groups.
 
     Attributes:
@@ -105,8 +105,7 @@ def _what_can_be_edited(line: Requirement, compiled: Mapping[str, str]) -> tuple
     return written or str(line.specifier), obstacle
 
 
-@dataclass(frozen=True, slots=True)
-class Obstacle:
+class Obstacle(Struct, frozen=True):
     """Specs that cannot share an environment unless one of some lines is relaxed.
 
     Attributes:
@@ -123,16 +122,14 @@ class Obstacle:
     helpers: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Correction:
+class Correction(Struct, frozen=True):
     """Lines to relax, and who shares an environment then; shown to be a solution."""
 
     sites: tuple[Site, ...]
     parts: tuple[tuple[SpecId, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """How much may be spent: steps of the solver and releases to read, never seconds.
 
     Attributes:

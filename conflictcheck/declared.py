@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from conflictcheck.model import Declared, Diagnostic, Severity
 from conflictcheck.phrases import and_list, count
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     Probe = Callable[[Sequence[SpecId]], Core | Maybe | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
+class Placement(Struct, frozen=True):
     """The environments of a report.
 
     Attributes:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from conflictcheck.errors import InputErrors, OutputError, SpecError
 from conflictcheck.readers.editing import edit_content
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 _CHANGED = "has changed since it was read; nothing was written"
 
 
-@dataclass(frozen=True, slots=True)
-class EditedFile:
+class EditedFile(Struct, frozen=True):
     """What a file is to become.
 
     Attributes:

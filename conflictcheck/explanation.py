@@ -9,9 +9,10 @@ is left out. A clash that propagation alone does not reach gets a case distincti
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
 from itertools import combinations
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from conflictcheck.model import RequirementKind
 from conflictcheck.solver.edges import RESTRICTING
@@ -29,8 +30,7 @@ _MOST_ROUNDS = 400
 _MOST_CASES = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """A line asks for releases of a package.
 
     Attributes:
@@ -47,8 +47,7 @@ class Asked:
     parents: tuple[Node, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Needed:
+class Needed(Struct, frozen=True):
     """Every release that is left of one package needs another.
 
     Attributes:
@@ -71,8 +70,7 @@ class Needed:
     parents: tuple[Node, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RuledOut:
+class RuledOut(Struct, frozen=True):
     """Some releases of a package need what is impossible.
 
     Attributes:
@@ -95,8 +93,7 @@ class RuledOut:
 Node = Asked | Needed | RuledOut
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(Struct, frozen=True):
     """Why lines cannot be satisfied together on one target.
 
     Attributes:
@@ -138,8 +135,7 @@ def explain_lines(kernel: Kernel, lines: Iterable[int]) -> Argument | None:
     return _Propagation(kernel, chosen).run()
 
 
-@dataclass(slots=True)
-class _Propagation:
+class _Propagation(Struct):
     """The state of one derivation: for each package, what narrows it."""
 
     kernel: Kernel

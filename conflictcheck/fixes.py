@@ -8,9 +8,9 @@ environments. Where no edit helps, that is said with the reason.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
 from packaging.specifiers import InvalidSpecifier
 from packaging.version import Version
 
@@ -54,8 +54,7 @@ MOST_EDITS = 6
 """Edits at once that anybody wants to read about, where no number of environments was asked for."""
 
 
-@dataclass(slots=True)
-class Fixes:
+class Fixes(Struct):
     """What was found.
 
     Attributes:
@@ -79,8 +78,7 @@ class Fixes:
     sought: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class _Solved:
+class _Solved(Struct, frozen=True):
     """A correction with its specifiers: what it makes of the lines, and how far it goes."""
 
     edits: tuple[Edit, ...]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from conflictcheck.baseline import read_baseline
 from conflictcheck.disguise import Disguise
@@ -23,8 +25,7 @@ if TYPE_CHECKING:
     from conflictcheck.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """The input of a run.
 
     Attributes:

@@ -6,8 +6,10 @@ An entry never makes a verdict: what is undecided stays so, and where not every 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from conflictcheck.model import APART, IN_BASELINE, Diagnostic, GoneClash, Severity, Verdict
 from conflictcheck.phrases import and_list, count
@@ -18,8 +20,7 @@ if TYPE_CHECKING:
     from conflictcheck.model import Clash, Declared, DeclaredConflict, Report
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What is known before anything is resolved.
 
     Attributes:
@@ -35,8 +36,7 @@ class Known:
     conflicts: tuple[DeclaredConflict, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Before:
+class Before(Struct, frozen=True):
     """The clashes of an earlier state.
 
     Attributes:

@@ -8,9 +8,10 @@ or prints.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NewType
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -38,8 +39,7 @@ class RequirementKind(StrEnum):
     """Restricts the Python version (``requires-python``); `name` is ``python`` and `specifier` the range."""
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(Struct, frozen=True):
     """One line of a spec.
 
     Attributes:
@@ -71,8 +71,7 @@ class Requirement:
     hashes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class IndexOptions:
+class IndexOptions(Struct, frozen=True):
     """Index settings, of the run or written inside a requirements file.
 
     Attributes:
@@ -94,8 +93,7 @@ class IndexOptions:
     prerelease: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Spec:
+class Spec(Struct, frozen=True):
     """A named set of requirements that one project needs together.
 
     Attributes:
@@ -121,8 +119,7 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Diagnostic:
+class Diagnostic(Struct, frozen=True, order=True):
     """Something noticed on the way, with a stable `code` (kebab-case)."""
 
     severity: Severity
@@ -132,8 +129,7 @@ class Diagnostic:
     line: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """A file that was read.
 
     Attributes:
@@ -145,8 +141,7 @@ class Source:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredConflict:
+class DeclaredConflict(Struct, frozen=True):
     """Sections that are not to be installed together, any two of them, as a file declares it.
 
     Attributes:
@@ -162,8 +157,7 @@ class DeclaredConflict:
         return len(specs) > 1 and set(specs) <= set(self.specs)
 
 
-@dataclass(frozen=True, slots=True)
-class ReadResult:
+class ReadResult(Struct, frozen=True):
     """What the readers found.
 
     Attributes:
@@ -176,13 +170,12 @@ class ReadResult:
 
     specs: tuple[Spec, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
-    sources: Mapping[str, Source] = field(default_factory=dict, compare=False)
-    variables: Mapping[str, str] = field(default_factory=dict, compare=False)
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
     conflicts: tuple[DeclaredConflict, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Pin:
+class Pin(Struct, frozen=True):
     """A chosen release in an environment.
 
     Attributes:
@@ -210,8 +203,7 @@ class Pin:
     editable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(Struct, frozen=True):
     """Specs that resolve together, and the pins that do it, sorted by name."""
 
     name: str
@@ -220,8 +212,7 @@ class Environment:
     packages: tuple[Pin, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(Struct, frozen=True):
     """What became of an environment that the settings declare.
 
     Attributes:
@@ -259,8 +250,7 @@ APART = "apart in the declared environments"
 """The value of `Clash.known` where no declared environment has all of its specs, so that it is as it should be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Clash:
+class Clash(Struct, frozen=True):
     """A minimal set of requirements that no environment can satisfy together.
 
     Attributes:
@@ -296,8 +286,7 @@ class Clash:
     known: str = ""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class GoneClash:
+class GoneClash(Struct, frozen=True, order=True):
     """A clash that was there before and is no more.
 
     Attributes:
@@ -311,8 +300,7 @@ class GoneClash:
     was: str
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True):
     """One changed requirement line of a fix.
 
     Attributes:
@@ -332,8 +320,7 @@ class Edit:
     also: tuple[SpecId, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Change:
+class Change(Struct, frozen=True, order=True):
     """A package that a fix gives another version.
 
     Attributes:
@@ -349,8 +336,7 @@ class Change:
     after: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(Struct, frozen=True):
     """Edits after which fewer environments are needed.
 
     Attributes:
@@ -364,8 +350,7 @@ class Fix:
     changes: tuple[Change, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Minimum:
+class Minimum(Struct, frozen=True):
     """The smallest number of environments, about the specs that can be installed at all.
 
     Attributes:
@@ -390,16 +375,14 @@ class Verdict(StrEnum):
     UNDECIDED = "undecided"
 
 
-@dataclass(frozen=True, slots=True)
-class TargetName:
+class TargetName(Struct, frozen=True):
     """A target as the report names it: ``3.11`` on ``linux``."""
 
     python_version: str
     platform: str
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """The whole answer; `conflictcheck.reports` turns it into bytes.
 
     Attributes:

@@ -12,9 +12,10 @@ import os
 import sys
 from configparser import Error as ParserError
 from configparser import RawConfigParser
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from conflictcheck.errors import UsageError
 
@@ -27,8 +28,7 @@ _TRUE = frozenset({"y", "yes", "t", "true", "on", "1"})
 _FALSE = frozenset({"n", "no", "f", "false", "off", "0"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Value:
+class _Value(Struct, frozen=True):
     text: str
     source: str
     from_environment: bool

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import time
 from contextlib import closing
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from packaging.version import Version
 
 from conflictcheck import __version__
@@ -69,8 +70,7 @@ _MANY_PACKAGES = 300
 """So many in all environments are worth a process for each."""
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """A report, and what it takes to edit the files that it is about.
 
     Attributes:
@@ -259,8 +259,7 @@ def _with_problems(report: Report, problems: Iterable[str]) -> Report:
     return replace(report, diagnostics=tuple(sorted([*report.diagnostics, *found], key=_diagnostic_order)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(Struct, frozen=True):
     """The parts of one run, and what is made of them."""
 
     read: ReadResult

@@ -6,7 +6,6 @@ Standards: PEP 440 (versions), PEP 592 (yanked), PEP 425 and 600 (wheel tags), P
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -14,6 +13,8 @@ from itertools import groupby
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 from packaging.version import InvalidVersion, Version
 
@@ -37,8 +38,7 @@ class Why(StrEnum):
     PRERELEASE = "a pre-release, and these are not allowed"
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(Struct, frozen=True):
     """One version of a package that may be chosen for a target.
 
     Attributes:
@@ -68,8 +68,7 @@ class Release:
         return self.version.is_prerelease and self.url is None
 
 
-@dataclass(frozen=True, slots=True)
-class Excluded:
+class Excluded(Struct, frozen=True):
     """A release that exists and may not be chosen.
 
     Attributes:
@@ -83,8 +82,7 @@ class Excluded:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidates:
+class Candidates(Struct, frozen=True):
     """What a listing comes to for one target.
 
     Attributes:
@@ -188,8 +186,7 @@ def _covers(names: frozenset[str], others: frozenset[str], name: str) -> bool:
     return name in names or (":all:" in names and name not in others)
 
 
-@dataclass(frozen=True, slots=True)
-class _Selector:
+class _Selector(Struct, frozen=True):
     """What decides about the files of each version of one package."""
 
     name: NormalizedName

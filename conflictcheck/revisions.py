@@ -12,9 +12,11 @@ import shutil
 import subprocess
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from conflictcheck.errors import RevisionError
 from conflictcheck.readers import names_standard_input
@@ -41,8 +43,7 @@ _FILES = (b"100644", b"100755", b"100664")
 _LINK = b"120000"
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(Struct, frozen=True):
     """A copy of what was committed.
 
     Attributes:
@@ -183,8 +184,7 @@ def _commit(git: _Git, revision: str) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Git:
+class _Git(Struct, frozen=True):
     """The program, and where it is run."""
 
     cwd: Path

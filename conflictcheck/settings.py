@@ -5,8 +5,9 @@ Order: command line, environment, settings file, pip's configuration, default; s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct, field
 
 from conflictcheck.disguise import Disguise
 
@@ -20,8 +21,7 @@ RETRIES = 2
 PrereleasePolicy = Literal["allow", "disallow", "if-necessary-or-explicit"]
 
 
-@dataclass(frozen=True, slots=True)
-class IndexSettings:
+class IndexSettings(Struct, frozen=True):
     """Where facts come from.
 
     Attributes:
@@ -51,11 +51,10 @@ class IndexSettings:
     backoff: float = 0.2
     keyring: bool = False
     ca_bundle: Path | None = None
-    disguise: Disguise = field(default_factory=Disguise, compare=False)
+    disguise: Disguise = field(default_factory=Disguise)
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """Which of the existing releases may be chosen.
 
     Attributes:
@@ -71,8 +70,7 @@ class Policy:
     no_binary: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class SpecPattern:
+class SpecPattern(Struct, frozen=True):
     """A pattern for specs, as a settings file has it.
 
     Attributes:
@@ -84,8 +82,7 @@ class SpecPattern:
     line: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredEnvironment:
+class DeclaredEnvironment(Struct, frozen=True):
     """An environment that a settings file declares.
 
     Attributes:
@@ -99,8 +96,7 @@ class DeclaredEnvironment:
     line: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectSettings:
+class ProjectSettings(Struct, frozen=True):
     """What a settings file says about specs and environments.
 
     Attributes:
@@ -120,8 +116,7 @@ class ProjectSettings:
     keys: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """Everything a run depends on, besides the files it reads.
 
     Attributes:

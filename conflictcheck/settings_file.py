@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import dataclass
 from datetime import date, datetime
 from importlib.resources import files
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from conflictcheck.errors import InputErrors, SpecError, UsageError
 from conflictcheck.readers.base import Workspace
@@ -45,8 +46,7 @@ _TABLE = ("tool", "conflictcheck")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class FileSettings:
+class FileSettings(Struct, frozen=True):
     """What a settings file says, checked; None or empty where it says nothing.
 
     Attributes:

@@ -9,11 +9,11 @@ clashing specs the first parts (Van Gelder, "Another look at graph coloring via 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
 from itertools import combinations, product
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
 from pysat.solvers import Solver
 
 from conflictcheck.clashes import Core
@@ -28,8 +28,7 @@ BUDGET = 2_000
 """Partitions that are tried, after which the best split so far is reported without a proof."""
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(Struct, frozen=True):
     """A partition of the specs.
 
     Attributes:
@@ -164,8 +163,7 @@ def _colour(
     return [tuple(part) for part in parts.values()]
 
 
-@dataclass(slots=True)
-class _Taste:
+class _Taste(Struct):
     """Which parts a spec would like: those with its folder's specs, then those where most specs are."""
 
     count: int

@@ -9,9 +9,10 @@ from __future__ import annotations
 import platform as host
 import re
 import sys
-from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
@@ -81,8 +82,7 @@ def running_python() -> str:
     return ".".join(map(str, sys.version_info[:3]))
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True, eq=False, dict=True):
     """One marker environment and set of wheel tags.
 
     Attributes:
@@ -94,17 +94,17 @@ class Target:
 
     python_version: str
     platform: str
-    environment: Mapping[str, str] = field(repr=False, hash=False)
-    ranks: Mapping[str, int] = field(repr=False, hash=False)
-    _interpreters: frozenset[str] = field(init=False, repr=False, hash=False, compare=False)
+    environment: Mapping[str, str]
+    ranks: Mapping[str, int]
     # A package index repeats few distinct texts a hundred thousand times: each is looked at once.
-    _known_ranks: dict[str, int | None] = field(init=False, repr=False, hash=False, compare=False, default_factory=dict)
-    _known_suiting: dict[str, bool] = field(init=False, repr=False, hash=False, compare=False, default_factory=dict)
-    _known_pythons: dict[str, bool] = field(init=False, repr=False, hash=False, compare=False, default_factory=dict)
+    _known_ranks: dict[str, int | None] = field(default_factory=dict)
+    _known_suiting: dict[str, bool] = field(default_factory=dict)
+    _known_pythons: dict[str, bool] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        """Remember the interpreter and ABI parts of the tags."""
-        object.__setattr__(self, "_interpreters", frozenset(tag.rpartition("-")[0] for tag in self.ranks))
+    @cached_property
+    def _interpreters(self) -> frozenset[str]:
+        """The interpreter and ABI parts of the tags."""
+        return frozenset(tag.rpartition("-")[0] for tag in self.ranks)
 
     @property
     def name(self) -> str:

@@ -6,8 +6,9 @@ A disagreement is a mistake of ours, and ends the run; see `Disagreement`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from conflictcheck.environments import chosen_releases
 from conflictcheck.errors import Disagreement
@@ -31,8 +32,7 @@ _MANY_CLASHES = 8
 """So many are worth a process."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Said:
+class _Said(Struct, frozen=True):
     """What an oracle said of a clash, and of its lines without each one of them."""
 
     core: Core
@@ -40,8 +40,7 @@ class _Said:
     without: Mapping[int, Reply]
 
 
-@dataclass(frozen=True, slots=True)
-class SecondOpinion:
+class SecondOpinion(Struct, frozen=True):
     """Looks again at what an oracle answered.
 
     Args:

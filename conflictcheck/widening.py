@@ -6,10 +6,10 @@ candidate will do is for the caller to say; the one that widens least is tried f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec import Struct
 from packaging.version import InvalidVersion, Version
 
 from conflictcheck.specifier_text import CLAUSE
@@ -56,8 +56,7 @@ class _Part(NamedTuple):
         return f"<={parsed.public}"
 
 
-@dataclass(frozen=True)
-class Written:
+class Written(Struct, frozen=True, dict=True):
     """The specifier of a line, and how it is written.
 
     Attributes:

@@ -7,9 +7,10 @@ with a count. The cause is named for what it is, and nothing outside the argumen
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeGuard
 
+from msgspec import Struct
+from msgspec.structs import replace
 from packaging.specifiers import SpecifierSet
 
 from conflictcheck.explanation import Argument, Asked, Needed, RuledOut
@@ -42,8 +43,7 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(Struct, frozen=True):
     """A clash in words.
 
     Attributes:
@@ -99,8 +99,7 @@ def join_words(words: Mapping[str, Words], specs: Sequence[str]) -> Words:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Writer:
+class _Writer(Struct, frozen=True):
     kernel: Kernel
     lines: Sequence[int]
 

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
 from packaging.requirements import Requirement as Parsed
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
@@ -109,8 +109,7 @@ def name(text: str) -> NormalizedName:
 _target = cache(make_target)
 
 
-@dataclass
-class World:
+class World(Struct, dict=True):
     """Specs, an index and targets, and what the core makes of them.
 
     Attributes:

@@ -6,13 +6,14 @@ that fail smaller.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import builders
 from brute_force import BruteForce
 from hypothesis import strategies as st
+from msgspec import Struct
+from msgspec.structs import replace
 from packaging.version import Version
 
 from conflictcheck.index.memory import MemoryIndex, Rel
@@ -40,8 +41,7 @@ _TAGS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, repr=False)
-class Case:
+class Case(Struct, frozen=True):
     """A universe and what is asked of it."""
 
     packages: dict[str, dict[str, Rel]]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tomllib
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import pytest
 from builders import universe
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from report_builders import clash, environment, line, report, spec
 
 from conflictcheck.baseline import read_baseline, write_baseline

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from builders import World, constraints, line, overrides, spec, specs, universe
+from msgspec.structs import replace
 from packaging.requirements import Requirement as Parsed
 from packaging.specifiers import SpecifierSet
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from builders import World, line, spec, specs, universe
+from msgspec.structs import replace
 from test_fixes import NUMPY, find, said
 
 from conflictcheck import fixes as fixes_module

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 from report_builders import clash, environment, line, report, spec
 
 from conflictcheck.known import Before, Known, judge

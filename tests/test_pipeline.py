@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from builders import universe
+from msgspec.structs import replace
 from msgspec.structs import replace as changed
 
 from conflictcheck import fixes

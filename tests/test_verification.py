@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gzip
 import tempfile
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from builders import World, constraints, name, overrides, specs, universe
+from msgspec.structs import replace
 
 from conflictcheck.clashes import Core
 from conflictcheck.cli import ExitCode, exit_code

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace as replace_fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 from builders import World, constraints, line, overrides, specs, universe
 from msgspec.structs import replace
+from msgspec.structs import replace as replace_fields
 
 from conflictcheck.environments import build_environment, notice_oddities
 from conflictcheck.facts import Listing, Metadata

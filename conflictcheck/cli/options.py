@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass, fields, replace
 from functools import wraps
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import click
+from msgspec import Struct
+from msgspec.structs import replace
 
 from conflictcheck.cli.completion import platform_names
 from conflictcheck.errors import UsageError
@@ -32,8 +33,7 @@ _WIDEST = 100
 _WIDTH = 80
 
 
-@dataclass(frozen=True, slots=True)
-class Terminal:
+class Terminal(Struct, frozen=True):
     """How to write to whom.
 
     Attributes:
@@ -92,7 +92,7 @@ def terminal_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def resolving_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of all commands that resolve; the command gets `Settings` named `settings`."""
-    names = {field.name for field in fields(CommandLine)}
+    names = CommandLine.__struct_fields__
 
     @wraps(command)
     def with_settings(**values: Any) -> Any:

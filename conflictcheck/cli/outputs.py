@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import Struct
 
 from conflictcheck.cli.options import ORDER
 from conflictcheck.cli.output import STANDARD_OUTPUT, check_output, print_message, print_report, write_files
@@ -23,8 +23,7 @@ _SUMMARY_SIZE = 1024 * 1024
 """Bytes of a step's summary; GitHub refuses a larger one whole."""
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True):
     """One report.
 
     Attributes:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
-from dataclasses import dataclass, fields, is_dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import Struct
 
+from conflictcheck.disguise import Disguise
 from conflictcheck.index.cache import Cache
 from conflictcheck.instant import program_files
 
@@ -40,8 +41,7 @@ class Said(msgspec.Struct, frozen=True, array_like=True):
     pages: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(Struct, frozen=True):
     """What was said in earlier runs, about one question.
 
     Attributes:
@@ -133,8 +133,9 @@ class Memory:
 
 def _plain(value: Any) -> object:
     """A value as lists and texts, alike whenever the value is; sets have no order of their own."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return [_plain(getattr(value, field.name)) for field in fields(value) if field.compare]
+    if isinstance(value, Struct):
+        parts = [getattr(value, name) for name in value.__struct_fields__]
+        return [_plain(part) for part in parts if not isinstance(part, Disguise)]  # how something is shown
     if isinstance(value, dict):
         return sorted((str(key), _plain(one)) for key, one in value.items())
     if isinstance(value, frozenset | set):

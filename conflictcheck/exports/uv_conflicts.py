@@ -8,10 +8,11 @@ each are one entry, and a clash of three of which any two are fine is none: an e
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from conflictcheck.escaping import visible
 from conflictcheck.exports.base import UNFIT, Export
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
 _PAIR = 2
 
 
-@dataclass(slots=True)
-class _Sections:
+class _Sections(Struct):
     """What is known of one pyproject.toml.
 
     Attributes:

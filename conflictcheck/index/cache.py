@@ -7,10 +7,10 @@ import sqlite3
 import threading
 import zlib
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import msgspec
+from msgspec import Struct
 
 from conflictcheck.cache_file import (
     FILENAME,
@@ -76,8 +76,7 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Metadata)
 
 
-@dataclass(frozen=True, slots=True)
-class StoredPage:
+class StoredPage(Struct, frozen=True):
     """What an index answered for one address.
 
     Attributes:
@@ -97,8 +96,7 @@ class StoredPage:
         return zlib.crc32(f"{key}\n{self.etag}\n{self.modified}\n{self.fresh_until}".encode(), zlib.crc32(self.data))
 
 
-@dataclass(frozen=True, slots=True)
-class CacheInfo:
+class CacheInfo(Struct, frozen=True):
     """What is in a cache.
 
     Attributes:

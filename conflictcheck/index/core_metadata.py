@@ -7,8 +7,8 @@ Only the few fields that resolving needs are read, so the headers are scanned he
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
+from msgspec import Struct, field
 from packaging.utils import canonicalize_name
 
 from conflictcheck.facts import Metadata, MetadataSource, Unknown
@@ -29,8 +29,7 @@ _SINGLE = {"metadata-version", "name", "version", "requires-python"}
 _MULTIPLE = {"requires-dist", "provides-extra", "dynamic"}
 
 
-@dataclass(slots=True)
-class Document:
+class Document(Struct):
     """The fields of a core metadata document that matter here; absent ones are empty."""
 
     metadata_version: str = ""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
@@ -19,8 +19,7 @@ INDEX = "https://index.example/simple"
 FILES = "https://files.index.example"
 
 
-@dataclass(frozen=True, slots=True)
-class Rel:
+class Rel(Struct, frozen=True):
     """One release, as `MemoryIndex` takes it.
 
     Attributes:

@@ -6,11 +6,11 @@ import re
 import threading
 import time
 from concurrent.futures import Future
-from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from conflictcheck.facts import Missing, Unknown
 from conflictcheck.index.addresses import shown, shown_address

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from conflictcheck.facts import File, Metadata, Unknown
 from conflictcheck.index.addresses import page_address
@@ -30,8 +31,7 @@ MAX_FILES_TRIED = 4
 ReleaseKey = tuple["NormalizedName", str, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """What became of one request.
 
     Attributes:

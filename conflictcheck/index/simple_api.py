@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import msgspec
+from msgspec import Struct, field
 from packaging.utils import canonicalize_name
 
 from conflictcheck.facts import File
@@ -266,8 +266,7 @@ def _metadata_hash(value: bool | dict[str, Any] | None) -> str | None:
     return next(iter(_hashes(value)), "") if isinstance(value, dict) else ""
 
 
-@dataclass(slots=True)
-class HtmlPage:
+class HtmlPage(Struct):
     """What was found in an HTML page.
 
     Attributes:

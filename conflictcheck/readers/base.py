@@ -6,9 +6,10 @@ import os
 import select
 import stat
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
+
+from msgspec import Struct, field
 
 from conflictcheck.errors import InputErrors, SpecError
 from conflictcheck.model import Diagnostic, RequirementKind, Severity, Source
@@ -32,8 +33,7 @@ MOST_PROBLEMS = 10_000
 """Different errors to look for; whoever made more of them has named the wrong file."""
 
 
-@dataclass(slots=True)
-class Workspace:
+class Workspace(Struct):
     """What one reading shares.
 
     Problems are collected, so that all of the input's are reported at once.

@@ -8,8 +8,9 @@ Source for their meaning: gitignore(5); the last pattern that matches decides, d
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from conflictcheck.errors import SpecError
 from conflictcheck.model import Severity
@@ -27,8 +28,7 @@ _SILENT = frozenset({".git", ".hg", ".svn", "__pycache__"})
 """Folders that nobody would expect a spec in; passing over them is not worth a note."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Ignored:
+class _Ignored(Struct, frozen=True):
     """The patterns of one ignore file, and the folder that they are relative to."""
 
     folder: Path

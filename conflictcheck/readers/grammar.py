@@ -8,9 +8,10 @@ from __future__ import annotations
 import optparse
 import re
 import shlex
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+from msgspec import Struct
 
 from conflictcheck.errors import SpecError
 from conflictcheck.readers.hints import command_hint
@@ -66,8 +67,7 @@ WITHOUT_EFFECT = {
 """Options that change nothing about the answer, and why."""
 
 
-@dataclass(frozen=True, slots=True)
-class LogicalLine:
+class LogicalLine(Struct, frozen=True):
     """A line with its continuations, without its comment.
 
     Attributes:
@@ -87,8 +87,7 @@ class Option(NamedTuple):
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedLine:
+class ParsedLine(Struct, frozen=True):
     """What a logical line says.
 
     Attributes:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from conflictcheck.errors import SpecError, UsageError
 from conflictcheck.readers.text import quote
@@ -29,8 +30,7 @@ _LONGEST = 1_000
 _WILD = re.compile(r"[*?\[\\]")
 
 
-@dataclass(frozen=True, slots=True)
-class _Glob:
+class _Glob(Struct, frozen=True):
     """A pattern, ready to use.
 
     Attributes:

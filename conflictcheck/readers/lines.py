@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from packaging.markers import (
     InvalidMarker,
     Marker,
@@ -35,8 +35,7 @@ LONGEST_VERSION = 200
 """Characters of one version; Python refuses to read numbers of thousands of digits, and would do so much later."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Where a requirement stands.
 
     Attributes:

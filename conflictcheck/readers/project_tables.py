@@ -6,9 +6,9 @@ Sources: PEP 621 for ``[project]``, PEP 735 for ``[dependency-groups]``, Poetry'
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct, field
 from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
 from conflictcheck.errors import SpecError
@@ -24,8 +24,7 @@ _POETRY = ("tool", "poetry")
 _DYNAMIC = ("dependencies", "optional-dependencies", "requires-python")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One dependency of a section.
 
     Attributes:
@@ -43,8 +42,7 @@ class Entry:
     problem: str = ""
 
 
-@dataclass(slots=True)
-class Tables:
+class Tables(Struct):
     """What a ``pyproject.toml`` states.
 
     Attributes:

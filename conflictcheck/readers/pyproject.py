@@ -5,9 +5,9 @@ Sources: PEP 621, PEP 735; that an extra or group comes with the project's own d
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
+from msgspec.structs import replace
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 

@@ -9,11 +9,11 @@ import ast
 import re
 import tomllib
 import warnings
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
+from msgspec import Struct
 from packaging.utils import (
     InvalidName,
     InvalidSdistFilename,
@@ -47,8 +47,7 @@ _ASK_FOR_NAME = 'write it as "name @ URL"'
 HIDDEN = "a character in the URL that does not show"
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """What a direct reference says.
 
     Attributes:

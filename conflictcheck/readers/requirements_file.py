@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 
 from conflictcheck.errors import SpecError
@@ -32,8 +33,7 @@ MOST_LINES = 100_000
 """Requirements of one spec, with all that it includes."""
 
 
-@dataclass(slots=True)
-class Collected:
+class Collected(Struct):
     """What the lines of a file and of its includes add up to.
 
     Attributes:
@@ -45,8 +45,7 @@ class Collected:
     index: IndexOptions = field(default_factory=IndexOptions)
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(Struct, frozen=True):
     """A file on the way from the spec's own file to the one being read, and the line that includes the next."""
 
     path: Path

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
+
+from msgspec import Struct
 
 from conflictcheck.errors import SpecError
 from conflictcheck.model import Severity, Spec, SpecId
@@ -28,8 +29,7 @@ _OPENING_LINE = re.compile(rf"^{_OPENING}[ \t]*\n", re.MULTILINE)
 _METADATA = re.compile(r"(?:#(?: .*)?\n)*?# *(?:(?:dependencies|requires-python)\s*=|\[tool[.\]])")
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """The metadata of a script: its TOML, and the line of the file that it begins on."""
 
     toml: str

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 import tomllib
 from bisect import bisect_left
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from conflictcheck.errors import SpecError
 
@@ -38,8 +39,7 @@ _LONG_KEY = re.compile(rf"(?<![\w\"'-])(?:[\w\"'-]++[ \t]*+\.[ \t]*+){{{MOST_PAR
 _OTHER = re.compile(r"[^,\]}#\n]+")
 
 
-@dataclass(frozen=True, slots=True)
-class TomlDocument:
+class TomlDocument(Struct, frozen=True):
     """A parsed document.
 
     Attributes:
@@ -55,7 +55,7 @@ class TomlDocument:
     source: str
     first_line: int = 1
     newlines: tuple[int, ...] = ()
-    _firsts: dict[int, dict[Place, int]] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _firsts: dict[int, dict[Place, int]] = field(default_factory=dict)
 
     def get(self, *place: Key) -> Any:
         """The value at a place, or None where there is none."""

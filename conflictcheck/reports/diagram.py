@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 from conflictcheck.reports.dependencies import asked_by_packages, asked_by_specs, label
 
@@ -11,8 +12,7 @@ if TYPE_CHECKING:
     from conflictcheck.model import Clash, Environment, Report
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """A box.
 
     Attributes:
@@ -26,8 +26,7 @@ class Node:
     kind: Literal["spec", "package", "clash"]
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """Boxes with a frame around them, unless `text` is empty."""
 
     key: str
@@ -35,8 +34,7 @@ class Group:
     nodes: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Diagram:
+class Diagram(Struct, frozen=True):
     """Boxes, frames and arrows between the keys of boxes."""
 
     groups: tuple[Group, ...]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from conflictcheck.escaping import visible
 from conflictcheck.model import Severity
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 _WORST_FIRST = tuple(Severity)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A line of a file.
 
     Attributes:
@@ -35,8 +35,7 @@ class Place:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """A clash or a diagnostic; every text is one visible line.
 
     Attributes:

@@ -6,8 +6,9 @@ Made by hand rather than with rich, whose import alone takes longer than a warm 
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from conflictcheck.escaping import visible
 
@@ -77,8 +78,7 @@ def wrap(text: str, width: int) -> list[str]:
     return [*lines, line]
 
 
-@dataclass
-class Page:
+class Page(Struct):
     """Collects the lines of a report.
 
     Attributes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -11,8 +12,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """A locked release in a solution, and what it may stay for when some of the lines are left out.
 
     Attributes:
@@ -32,8 +32,7 @@ class Opened:
         return lines.isdisjoint(self.needed_by) or self.together <= lines
 
 
-@dataclass(frozen=True, slots=True)
-class Solution:
+class Solution(Struct, frozen=True):
     """*Yes*: the lines can be satisfied together, like this.
 
     Attributes:
@@ -47,8 +46,7 @@ class Solution:
     opened: tuple[Opened, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(Struct, frozen=True):
     """*No*: the lines cannot be satisfied together.
 
     Attributes:
@@ -67,8 +65,7 @@ class Conflict:
     assumed: frozenset[NormalizedName] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Undecided:
+class Undecided(Struct, frozen=True):
     """Neither: a fact is missing, or the budget is spent.
 
     Attributes:

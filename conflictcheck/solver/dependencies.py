@@ -6,10 +6,11 @@ Standards: PEP 508 (requirement strings and markers), PEP 685 (names of extras).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+from msgspec.structs import replace
 from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -29,8 +30,7 @@ _ENDLESS_NUMBER = re.compile(r"[0-9]{1000}")
 _ZERO_STAR = re.compile(r"(>=|<=|<|>)\s*(\d+(?:\.\d+)*)\.\*")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Dependency:
+class Dependency(Struct, frozen=True, eq=False):
     """A requirement of a release, before any target; equal strings give the same object.
 
     Attributes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from conflictcheck.model import RequirementKind
 
@@ -16,8 +17,7 @@ RESTRICTING = (RequirementKind.CONSTRAINT, RequirementKind.OVERRIDE)
 """Lines that ask for nothing themselves. An override also empties what all others say of its package."""
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(Struct, frozen=True):
     """What a release, or a line, needs of one package on the target.
 
     Attributes:
@@ -42,8 +42,7 @@ EdgeKey = tuple["NormalizedName", int, tuple["NormalizedName", ...], int]
 """What makes two edges the same: the package, its releases, its extras, and the locked ones that are asked for."""
 
 
-@dataclass(slots=True)
-class LoadedRelease:
+class LoadedRelease(Struct):
     """A release whose metadata was asked for.
 
     Attributes:

@@ -6,9 +6,9 @@ An override takes the place of all that others say of its package, but for wheth
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
 from packaging.specifiers import SpecifierSet
 
 from conflictcheck.facts import Unknown

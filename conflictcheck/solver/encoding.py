@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right, insort
-from dataclasses import dataclass, field
 from enum import StrEnum
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
 from packaging.specifiers import Specifier
 from packaging.version import Version
 
@@ -50,8 +50,7 @@ JOINTLY_OPENED = (LockKind.PRERELEASE, LockKind.PREDATES_PYTHON)
 """Asked for by lines as well that leave nothing else together, as pip and uv look at all of them at once."""
 
 
-@dataclass(slots=True)
-class Lock:
+class Lock(Struct):
     """Releases of one package that are locked together.
 
     Attributes:
@@ -159,8 +158,7 @@ class Steps:
         return range(places[place - 1], places[place] if place < len(places) else max(count, 1))
 
 
-@dataclass(slots=True)
-class Package:
+class Package(Struct):
     """The variables of one package on one target.
 
     Attributes:
@@ -182,8 +180,8 @@ class Package:
     locks: list[Lock] = field(default_factory=list)
     extras: dict[str, int] = field(default_factory=dict)
     loaded: int = 0
-    everything: int = field(init=False)
-    unlocked: int = field(init=False)
+    everything: int = 0
+    unlocked: int = 0
     _masks: dict[str, int] = field(default_factory=dict)
     _literals: dict[int, tuple[int, ...]] = field(default_factory=dict)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from conflictcheck.solver.answers import Opened
 from conflictcheck.solver.edges import RESTRICTING
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from conflictcheck.solver.kernel import Kernel
 
 
-@dataclass(slots=True)
-class Needs:
+class Needs(Struct):
     """What is needed, in breadth-first order from the lines.
 
     Attributes:
@@ -143,8 +143,7 @@ def opened_releases(
     return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
-class _Askers:
+class _Askers(Struct, frozen=True):
     """Who needs what in a solution: a line by its position, or a package or extra.
 
     Attributes:

@@ -5,8 +5,9 @@ Several Python versions: one that works is enough, the newest is preferred. Seve
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from conflictcheck.solver.answers import Conflict, Solution
 from conflictcheck.solver.at_once import MOST_REFINED
@@ -31,8 +32,7 @@ STEPS_FOR_AN_EDIT = 1_000
 """Solver calls for one question about an edit, after which it counts as undecided; most take fewer than fifty."""
 
 
-@dataclass(frozen=True, slots=True)
-class Yes:
+class Yes(Struct, frozen=True):
     """The lines can share an environment.
 
     Attributes:
@@ -53,8 +53,7 @@ class Yes:
         return all(opened.stays(lines) for opened in self.opened)
 
 
-@dataclass(frozen=True, slots=True)
-class No:
+class No(Struct, frozen=True):
     """They cannot, on any of the Python versions.
 
     Attributes:
@@ -74,8 +73,7 @@ class No:
     assumed: frozenset[NormalizedName] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Maybe:
+class Maybe(Struct, frozen=True):
     """Not known: a fact is missing or the budget is spent."""
 
     reason: str
@@ -84,8 +82,7 @@ class Maybe:
 Reply = Yes | No | Maybe
 
 
-@dataclass(frozen=True, slots=True)
-class _KnownNo:
+class _KnownNo(Struct, frozen=True):
     """A *no* that was found out: one for more lines as well.
 
     Attributes:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import defaultdict
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+from msgspec.structs import replace
 from packaging.markers import Marker
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as Parsed
@@ -43,8 +44,7 @@ if TYPE_CHECKING:
 _ANY = SpecifierSet()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Want:
+class Want(Struct, frozen=True, eq=False):
     """A requirement on one package, of a line or of a release, on a target where it applies.
 
     Attributes:
@@ -82,8 +82,7 @@ class Want:
         return any(p.operator == "===" or (p.operator == "==" and not p.version.endswith(".*")) for p in parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """What there is of a package on a target.
 
     Attributes:

@@ -11,9 +11,9 @@ over all that was asked for before, so that one for everything would take time i
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from packaging.utils import NormalizedName
 from resolvelib import AbstractProvider, BaseReporter, ResolutionError, Resolver
 
@@ -32,24 +32,21 @@ Identifier = tuple[NormalizedName, str]
 """A package, or with a non-empty second part one of its extras."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Wanted:
+class _Wanted(Struct, frozen=True, eq=False):
     name: NormalizedName
     extra: str
     want: Want | None
     asked_by: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Candidate:
+class _Candidate(Struct, frozen=True, eq=False):
     name: NormalizedName
     extra: str
     release: Release
     metadata: Metadata
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(Struct, frozen=True):
     """A package of a checked environment.
 
     Attributes:

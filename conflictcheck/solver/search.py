@@ -9,8 +9,10 @@ kept as a *nogood*, so that the same combination is never proposed twice, which 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from conflictcheck.facts import Unknown
 from conflictcheck.solver.answers import Conflict, Solution, Undecided
@@ -39,8 +41,7 @@ _LITTLE = 50
 """How many releases each of them may have to go back for that."""
 
 
-@dataclass(slots=True)
-class _Nogood:
+class _Nogood(Struct):
     """Releases of one package that cannot be, while some literals hold."""
 
     mask: int

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from conflictcheck.facts import Metadata
 from conflictcheck.model import RequirementKind
@@ -24,8 +25,7 @@ class NoEnvironmentError(Exception):
     """A choice of releases that is no environment for the lines; the text says where it breaks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Walked:
+class Walked(Struct, frozen=True):
     """What the lines reach through a choice of releases, all of whose requirements are met.
 
     Attributes:

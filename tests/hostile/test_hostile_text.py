@@ -8,7 +8,6 @@ import re
 import shlex
 import tomllib
 import unicodedata
-from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from markdown_it import MarkdownIt
+from msgspec import Struct
+from msgspec.structs import replace
 from report_builders import clash, environment, line, note, pin, report, sdist, spec, wheel
 
 from conflictcheck.cli import run
@@ -77,12 +78,8 @@ def poisoned(value: Any, attack: str) -> Any:
         return f"{value} {attack}" if value else value
     if isinstance(value, tuple):
         return tuple(poisoned(one, attack) for one in value)
-    if is_dataclass(value) and not isinstance(value, type):
-        changes = {
-            field.name: poisoned(getattr(value, field.name), attack)
-            for field in fields(value)
-            if field.name not in KEPT
-        }
+    if isinstance(value, Struct):
+        changes = {name: poisoned(getattr(value, name), attack) for name in value.__struct_fields__ if name not in KEPT}
         return replace(value, **changes)
     return value
 

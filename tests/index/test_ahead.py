@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from index_server import Fault, IndexServer
+from msgspec.structs import replace
 
 from conflictcheck.index import ahead, open_index
 from conflictcheck.index.base import Expected

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import pytest
 from brute_force import smallest_split
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from packaging.specifiers import SpecifierSet
 from random_universes import FLAVOURS, MONOTONE, Case, cases, make_case
 from test_fixes import apply, find

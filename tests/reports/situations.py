@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from msgspec.structs import replace
 from report_builders import clash, environment, line, note, pin, report, spec, wheel
 
 from conflictcheck.model import APART, IN_BASELINE, Declared, Edit, Fix, GoneClash, Minimum, Report, SpecId, TargetName

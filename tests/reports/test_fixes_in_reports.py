@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
 from report_builders import clash, environment, line, report, spec
 
 from conflictcheck.model import Edit, Fix, SpecId

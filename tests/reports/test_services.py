@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ import jsonschema
 import pytest
 import xmlschema
 from markdown_it import MarkdownIt
+from msgspec.structs import replace
 from report_builders import clash, line, note, report, spec
 from situations import SITUATIONS
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import count as numbers
 from itertools import permutations, product
 
 import pytest
 from builders import World, name, specs, universe
+from msgspec.structs import replace
 from packaging.specifiers import Specifier, SpecifierSet
 from packaging.version import Version
 
