@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 from packaging.specifiers import SpecifierSet
-from pysat.examples.rc2 import RC2, RC2Stratified
 from pysat.formula import WCNF
 from pysat.solvers import Solver
 
@@ -345,6 +344,8 @@ class Corrector:
         self, specs: Sequence[SpecId], obstacles: Sequence[Obstacle], ruled_out: Iterable[frozenset[int]], parts: int
     ) -> tuple[frozenset[int], tuple[tuple[SpecId, ...], ...]] | None:
         """Cheapest lines to relax, and who goes where, such that no known obstacle is in the way."""
+        from pysat.examples.rc2 import RC2, RC2Stratified  # noqa: PLC0415 - for clashes alone
+
         numbers = sorted(set().union(*(obstacle.sites for obstacle in obstacles)))
         relax = {number: i + 1 for i, number in enumerate(numbers)}
         last = len(relax)

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import os
 import sys
-from configparser import Error as ParserError
-from configparser import RawConfigParser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,11 +93,6 @@ class PipConfiguration:
         return bool(value and value.from_environment)
 
 
-class _Parser(RawConfigParser):
-    def optionxform(self, optionstr: str) -> str:
-        return optionstr.lower().replace("_", "-").removeprefix("--")
-
-
 def read_pip_configuration(environ: Mapping[str, str]) -> PipConfiguration:
     """Read the files and variables.
 
@@ -166,7 +159,11 @@ def _user_files(environ: Mapping[str, str]) -> list[Path]:
 def _read(path: Path) -> list[tuple[str, str, str]]:
     if not os.path.exists(path):  # noqa: PTH110 - see above
         return []
-    parser = _Parser()
+    from configparser import Error as ParserError  # noqa: PLC0415 - there is no such file, as a rule
+    from configparser import RawConfigParser  # noqa: PLC0415
+
+    parser = RawConfigParser()
+    parser.optionxform = lambda optionstr: optionstr.lower().replace("_", "-").removeprefix("--")  # type: ignore[method-assign]
     try:
         with path.open(encoding="locale") as file:
             parser.read_file(file, source=str(path))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from packaging.version import Version
@@ -66,4 +65,6 @@ def only_version(specifier: SpecifierSet) -> Version | None:
 
 def near_name(name: str, names: Iterable[str]) -> str:
     """The one of some names that a name was most likely meant to be; empty if none is like it."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only for such a message
+
     return next(iter(get_close_matches(name, sorted(names), n=1, cutoff=_CLOSE)), "")

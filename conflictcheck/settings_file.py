@@ -10,7 +10,6 @@ import json
 import os
 import re
 from datetime import date, datetime
-from importlib.resources import files
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,6 +75,8 @@ class FileSettings(Struct, frozen=True):
 
 def read_schema() -> dict[str, Any]:
     """The JSON schema of the settings."""
+    from importlib.resources import files  # noqa: PLC0415 - for this alone
+
     schema: dict[str, Any] = json.loads(files(__package__).joinpath("settings.schema.json").read_text("utf-8"))
     return schema
 

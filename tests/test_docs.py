@@ -112,7 +112,7 @@ def test_ci_reads_the_readme_as_this_test_does() -> None:
 def test_the_readme_names_every_command_format_and_exit_code() -> None:
     for name in root.commands:
         assert f"| `conflictcheck {name}" in README, name
-    *names, last = (f"`{one.name}`" for one in FORMATS)
+    *names, last = (f"`{name}`" for name in FORMATS)
     assert f"`--format` is {', '.join(names)} or {last}; " in README
     for code in ExitCode:
         assert f"\n| {code} | " in README, code
@@ -176,7 +176,7 @@ def test_a_link_leads_somewhere(document: Path, target: str) -> None:
 
 def test_the_documents_explain_every_kind_of_clash_and_every_form() -> None:
     text = (ROOT / "docs" / "reports.md").read_text()
-    for name in [*ClashKind, *(one.name for one in FORMATS), *(one.name for one in EXPORTS)]:
+    for name in [*ClashKind, *FORMATS, *(one.name for one in EXPORTS)]:
         assert f"`{name}`" in text, name
 
 

@@ -190,7 +190,7 @@ def explain(settings: Settings, terminal: Terminal, format_name: str, output: st
     from conflictcheck.reports import EXPLANATIONS
 
     report = _checked(settings, terminal, output)
-    _deliver(next(one for one in EXPLANATIONS if one.name == format_name), report, terminal, output)
+    _deliver(EXPLANATIONS[format_name], report, terminal, output)
     return report
 
 
@@ -281,7 +281,7 @@ def graph(
         _say_why(report, terminal)
         return report
     shown = report if environment_name is None else only_environment(report, environment_name)
-    _deliver(next(one for one in GRAPHS if one.name == format_name), shown, terminal, output)
+    _deliver(GRAPHS[format_name], shown, terminal, output)
     return report
 
 
@@ -462,7 +462,7 @@ def _progress(terminal: Terminal) -> AbstractContextManager[Progress]:
 def _report_format(name: str) -> ReportFormat:
     from conflictcheck.reports import FORMATS
 
-    return next(one for one in FORMATS if one.name == name)
+    return FORMATS[name]
 
 
 def _say_why(report: Report, terminal: Terminal) -> None:

@@ -137,7 +137,7 @@ class _Registered(click.Choice):  # type: ignore[type-arg] # click 8.1 knows no 
         """The names."""
         import conflictcheck.reports  # noqa: PLC0415 - keeps start-up short
 
-        return tuple(one.name for one in getattr(conflictcheck.reports, self._registry))
+        return tuple(getattr(conflictcheck.reports, self._registry))
 
     @choices.setter
     def choices(self, value: object) -> None:

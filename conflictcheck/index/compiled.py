@@ -10,7 +10,8 @@ from itertools import repeat
 import msgspec
 
 from conflictcheck.facts import File, Missing
-from conflictcheck.index.simple_api import Link, LinkPage, Page
+from conflictcheck.index.links import Link, LinkPage
+from conflictcheck.index.simple_api import Page
 
 
 class CompiledError(Exception):

@@ -17,7 +17,8 @@ from conflictcheck.index.addresses import (
     without_secrets,
 )
 from conflictcheck.index.filenames import is_archive
-from conflictcheck.index.simple_api import MAX_PAGE, Link, LinkPage, Page, PageError, link_to, parse_html, to_page
+from conflictcheck.index.links import Link, LinkPage, PageError, link_to
+from conflictcheck.index.simple_api import MAX_PAGE, Page, to_page
 
 
 def place_url(place: str) -> str:
@@ -94,6 +95,8 @@ def links_of_page(body: bytes, url: str, *, ends: bool = True) -> LinkPage:
     Raises:
         PageError: if it is cut off.
     """
+    from conflictcheck.index.html_page import parse_html  # noqa: PLC0415 - few runs have such a page
+
     page = parse_html(body, ends=ends)
     return LinkPage(page.base_for(url), [link for link in page.links if is_archive(link.filename)])
 

@@ -17,7 +17,8 @@ from conflictcheck.index.addresses import shown, shown_address
 from conflictcheck.index.cache import StoredPage
 from conflictcheck.index.compiled import CompiledError, decode_page, encode_page
 from conflictcheck.index.find_links import links_of_page, read_file_index, read_place
-from conflictcheck.index.simple_api import ACCEPT, HTML_TYPES, MAX_PAGE, LinkPage, Page, PageError, parse_page
+from conflictcheck.index.links import LinkPage, PageError
+from conflictcheck.index.simple_api import ACCEPT, HTML_TYPES, MAX_PAGE, Page, parse_page
 from conflictcheck.index.transport import FetchError, explained
 
 if TYPE_CHECKING:

@@ -25,9 +25,10 @@ from conflictcheck.index.cache import Cache
 from conflictcheck.index.filenames import in_order, parse_filename
 from conflictcheck.index.files import FileReader
 from conflictcheck.index.find_links import check_place, place_url
+from conflictcheck.index.links import Link, LinkPage
 from conflictcheck.index.pages import PageAnswer, PageRequest, Pages
 from conflictcheck.index.releases import Releases, release_key
-from conflictcheck.index.simple_api import Link, LinkPage, Page, to_page
+from conflictcheck.index.simple_api import Page, to_page
 from conflictcheck.index.transport import Transport
 from conflictcheck.index.workers import Workers
 from conflictcheck.phrases import count, or_list

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 import msgspec
-from msgspec import Struct, field
 from packaging.utils import canonicalize_name
 
 from conflictcheck.facts import File
 from conflictcheck.index.addresses import join, shown, split_credentials
 from conflictcheck.index.filenames import ARCHIVE_SUFFIXES, in_order, is_archive, parse_filename
+from conflictcheck.index.links import Link, PageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,19 +28,13 @@ MAX_INVALID = 100
 MAX_REASON = 500
 _INSTANT = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z", re.ASCII)
 """The usual form, on a day that every month has."""
-_TITLE = re.compile(r"links for\b(\s+(?P<name>[a-z0-9._-]+)$)?.*", re.ASCII | re.IGNORECASE | re.DOTALL)
 _DIGITS = {"sha256": 64, "sha384": 96, "sha512": 128}
 """The hashes that are kept, each with the length of its values; weaker ones prove nothing."""
-_HASH = re.compile(r"(sha256|sha384|sha512)[=:]([0-9a-fA-F]+)")
 
 
 KNOWN_MINOR = 4
 """Of version 1 of the Simple API; a newer one is read all the same, with a warning (PEP 629)."""
 _MAX_PLACES = 100
-
-
-class PageError(Exception):
-    """A page that does not follow the Simple API; the text is the reason, one clause."""
 
 
 class Page(msgspec.Struct, frozen=True, array_like=True):
@@ -61,28 +53,6 @@ class Page(msgspec.Struct, frozen=True, array_like=True):
     newer: str = ""
     tracks: tuple[str, ...] = ()
     alternates: tuple[str, ...] = ()
-
-
-class Link(msgspec.Struct, rename="kebab", omit_defaults=True):
-    """One file as JSON has it; HTML links are brought into the same shape."""
-
-    filename: str
-    url: str
-    hashes: dict[str, Any] | None = None
-    requires_python: str | None = None
-    yanked: bool | str | None = None
-    upload_time: str | None = None
-    size: int | None = None
-    core_metadata: bool | dict[str, Any] | None = None
-    data_dist_info_metadata: bool | dict[str, Any] | None = None
-    dist_info_metadata: bool | dict[str, Any] | None = None
-
-
-class LinkPage(msgspec.Struct, frozen=True):
-    """A page of links to files of any packages, and what relative ones refer to."""
-
-    url: str
-    links: list[Link]
 
 
 class _Meta(msgspec.Struct, rename="kebab", frozen=True):
@@ -109,7 +79,7 @@ def parse_page(body: bytes, content_type: str, *, url: str, name: str, index: st
         url: where the page came from, which relative links refer to.
         name: the package, normalized.
         index: what to record as `File.index`.
-        ends: as in `parse_html`.
+        ends: whether all was received; if that is not known, a page in HTML must have an end tag.
 
     Raises:
         PageError: if it is not such a page.
@@ -122,6 +92,8 @@ def parse_page(body: bytes, content_type: str, *, url: str, name: str, index: st
     elif kind in HTML_TYPES:
         if not _is_utf8(body):
             raise PageError("the index answered with HTML that is not UTF-8")
+        from conflictcheck.index.html_page import parse_html  # noqa: PLC0415 - most indexes answer with JSON
+
         page = parse_html(body, ends=ends)
         if not page.is_simple and not any(is_archive(link.filename) for link in page.links):
             raise PageError("the index answered with a page that lists no files")
@@ -264,112 +236,3 @@ def _metadata_hash(value: bool | dict[str, Any] | None) -> str | None:
     if not value:
         return None
     return next(iter(_hashes(value)), "") if isinstance(value, dict) else ""
-
-
-class HtmlPage(Struct):
-    """What was found in an HTML page.
-
-    Attributes:
-        links: of all anchors.
-        base: the ``href`` of its ``<base>``, or empty.
-        is_simple: whether the page says of itself that it is one of the Simple API.
-        about: the package that its title names, or empty.
-        is_whole: whether it has an end.
-        version: of the Simple API.
-        tracks: as in `Page`.
-        alternates: as in `Page`.
-    """
-
-    links: list[Link]
-    base: str = ""
-    is_simple: bool = False
-    about: str = ""
-    is_whole: bool = False
-    version: str = "1.0"
-    tracks: list[str] = field(default_factory=list)
-    alternates: list[str] = field(default_factory=list)
-
-    def base_for(self, url: str) -> str:
-        """What relative links refer to."""
-        return (join(url, self.base) or url) if self.base else url
-
-
-def parse_html(body: bytes, *, ends: bool = True) -> HtmlPage:
-    """Read a page of links, of a Simple API or for find-links.
-
-    Args:
-        body: as received.
-        ends: whether all was received; if that is not known, the page must have an end tag.
-
-    Raises:
-        PageError: if it is too broken, or cut off.
-    """
-    page = HtmlPage([])
-    parser = _Parser(page)
-    try:
-        parser.feed(body.decode("utf-8", "replace"))
-        if parser.is_inside or not (ends or page.is_whole):
-            raise PageError("the page is cut off")
-        parser.close()
-    except AssertionError as error:  # what html.parser says of a broken declaration: "<![["
-        raise PageError("the index answered with unusable HTML") from error
-    return page
-
-
-class _Parser(HTMLParser):
-    def __init__(self, page: HtmlPage) -> None:
-        super().__init__()
-        self._page = page
-        self._in_title = False
-
-    @property
-    def is_inside(self) -> bool:
-        """Whether the text so far ends within a tag."""
-        return "<" in self.rawdata
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "a":
-            values = {key: value or "" for key, value in reversed(attrs)}
-            if "href" in values:
-                self._page.links.append(link_to(values.pop("href"), values))
-        elif tag == "base" and not self._page.base:
-            self._page.base = dict(attrs).get("href") or ""
-        elif tag == "meta":
-            values = {key: value or "" for key, value in attrs}
-            self._note(values.get("name", ""), values.get("content", ""))
-        self._in_title = tag in {"title", "h1"}
-
-    def _note(self, name: str, content: str) -> None:
-        match name:
-            case "pypi:repository-version":
-                self._page.is_simple = True
-                self._page.version = content.strip() or self._page.version
-            case "pypi:tracks":
-                self._page.tracks.append(content)
-            case "pypi:alternate-locations":
-                self._page.alternates.append(content)
-
-    def handle_endtag(self, tag: str) -> None:
-        self._page.is_whole = self._page.is_whole or tag == "html"
-
-    def handle_data(self, data: str) -> None:
-        if self._in_title and (title := _TITLE.fullmatch(data.strip())):
-            self._page.is_simple = True
-            self._page.about = title["name"] or ""
-
-
-def link_to(href: str, attributes: dict[str, str] | None = None) -> Link:
-    """A link of an HTML page, or to a local file, in the shape of the JSON form."""
-    values = attributes or {}
-    address, _, fragment = href.strip().partition("#")
-    digest = _HASH.search(fragment)
-    metadata = values.get("data-core-metadata", values.get("data-dist-info-metadata"))
-    known = _HASH.fullmatch(metadata or "")
-    return Link(
-        filename=unquote(address.partition("?")[0].rpartition("/")[2]),
-        url=address,
-        hashes={digest[1]: digest[2]} if digest else None,
-        requires_python=values.get("data-requires-python"),
-        yanked=values.get("data-yanked") or "data-yanked" in values,
-        core_metadata={known[1]: known[2]} if known else metadata is not None and metadata != "false",
-    )

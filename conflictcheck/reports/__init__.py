@@ -2,40 +2,45 @@
 
 from __future__ import annotations
 
-from conflictcheck.reports.base import ReportFormat
-from conflictcheck.reports.bitbucket import BitbucketReport
-from conflictcheck.reports.dot import DotGraph, DotReport
-from conflictcheck.reports.explanation import ExplanationText
-from conflictcheck.reports.github import GithubReport
-from conflictcheck.reports.gitlab import GitlabReport
-from conflictcheck.reports.html import HtmlReport
-from conflictcheck.reports.json import JsonReport
-from conflictcheck.reports.junit import JunitReport
-from conflictcheck.reports.markdown import MarkdownReport
-from conflictcheck.reports.mermaid import MermaidGraph, MermaidReport
-from conflictcheck.reports.sarif import SarifReport
-from conflictcheck.reports.text import TextReport
-from conflictcheck.reports.tree import TreeGraph
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
 
-FORMATS: tuple[ReportFormat, ...] = (
-    TextReport(),
-    JsonReport(),
-    MarkdownReport(),
-    HtmlReport(),
-    SarifReport(),
-    GithubReport(),
-    GitlabReport(),
-    BitbucketReport(),
-    JunitReport(),
-    MermaidReport(),
-    DotReport(),
+from conflictcheck.lazy import LazyMapping
+from conflictcheck.reports.base import ReportFormat
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def _registered(**places: str) -> Mapping[str, ReportFormat]:
+    """Formats by their names, from the class of each; imported when it is used, as a run writes one of them."""
+
+    def load(name: str) -> ReportFormat:
+        module, _, kind = places[name].partition(".")
+        return cast("ReportFormat", getattr(import_module(f"{__name__}.{module}"), kind)())
+
+    return LazyMapping(places, load)
+
+
+FORMATS = _registered(
+    text="text.TextReport",
+    json="json.JsonReport",
+    markdown="markdown.MarkdownReport",
+    html="html.HtmlReport",
+    sarif="sarif.SarifReport",
+    github="github.GithubReport",
+    gitlab="gitlab.GitlabReport",
+    bitbucket="bitbucket.BitbucketReport",
+    junit="junit.JunitReport",
+    mermaid="mermaid.MermaidReport",
+    dot="dot.DotReport",
 )
 """What ``--format`` takes: the verdict and the clashes."""
 
-EXPLANATIONS: tuple[ReportFormat, ...] = (ExplanationText(), JsonReport())
+EXPLANATIONS = _registered(text="explanation.ExplanationText", json="json.JsonReport")
 """What ``explain --format`` takes."""
 
-GRAPHS: tuple[ReportFormat, ...] = (TreeGraph(), MermaidGraph(), DotGraph())
+GRAPHS = _registered(text="tree.TreeGraph", mermaid="mermaid.MermaidGraph", dot="dot.DotGraph")
 """What ``graph --format`` takes: the dependencies in each environment."""
 
 __all__ = ["EXPLANATIONS", "FORMATS", "GRAPHS", "ReportFormat"]

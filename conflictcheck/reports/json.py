@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from conflictcheck import __version__
@@ -19,6 +18,8 @@ _ASKED = (RequirementKind.REQUIREMENT, RequirementKind.CONSTRAINT)
 
 def read_schema() -> dict[str, Any]:
     """The JSON schema of the report."""
+    from importlib.resources import files  # noqa: PLC0415 - for this alone
+
     schema: dict[str, Any] = json.loads(files(__package__).joinpath("report.schema.json").read_text("utf-8"))
     return schema
 

@@ -268,7 +268,7 @@ def test_every_option_reaches_the_settings(core: Core, tmp_path: Path) -> None:
     assert settings_of(core, "--no-index").index.index_urls == ()
 
 
-@pytest.mark.parametrize("name", [one.name for one in FORMATS])
+@pytest.mark.parametrize("name", list(FORMATS))
 def test_check_writes_each_format_to_standard_output_or_a_file(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -281,7 +281,7 @@ def test_check_writes_each_format_to_standard_output_or_a_file(
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.parametrize("name", [one.name for one in GRAPHS])
+@pytest.mark.parametrize("name", list(GRAPHS))
 def test_graph_has_each_of_its_formats(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["graph", "--format", name]) == ExitCode.PASSED
     assert "numpy 2.0" in capsys.readouterr().out

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import pytest
@@ -14,6 +15,9 @@ from conflictcheck.cli.completion import VARIABLE
 from conflictcheck.exports import EXPORTS
 from conflictcheck.reports import EXPLANATIONS, FORMATS, GRAPHS
 from conflictcheck.targets import PLATFORMS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 PROGRAM = Path(sys.executable).parent / "conflictcheck"
 
@@ -39,8 +43,8 @@ def answer(line: str, shell: str = "bash") -> list[str]:
     return done.stdout.splitlines()
 
 
-def names(registered: tuple[object, ...]) -> list[str]:
-    return [f"plain,{one.name}" for one in registered]  # type: ignore[attr-defined]
+def names(registered: Iterable[str]) -> list[str]:
+    return [f"plain,{name}" for name in registered]
 
 
 @pytest.mark.parametrize(
@@ -53,7 +57,7 @@ def names(registered: tuple[object, ...]) -> list[str]:
         ("conflictcheck check --format ", names(FORMATS)),
         ("conflictcheck explain --format ", names(EXPLANATIONS)),
         ("conflictcheck graph --format ", names(GRAPHS)),
-        ("conflictcheck split --export ", names(EXPORTS)),
+        ("conflictcheck split --export ", names(export.name for export in EXPORTS)),
         ("conflictcheck check --python-platform windo", ["plain,windows"]),
         ("conflictcheck check --python-platform aarch64-m", [f"plain,{n}" for n in PLATFORMS if "aarch64-m" in n]),
         ("conflictcheck check requ", ["file,requ"]),

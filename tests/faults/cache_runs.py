@@ -84,7 +84,7 @@ def checked(server: IndexServer, cache: Path, folder: Path, **options: Any) -> t
 
 
 def _as_json(report: Report) -> str:
-    [form] = [form for form in FORMATS if form.name == "json"]
+    form = FORMATS["json"]
     return form.render(report, color=False, width=80, verbose=False)
 
 

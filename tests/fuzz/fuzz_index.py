@@ -28,9 +28,10 @@ from conflictcheck.index.core_metadata import MAX_DOCUMENT, parse_document
 from conflictcheck.index.filenames import MAX_LENGTH, parse_filename
 from conflictcheck.index.find_links import links_of_page
 from conflictcheck.index.http_client import _retry_after
+from conflictcheck.index.links import LinkPage, PageError
 from conflictcheck.index.projects import is_project_file, metadata_of_project
 from conflictcheck.index.sdists import SdistError, metadata_of_sdist
-from conflictcheck.index.simple_api import LinkPage, Page, PageError, parse_page, to_page
+from conflictcheck.index.simple_api import Page, parse_page, to_page
 from conflictcheck.index.snapshot import SnapshotIndex
 from conflictcheck.index.wheels import WheelError, metadata_in_file, metadata_in_tail
 from conflictcheck.policy import select_releases

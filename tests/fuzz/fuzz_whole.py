@@ -61,7 +61,7 @@ def whole_run(data: bytes) -> None:
     given = CommandLine(paths=("a.txt", "b.txt", "c.txt"), python_version=("3.11",), python_platform=("linux",))
     settings = resolve_settings(given, cwd=place(), environ={"PIP_CONFIG_FILE": "/dev/null"})
     report = pipeline.check(settings, Progress(), index=MemoryIndex(packages))
-    for form in (*FORMATS, *EXPLANATIONS, *GRAPHS):
+    for form in (*FORMATS.values(), *EXPLANATIONS.values(), *GRAPHS.values()):
         hold_output(form.render(report, color=False, width=80, verbose=2))
     for export in EXPORTS:
         for name, content in export.render(report).items():

@@ -24,9 +24,10 @@ from packaging.utils import canonicalize_name
 from conflictcheck.errors import InputErrors, SnapshotError
 from conflictcheck.facts import Unknown
 from conflictcheck.index.core_metadata import MAX_DOCUMENT, parse_document
+from conflictcheck.index.links import PageError
 from conflictcheck.index.memory import MemoryIndex, Rel
 from conflictcheck.index.sdists import SdistError, metadata_of_sdist
-from conflictcheck.index.simple_api import PageError, parse_page
+from conflictcheck.index.simple_api import parse_page
 from conflictcheck.index.snapshot import SnapshotIndex
 from conflictcheck.index.wheels import WheelError, metadata_in_file, metadata_in_tail
 from conflictcheck.pipeline import check_files
@@ -161,7 +162,7 @@ def run(index: MemoryIndex, *lines: str) -> str:
             (Path(folder) / f"requirements-{number}.txt").write_text(line)
         settings = Settings(Path(folder), IndexSettings(()), ("3.11",), ("linux",))
         report = check_files(settings, Progress(), index=index).report
-        for form in (*FORMATS, *EXPLANATIONS, *GRAPHS):
+        for form in (*FORMATS.values(), *EXPLANATIONS.values(), *GRAPHS.values()):
             form.render(report, color=False, width=80, verbose=2)
         return f"{report.verdict.value}, {sum(len(one.packages) for one in report.environments)} packages"
 

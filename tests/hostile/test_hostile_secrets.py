@@ -172,7 +172,7 @@ def test_a_secret_reaches_its_server_and_nothing_that_is_said_or_written(
         assert "Traceback" not in err, command
         refused = {ExitCode.USAGE} if "pylock" in command and way.sent != "login" else set()
         assert code in {ExitCode.PASSED, ExitCode.FAILED} | refused, out + err
-    for form in (*FORMATS, *EXPLANATIONS, *GRAPHS):
+    for form in (*FORMATS.values(), *EXPLANATIONS.values(), *GRAPHS.values()):
         assert not holds_secret(form.render(reports[0], color=False, width=80, verbose=2).encode()), form.name
     for name, data in written(folder):
         if name != "lib-1.0-py3-none-any.whl":

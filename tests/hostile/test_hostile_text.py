@@ -149,9 +149,9 @@ def elements(text: str, form: str) -> list[tuple[str, tuple[str, ...]]]:
 
 
 RENDERED = [
-    *(pytest.param(one, id=f"report-{one.name}") for one in FORMATS),
-    *(pytest.param(one, id=f"explanation-{one.name}") for one in EXPLANATIONS),
-    *(pytest.param(one, id=f"graph-{one.name}") for one in GRAPHS),
+    *(pytest.param(one, id=f"report-{one.name}") for one in FORMATS.values()),
+    *(pytest.param(one, id=f"explanation-{one.name}") for one in EXPLANATIONS.values()),
+    *(pytest.param(one, id=f"graph-{one.name}") for one in GRAPHS.values()),
 ]
 
 
@@ -170,7 +170,7 @@ def test_no_form_of_a_report_lets_its_texts_act(chosen: ReportFormat, attack: st
 @pytest.mark.parametrize("form", sorted(PAGES))
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
 def test_a_page_has_the_elements_that_it_has_without_the_attack(form: str, attack: str) -> None:
-    chosen = next(one for one in FORMATS if one.name == form)
+    chosen = FORMATS[form]
     for verdict in Verdict:
         plain, attacked = (
             chosen.render(one, color=False, width=80, verbose=2)
@@ -189,7 +189,7 @@ def test_the_check_itself_sees_what_acts() -> None:
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
 def test_the_json_report_keeps_every_text_as_it_is(attack: str) -> None:
     attacked = poisoned(full_report("split"), attack)
-    json_report = next(one for one in FORMATS if one.name == "json")
+    json_report = FORMATS["json"]
 
     document = json.loads(json_report.render(attacked, color=False, width=80, verbose=0))
 
@@ -199,7 +199,7 @@ def test_the_json_report_keeps_every_text_as_it_is(attack: str) -> None:
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
 def test_a_diagram_has_the_lines_that_it_has_without_the_attack(attack: str) -> None:
-    for chosen in (*FORMATS, *GRAPHS):
+    for chosen in (*FORMATS.values(), *GRAPHS.values()):
         if chosen.name in {"mermaid", "dot"}:
             plain = chosen.render(full_report("split"), color=False, width=80, verbose=0)
             attacked = chosen.render(poisoned(full_report("split"), attack), color=False, width=80, verbose=0)

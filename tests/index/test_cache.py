@@ -16,8 +16,9 @@ from conflictcheck.index import open_index
 from conflictcheck.index.base import MetadataRequest
 from conflictcheck.index.cache import Cache, StoredPage
 from conflictcheck.index.compiled import CompiledError, decode_page, encode_page
+from conflictcheck.index.links import Link, LinkPage
 from conflictcheck.index.memory import Rel
-from conflictcheck.index.simple_api import Link, LinkPage, Page
+from conflictcheck.index.simple_api import Page
 from conflictcheck.progress import Progress
 from conflictcheck.settings import IndexSettings
 

@@ -10,7 +10,7 @@ import pytest
 from report_builders import environment, pin, report, spec
 from situations import SITUATIONS
 
-from conflictcheck.reports import FORMATS, GRAPHS
+from conflictcheck.reports import EXPLANATIONS, FORMATS, GRAPHS
 from conflictcheck.reports.json import JsonReport, read_schema
 from conflictcheck.reports.text import TextReport, summarize
 from conflictcheck.reports.tree import TreeGraph
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from conflictcheck.reports.base import ReportFormat
 
-ALL = [*(("report", one) for one in FORMATS), *(("graph", one) for one in GRAPHS)]
+ALL = [*(("report", one) for one in FORMATS.values()), *(("graph", one) for one in GRAPHS.values())]
 
 
 def plain(chosen: ReportFormat, name: str, *, verbose: int = 0, width: int = 80) -> str:
@@ -40,11 +40,10 @@ def test_every_format_ends_in_a_line_break_and_holds_nothing_that_acts_on_a_term
     assert text == plain(chosen, name, verbose=2)
 
 
-def test_format_names_are_unique_and_text_is_the_first_of_each_list() -> None:
-    for registered in (FORMATS, GRAPHS):
-        names = [one.name for one in registered]
-        assert names[0] == "text"
-        assert len(set(names)) == len(names)
+def test_formats_have_the_names_they_are_registered_by_and_text_is_the_first_of_each_list() -> None:
+    for registered in (FORMATS, EXPLANATIONS, GRAPHS):
+        assert [one.name for one in registered.values()] == list(registered)
+        assert next(iter(registered)) == "text"
 
 
 @pytest.mark.parametrize("name", SITUATIONS)
@@ -131,13 +130,15 @@ def test_json_lists_what_a_spec_asks_for_and_not_its_python() -> None:
     assert found["specs"][0]["requires_python"] == ">=3.9"
 
 
-@pytest.mark.parametrize("chosen", [one for one in FORMATS if one.name in {"mermaid", "dot"}], ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    "chosen", [one for one in FORMATS.values() if one.name in {"mermaid", "dot"}], ids=lambda one: one.name
+)
 @pytest.mark.parametrize("name", ["one_clash", "hostile"])
 def test_diagrams_of_clashes(chosen: ReportFormat, name: str, golden: Callable[[str, str], None]) -> None:
     golden(f"clashes-{name}.{chosen.name}", plain(chosen, name))
 
 
-@pytest.mark.parametrize("chosen", GRAPHS, ids=lambda one: one.name)
+@pytest.mark.parametrize("chosen", GRAPHS.values(), ids=lambda one: one.name)
 @pytest.mark.parametrize("name", ["compatible", "hostile"])
 def test_dependency_graphs(chosen: ReportFormat, name: str, golden: Callable[[str, str], None]) -> None:
     golden(f"graph-{name}.{chosen.name}", plain(chosen, name))

@@ -33,7 +33,7 @@ ENDINGS = {"markdown": "md", "html": "html", "sarif": "sarif", "github": "txt", 
 
 
 def render(form: str, given: Report, *, verbose: int = 0) -> str:
-    chosen = next(one for one in FORMATS if one.name == form)
+    chosen = FORMATS[form]
     return chosen.render(given, color=False, width=80, verbose=verbose)
 
 
