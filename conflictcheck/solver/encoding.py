@@ -22,11 +22,14 @@ from msgspec import Struct, field
 from packaging.specifiers import Specifier
 from packaging.version import Version
 
+from conflictcheck.facts import may_match
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from packaging.specifiers import SpecifierSet
 
+    from conflictcheck.model import Requirement
     from conflictcheck.policy import Candidates, Release
 
 Clause = list[int]
@@ -270,6 +273,17 @@ class Package(Struct):
         """The release that is this direct reference, as a bit; 0 if there is none."""
         releases = self.candidates.releases
         return sum(1 << i for i in bits(self.candidates.direct) if releases[i].url == url)
+
+    def line_mask(self, line: Requirement) -> int:
+        """The releases that a line admits, as bits."""
+        if line.url is not None:
+            return self.url_mask(line.url)
+        mask = self.mask(line.specifier, str(line.specifier))
+        if line.hashes:
+            for i, release in enumerate(self.releases):
+                if release.files and not any(may_match(line.hashes, file.hashes) for file in release.files):
+                    mask &= ~(1 << i)
+        return mask
 
     def is_release(self, i: int) -> tuple[int, ...]:
         """The literals of "release i is installed"."""

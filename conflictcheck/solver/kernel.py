@@ -9,23 +9,21 @@ resting on unknown facts; assumed false, it allows them. If both give the same a
 from __future__ import annotations
 
 from collections import defaultdict
-from functools import reduce
-from operator import and_
 from typing import TYPE_CHECKING
 
 from packaging.version import Version
 from pysat.solvers import Solver
 
-from conflictcheck.facts import Missing, Unknown, may_match
+from conflictcheck.facts import Missing, Unknown
 from conflictcheck.index.base import MetadataRequest
 from conflictcheck.lazy import LazyMapping
 from conflictcheck.model import RequirementKind
 from conflictcheck.policy import Candidates, Release, candidates_of
-from conflictcheck.solver.blocks import Blocks
 from conflictcheck.solver.edges import RESTRICTING, Edge, LoadedRelease
 from conflictcheck.solver.effective import EffectiveRequirements
-from conflictcheck.solver.encoding import JOINTLY_OPENED, Assignment, Clause, Lock, LockKind, Package, Steps, bits, runs
+from conflictcheck.solver.encoding import Assignment, Clause, Package, Steps, bits, runs
 from conflictcheck.solver.known_releases import KnownReleases
+from conflictcheck.solver.locks import Locks
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -72,21 +70,15 @@ class Kernel:
         self.packages: dict[NormalizedName, Package] = {}
         self.loaded: dict[NormalizedName, dict[int, LoadedRelease]] = defaultdict(dict)
         self.line_edges: list[Edge | None] = []
-        self.enablers: frozenset[int] = frozenset()
         self.impossible: set[int] = set()
         self.calls = 0
-        self.openings = 0
         self.loaded_to_be_sure = 0
-        self.opened_by_releases: dict[NormalizedName, int] = {}
         self._store = store
         self._policy = policy
         self._urls = urls
         self._effective = EffectiveRequirements(target, lines)
         self._solver = Solver(name="glucose4")
         self._where: dict[int, tuple[NormalizedName, int]] = {}
-        self._locks: dict[int, NormalizedName] = {}
-        self._closed: Blocks[int] = Blocks(self.new_variable, self.add)
-        self._askings: list[tuple[int, NormalizedName, int]] = []
         self._asking: dict[tuple[NormalizedName, str], dict[EdgeKey, int]] = defaultdict(dict)
         self.known = KnownReleases(self.packages, self.loaded, self._asking, self.new_variable, self.add)
         self.facts = 1
@@ -94,6 +86,9 @@ class Kernel:
         self.selectors: list[int] = []
         self._line_of: dict[int, int] = {}
         self._lines_on: dict[NormalizedName, list[int]] = defaultdict(list)
+        self._locks = Locks(
+            policy, self._effective, self.lines, self.selectors, new_variable=self.new_variable, add=self.add
+        )
         for line in lines:
             self._name_line(line)
         for i in range(len(lines)):
@@ -107,6 +102,26 @@ class Kernel:
     def place(self) -> str:
         """Where packages are looked for, in words; see `Index.place`."""
         return self._store.place
+
+    @property
+    def keys(self) -> Collection[int]:
+        """The variables "something that is not loaded asks for locked releases"."""
+        return self._locks.keys
+
+    @property
+    def enablers(self) -> frozenset[int]:
+        """The lines that ask for locked releases, alone or with others."""
+        return self._locks.enablers
+
+    @property
+    def openings(self) -> int:
+        """How often what was loaded or added asked for locked releases."""
+        return self._locks.openings
+
+    @property
+    def opened_by_releases(self) -> Mapping[NormalizedName, int]:
+        """The locked releases of each package that what was loaded or added asks for, as bits."""
+        return self._locks.opened_by_releases
 
     def close(self) -> None:
         """Free the solver's memory."""
@@ -126,8 +141,7 @@ class Kernel:
         self._encode_line(i)
         edge = self.line_edges[i]
         if edge is not None and edge.opens:
-            self._open_locks(self.packages[line.name], edge.opens, [self.selectors[i]])
-            self.enablers |= {i}
+            self._locks.open_by_line(self.packages[line.name], edge.opens, i)
 
     # -- questions ---------------------------------------------------------------------------------------------
 
@@ -139,25 +153,25 @@ class Kernel:
             locked: whether releases that nothing loaded asks for stay locked.
         """
         self.calls += 1
-        closed = self._closed.heads() if locked else []
+        closed = self._locks.closed.heads() if locked else []
         return bool(self._solver.solve(assumptions=[*literals, *closed]))
 
     def core(self) -> list[int]:
         """After a *no*: literals among the asked ones that cannot hold together; closed locks are left out."""
-        return [literal for literal in self._solver.get_core() or [] if literal not in self._closed]
+        return [literal for literal in self._solver.get_core() or [] if literal not in self._locks.closed]
 
     def rests_on_locks(self) -> bool:
         """After a *no*: whether it rests on locked releases staying closed."""
-        return any(literal in self._closed for literal in self._solver.get_core() or [])
+        return any(literal in self._locks.closed for literal in self._solver.get_core() or [])
 
     def locks_behind(self, core: Sequence[int]) -> frozenset[NormalizedName]:
         """The packages on whose locked releases staying closed it rests that these literals cannot hold."""
-        keys = [-key for key in self._locks]
+        keys = self._locks.keys
         self.calls += 1
-        if self._solver.solve(assumptions=[*core, *keys]):
+        if self._solver.solve(assumptions=[*core, *(-key for key in keys)]):
             # What was loaded since asks for some: those that are installed.
             return frozenset(self.locked_in(self.assignment()))
-        return frozenset(self._locks[-literal] for literal in self._solver.get_core() or [] if -literal in self._locks)
+        return frozenset(keys[-literal] for literal in self._solver.get_core() or [] if -literal in keys)
 
     def model(self) -> tuple[Mapping[NormalizedName, int], frozenset[tuple[NormalizedName, str]]]:
         """After a *yes*: the release of each package that is installed, and the installed extras."""
@@ -177,7 +191,7 @@ class Kernel:
 
     def locked_in(self, true: Assignment) -> Iterator[NormalizedName]:
         """The packages of which a locked release is installed in an assignment, be they needed or not."""
-        for asked, name, mask in self._askings:
+        for asked, name, mask in self._locks.askings:
             if (
                 asked in true
                 and self.packages[name].steps.installed in true
@@ -208,11 +222,6 @@ class Kernel:
         if extra not in loaded.edges:
             self._load_extra(name, extra)
         return loaded.edges[extra]
-
-    @property
-    def keys(self) -> Collection[int]:
-        """The variables "something that is not loaded asks for locked releases"."""
-        return self._locks.keys()
 
     def load(self, wanted: Iterable[tuple[NormalizedName, int]]) -> None:
         """Load releases: their dependencies become clauses, the packages they name are listed."""
@@ -305,7 +314,7 @@ class Kernel:
         if not count:
             guard = [-self.facts] if package.unknown is not None else []
             self.add([[-package.steps.installed, *guard]])
-        self._add_locks(package)
+        self._locks.add(package, self._lines_on.get(name, ()))
         pending = [(name, i) for i in sorted(bits(candidates.direct))]
         for _, i in pending:
             known = self._store.direct(candidates.releases[i].url or "", name)
@@ -319,77 +328,6 @@ class Kernel:
             return Release(name, Version("0"), (), (), url=url, any_version=True)
         metadata, file = known
         return Release(name, Version(metadata.version), (file,), (file,), url=url, any_version=metadata.version == "0")
-
-    def _add_locks(self, package: Package) -> None:
-        candidates = package.candidates
-        pre, early = candidates.prereleases, candidates.early
-        finals = package.everything & ~pre & ~candidates.direct & ~candidates.yanked
-        if pre and finals and self._policy.prerelease == "if-necessary-or-explicit":
-            self._add_lock(package, LockKind.PRERELEASE, pre, finals)
-        if early and finals & ~early:
-            self._add_lock(package, LockKind.PREDATES_PYTHON, early, finals & ~early)
-        standing = package.everything & ~candidates.direct & ~candidates.yanked
-        for i in sorted(bits(candidates.yanked)):
-            self._add_lock(package, LockKind.YANKED, 1 << i, standing)
-        for i in sorted(bits(candidates.direct)):
-            self._add_lock(package, LockKind.DIRECT, 1 << i, 0)
-
-    def _add_lock(self, package: Package, kind: LockKind, mask: int, others: int) -> None:
-        lock = Lock(kind, mask, others, self.new_variable(), ())
-        name = package.candidates.name
-        lock.lines = tuple(i for i in self._lines_on.get(name, ()) if self._asks_for(i, package, lock))
-        package.lock(lock)
-        self._locks[lock.key] = name
-        self._closed.put(lock.key, -lock.key)
-        self.enablers |= frozenset(lock.lines)
-        asked = self.new_variable()
-        self._askings.append((asked, name, mask))
-        # A locked release is installed only if a line, several together, or a release asks.
-        self.add([*package.unless_run(low, high), asked] for low, high in runs(mask))
-        together = [self._ask_together(lines, others) for lines in self._joint_askers(lock, package)]
-        self.add([[-asked, lock.key, *(self.selectors[i] for i in lock.lines), *together]])
-
-    def _joint_askers(self, lock: Lock, package: Package) -> list[dict[int, int]]:
-        """Lines that admit a locked release, and none of the others together although each does: with their masks."""
-        if lock.kind not in JOINTLY_OPENED:
-            return []
-        others = [i for i in self._lines_on.get(package.candidates.name, ()) if i not in lock.lines]
-        masks = {i: _line_mask(package, self._effective.line(self.lines[i])) for i in others}
-        found: dict[frozenset[int], dict[int, int]] = {}
-        for release in bits(lock.mask):
-            lines = {i: mask for i, mask in masks.items() if mask >> release & 1}
-            left = reduce(and_, lines.values(), lock.others)
-            if len(lines) > 1 and not left:
-                found.setdefault(frozenset(lines), lines)
-        return list(found.values())
-
-    def _ask_together(self, lines: Mapping[int, int], others: int) -> int:
-        """A variable that implies that those of the lines that hold leave none of the other releases."""
-        together = self.new_variable()
-        excluding = {frozenset(i for i, mask in lines.items() if not mask >> k & 1) for k in bits(others)}
-        self.add([-together, *(self.selectors[i] for i in sorted(some))] for some in sorted(excluding, key=sorted))
-        self.enablers |= frozenset(lines)
-        return together
-
-    def _asks_for(self, i: int, package: Package, lock: Lock) -> bool:
-        line = self._effective.line(self.lines[i])
-        return lock.asked_by(line.specifier, _line_mask(package, line), line.url, line=True)
-
-    def _open_locks(self, package: Package, opens: int, because: Sequence[int]) -> None:
-        """Something loaded asks for locked releases: the key of each lock gives way to "this, or a new key"."""
-        name = package.candidates.name
-        self.openings += 1
-        self.opened_by_releases[name] = self.opened_by_releases.get(name, 0) | opens
-        asking = self.new_variable()
-        self.add([-asking, literal] for literal in because)
-        for lock in package.locks:
-            if lock.mask & opens:
-                del self._locks[lock.key]
-                self._closed.drop(lock.key)
-                old, lock.key = lock.key, self.new_variable()
-                self.add([[-old, asking, lock.key]])
-                self._locks[lock.key] = name
-                self._closed.put(lock.key, -lock.key)
 
     # -- clauses -----------------------------------------------------------------------------------------------
 
@@ -428,7 +366,7 @@ class Kernel:
         elif self._effective.is_dropped(line):
             return None
         effective = self._effective.line(line)
-        mask = _line_mask(package, effective)
+        mask = package.line_mask(effective)
         self.add([*condition, *part] for part in package.within(mask))
         opens = package.opened_by(effective.specifier, mask, effective.url, line=True)
         extras = () if line.kind is RequirementKind.CONSTRAINT else effective.extras
@@ -482,7 +420,7 @@ class Kernel:
                 self.add([*condition, *part] for part in target.within(mask))
                 self.add([[*condition, self._extra_variable(needed, wanted)] for wanted in extras])
                 if opens:
-                    self._open_locks(target, opens, [-literal for literal in condition])
+                    self._locks.open(target, opens, [-literal for literal in condition])
 
     def add(self, clauses: Iterable[Clause]) -> None:
         """Add clauses; they hold from now on."""
@@ -498,15 +436,3 @@ class Kernel:
         """A variable that nothing says anything about yet."""
         self._last += 1
         return self._last
-
-
-def _line_mask(package: Package, line: Requirement) -> int:
-    """The releases that a line admits, as bits."""
-    if line.url is not None:
-        return package.url_mask(line.url)
-    mask = package.mask(line.specifier, str(line.specifier))
-    if line.hashes:
-        for i, release in enumerate(package.releases):
-            if release.files and not any(may_match(line.hashes, file.hashes) for file in release.files):
-                mask &= ~(1 << i)
-    return mask
