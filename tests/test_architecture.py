@@ -45,6 +45,7 @@ PRINTS = {"cli", "instant", "__main__"}
 READS_ENVIRONMENT = {
     "conflictcheck": "the default of check(environ=…)",
     "conflictcheck.cli": "whether a shell asks for completions",
+    "conflictcheck.cli.cache_commands": "hands it to settings_sources",
     "conflictcheck.cli.commands": "hands it to settings_sources",
     "conflictcheck.cli.options": "hands it to settings_sources",
     "conflictcheck.instant": "all of it is part of the command, and the default cache folder",

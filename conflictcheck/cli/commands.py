@@ -8,39 +8,34 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from conflictcheck import __version__
+from conflictcheck.cli.cache_commands import cache
 from conflictcheck.cli.completion import export_names
 from conflictcheck.cli.exit_codes import ExitCode, exit_code
 from conflictcheck.cli.options import (
+    CONTEXT,
     PATH,
     InOrder,
     Terminal,
-    cache_dir_option,
     output_options,
     outputs_options,
     report_width,
     resolving_options,
     terminal_options,
 )
+from conflictcheck.cli.running import checked_report, deliver_report, progress_on, report_format, say_why
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from conflictcheck.model import Report
-    from conflictcheck.progress import Progress
-    from conflictcheck.reports.base import ReportFormat
     from conflictcheck.settings import Settings
 
-_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
 
-
-@click.group(invoke_without_command=True, context_settings=_CONTEXT)
+@click.group(invoke_without_command=True, context_settings=CONTEXT)
 @click.version_option(__version__, prog_name="conflictcheck", message="%(prog)s %(version)s")
 @click.pass_context
 def root(context: click.Context) -> None:
@@ -109,10 +104,10 @@ def check(settings: Settings, terminal: Terminal, formats: tuple[str, ...], outp
         return ExitCode(said.code)
     from conflictcheck.pipeline import check_files
 
-    with _progress(terminal) as progress:
+    with progress_on(terminal) as progress:
         checked = check_files(settings, progress, given=given)
     texts = [
-        _report_format(form).render(checked.report, color=color, width=report_width(), verbose=terminal.verbose)
+        report_format(form).render(checked.report, color=color, width=report_width(), verbose=terminal.verbose)
         for form, color in forms
     ]
     code = exit_code(checked.report)
@@ -159,8 +154,8 @@ def split(
 
     exports = chosen_exports(export_names)
     folder = checked_folder(output)
-    report = _checked(settings, terminal)
-    _deliver(_report_format(format_name), report, terminal, None)
+    report = checked_report(settings, terminal)
+    deliver_report(report_format(format_name), report, terminal, None)
     written = write_environments(report, exports, folder)
     if not terminal.quiet:
         for path in written:
@@ -189,8 +184,8 @@ def explain(settings: Settings, terminal: Terminal, format_name: str, output: st
     """
     from conflictcheck.reports import EXPLANATIONS
 
-    report = _checked(settings, terminal, output)
-    _deliver(EXPLANATIONS[format_name], report, terminal, output)
+    report = checked_report(settings, terminal, output)
+    deliver_report(EXPLANATIONS[format_name], report, terminal, output)
     return report
 
 
@@ -227,15 +222,15 @@ def fix(
     from conflictcheck.model import Verdict
     from conflictcheck.pipeline import check_files
 
-    with _progress(terminal) as progress:
+    with progress_on(terminal) as progress:
         checked = check_files(settings, progress, target_environments=target_environments)
     report = checked.report
     if report.verdict is Verdict.UNDECIDED:
-        _say_why(report, terminal)
+        say_why(report, terminal)
         return report
     say = teller(quiet=bool(terminal.quiet))
     if format_name != "text" and not write:
-        _deliver(_report_format(format_name), report, terminal, None)
+        deliver_report(report_format(format_name), report, terminal, None)
         return report
     files = plan_fix(checked, target_environments, say, to_write=write)
     if format_name == "text":
@@ -243,8 +238,8 @@ def fix(
         show_diff(files, color=terminal.colors(to_terminal=to_terminal), to_terminal=to_terminal)
     if write:
         write_files(files, say)
-        report = _checked(settings, terminal) if files else report
-        _deliver(_report_format(format_name), report, terminal, None)
+        report = checked_report(settings, terminal) if files else report
+        deliver_report(report_format(format_name), report, terminal, None)
     return report
 
 
@@ -276,12 +271,12 @@ def graph(
     from conflictcheck.model import Verdict
     from conflictcheck.reports import GRAPHS
 
-    report = _checked(settings, terminal, output)
+    report = checked_report(settings, terminal, output)
     if report.verdict is Verdict.UNDECIDED or not report.environments:
-        _say_why(report, terminal)
+        say_why(report, terminal)
         return report
     shown = report if environment_name is None else only_environment(report, environment_name)
-    _deliver(GRAPHS[format_name], shown, terminal, output)
+    deliver_report(GRAPHS[format_name], shown, terminal, output)
     return report
 
 
@@ -309,10 +304,10 @@ def snapshot(settings: Settings, terminal: Terminal, output: str) -> Report:
 
     check_output(output, streams=False)
     path = Path(output)
-    with _progress(terminal) as progress:
+    with progress_on(terminal) as progress:
         report = write_snapshot(settings, path, progress)
     if report.verdict is Verdict.UNDECIDED:
-        _say_why(report, terminal)
+        say_why(report, terminal)
     elif not terminal.quiet:
         print_message(summarize(report))
         print_message(f"Wrote {path} ({size_of(path.stat().st_size)})")
@@ -342,9 +337,9 @@ def diff(settings: Settings, terminal: Terminal, format_name: str, output: str |
 
     check_output(output, streams=True)
     newer, older = between(settings, old, new)
-    with _progress(terminal) as progress:
+    with progress_on(terminal) as progress:
         report = check_between(newer, older, progress)
-    _deliver(_report_format(format_name), report, terminal, output)
+    deliver_report(report_format(format_name), report, terminal, output)
     return report
 
 
@@ -373,124 +368,4 @@ def init(output: str) -> None:
     write_first_settings(output)
 
 
-@root.group(invoke_without_command=True, context_settings=_CONTEXT)
-@click.pass_context
-def cache(context: click.Context) -> None:
-    """Show or clear the cache of facts about packages.
-
-    \b
-    Examples:
-      conflictcheck cache dir
-      conflictcheck cache info
-      conflictcheck cache clear
-    """
-    if context.invoked_subcommand is None:
-        click.echo(context.get_help())
-
-
-@cache.command("dir")
-@cache_dir_option
-def cache_folder(cache_dir: str | None) -> None:
-    """Print the cache's folder.
-
-    \b
-    Examples:
-      conflictcheck cache dir
-      du -sh "$(conflictcheck cache dir)"
-    """
-    from conflictcheck.cli.output import print_report
-
-    print_report(f"{_cache_dir(cache_dir)}\n")
-
-
-@cache.command("info")
-@cache_dir_option
-def cache_info(cache_dir: str | None) -> None:
-    """Say what the cache holds.
-
-    \b
-    Examples:
-      conflictcheck cache info
-    """
-    from conflictcheck.cli.facts_cache import describe_cache
-    from conflictcheck.cli.output import print_report
-
-    print_report(f"{describe_cache(_cache_dir(cache_dir))}\n")
-
-
-@cache.command("clear")
-@cache_dir_option
-def cache_clear(cache_dir: str | None) -> None:
-    """Forget everything in the cache.
-
-    \b
-    Examples:
-      conflictcheck cache clear
-    """
-    from conflictcheck.cli.facts_cache import clear_cache
-    from conflictcheck.cli.output import print_report
-
-    print_report(f"{clear_cache(_cache_dir(cache_dir))}\n")
-
-
-def _cache_dir(given: str | None) -> Path:
-    from conflictcheck.settings_sources import cache_dir
-
-    return cache_dir(given, os.environ)
-
-
-def _checked(settings: Settings, terminal: Terminal, output: str | None = None) -> Report:
-    """The report, after a look at the place that it is to be written to."""
-    from conflictcheck.cli.output import check_output
-    from conflictcheck.pipeline import check as check_specs
-
-    check_output(output, streams=True)
-    with _progress(terminal) as progress:
-        return check_specs(settings, progress)
-
-
-def _progress(terminal: Terminal) -> AbstractContextManager[Progress]:
-    if terminal.shows_progress:
-        from conflictcheck.cli.progress_bar import ProgressBar
-
-        return ProgressBar(color=terminal.colors(to_terminal=True))
-    from conflictcheck.progress import Progress
-
-    return nullcontext(Progress())
-
-
-def _report_format(name: str) -> ReportFormat:
-    from conflictcheck.reports import FORMATS
-
-    return FORMATS[name]
-
-
-def _say_why(report: Report, terminal: Terminal) -> None:
-    """Write the text report to standard error, where standard output is for something that there is none of."""
-    from conflictcheck.cli.output import print_on_standard_error
-
-    color = terminal.colors(to_terminal=sys.stderr.isatty())
-    text = _report_format("text").render(report, color=color, width=report_width(), verbose=terminal.verbose)
-    print_on_standard_error(text)
-
-
-def _deliver(chosen: ReportFormat, report: Report, terminal: Terminal, output: str | None) -> None:
-    _write(_render(chosen, report, terminal, output), terminal, output)
-
-
-def _is_terminal(output: str | None) -> bool:
-    return output in (None, "-") and sys.stdout.isatty()
-
-
-def _render(chosen: ReportFormat, report: Report, terminal: Terminal, output: str | None) -> str:
-    color = terminal.colors(to_terminal=_is_terminal(output))
-    return chosen.render(report, color=color, width=report_width(), verbose=terminal.verbose)
-
-
-def _write(text: str, terminal: Terminal, output: str | None) -> None:
-    from conflictcheck.cli.output import STANDARD_OUTPUT, print_report, write_file
-
-    if output not in (None, STANDARD_OUTPUT):
-        write_file(Path(output), text)
-    elif terminal.prints:
-        print_report(text)
+root.add_command(cache)

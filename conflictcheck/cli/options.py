@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from conflictcheck.settings import Settings
     from conflictcheck.settings_sources import ColorChoice
 
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
+"""The settings of a group's context."""
 ORDER = "conflictcheck.order"
 """Where a context keeps the names of the parameters in the order they were given."""
 PATH = click.Path(readable=False)
