@@ -6,7 +6,8 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from conflictcheck.cache_file import FILENAME
-from conflictcheck.index.cache import MAX_SIZE, Cache
+from conflictcheck.index.cache import Cache
+from conflictcheck.index.database import MAX_SIZE
 from conflictcheck.phrases import count, size_of
 
 if TYPE_CHECKING:

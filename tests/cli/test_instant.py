@@ -191,7 +191,7 @@ def test_a_damaged_answer_is_none(say: Callable[..., Said], tmp_path: Path) -> N
     first = say("check", "a.txt", "b.txt")
     assert say("check", "a.txt", "b.txt").how == "at once"
     with closing(Cache.open(tmp_path / "cache")) as cache:
-        connection = cache._connection  # noqa: SLF001 - as a fault of the disk would
+        connection = cache._database._connection  # noqa: SLF001 - as a fault of the disk would
         assert connection is not None
         connection.execute("UPDATE answers SET data = substr(data, 2)")
     assert say("check", "a.txt", "b.txt") == Said(first.code, first.text, "made")

@@ -36,8 +36,9 @@ from index_server import IndexServer
 from conflictcheck.cache_file import FILENAME
 from conflictcheck.errors import CacheError
 from conflictcheck.facts import Metadata
-from conflictcheck.index import cache as cache_module
-from conflictcheck.index.cache import LOCK, Cache, StoredPage
+from conflictcheck.index import database
+from conflictcheck.index.cache import Cache, StoredPage
+from conflictcheck.index.database import LOCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -466,7 +467,7 @@ def test_a_clock_that_jumps_makes_old_pages_asked_for_and_not_believed_for_ever(
 def test_a_cache_that_has_grown_to_its_bound_forgets_what_is_oldest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cache_module, "MAX_SIZE", 2_000_000)
+    monkeypatch.setattr(database, "MAX_SIZE", 2_000_000)
     with closing(Cache.open(tmp_path)) as cache:
         for number in range(300):
             cache.put_page(f"{number:03}", StoredPage("", "", number, os.urandom(20_000)))

@@ -166,8 +166,8 @@ def test_a_full_disk_is_noticed_and_what_is_there_is_still_read(tmp_path: Path) 
     cache = Cache.open(tmp_path)
     cache.put_page("a", StoredPage("", "", 0, b"x"))
     cache.flush()
-    assert cache._connection is not None  # noqa: SLF001 - there is no other way to fill a disk
-    cache._connection.execute("PRAGMA max_page_count = 1")  # noqa: SLF001
+    assert cache._database._connection is not None  # noqa: SLF001 - there is no other way to fill a disk
+    cache._database._connection.execute("PRAGMA max_page_count = 1")  # noqa: SLF001
     cache.put_page("b", StoredPage("", "", 0, bytes(100_000)))
     cache.flush()
     assert cache.problems == [f"the cache {tmp_path / 'cache.sqlite3'} cannot be written: database or disk is full"]
