@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from msgspec import Struct
 from msgspec.structs import replace
-from packaging.specifiers import SpecifierSet
 
 from conflictcheck.explanation import Argument, Asked, Needed, RuledOut
+from conflictcheck.hindrances import cause_of, fitting, has_index, left_out, main_reason, withheld
 from conflictcheck.model import ClashKind, RequirementKind
 from conflictcheck.phrases import and_list, cut_list, place
 from conflictcheck.policy import Why
@@ -21,17 +21,16 @@ from conflictcheck.release_ranges import near_name, nearest_in_words, only_versi
 from conflictcheck.solver.dependencies import parse_dependency
 from conflictcheck.solver.edges import RESTRICTING
 from conflictcheck.solver.effective import WRONG_PYTHON
-from conflictcheck.solver.encoding import LockKind, bits
+from conflictcheck.solver.encoding import bits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from packaging.utils import NormalizedName
     from packaging.version import Version
 
     from conflictcheck.explanation import Node
     from conflictcheck.model import Requirement
-    from conflictcheck.policy import Excluded
     from conflictcheck.solver.encoding import Package
     from conflictcheck.solver.kernel import Kernel
 
@@ -191,11 +190,9 @@ class _Writer(Struct, frozen=True):
             return ClashKind.SOURCE
         if any(line.hashes and package.mask(line.specifier, str(line.specifier)) for line in lines) and len(ends) == 1:
             return ClashKind.FILES
-        excluded = self._fitting(package, ends)
+        excluded = fitting(self.kernel, package, ends)
         if excluded:
-            return _KINDS.get(
-                _main_reason(excluded), ClashKind.MISSING_VERSION if len(ends) == 1 else ClashKind.VERSION
-            )
+            return _KINDS.get(main_reason(excluded), ClashKind.MISSING_VERSION if len(ends) == 1 else ClashKind.VERSION)
         if len(ends) == 1 and any(
             (self.kernel.loaded[name][i].unusable or "").startswith(WRONG_PYTHON)
             for i in bits(ends[0].mask)
@@ -213,12 +210,12 @@ class _Writer(Struct, frozen=True):
             near = near_name(name, [other for other, known in self.kernel.packages.items() if known.releases])
             meant = f" Is {near} meant?" if near else ""
             return f"No package of the name {name} exists {self.kernel.place}.{meant}"
-        excluded = self._fitting(package, argument.ends)
+        excluded = fitting(self.kernel, package, argument.ends)
         if len(argument.ends) == 1 and not isinstance(node := argument.ends[0], RuledOut):
-            if cause := self._cause(package, node, excluded):
+            if cause := cause_of(self.kernel, package, node, excluded):
                 return _sentence(cause)
             text = self._text(node.line) if isinstance(node, Asked) else " or ".join(_texts(node))
-            have = "the index has" if self._has_index else "the --find-links places have"
+            have = "the index has" if has_index(self.kernel) else "the --find-links places have"
             return (
                 f"No release of {name} satisfies {text}: {nearest_in_words(package, self._only_version(node), have)}."
             )
@@ -228,12 +225,8 @@ class _Writer(Struct, frozen=True):
         joint = package.everything
         for node in argument.ends:
             joint &= node.mask
-        more = [self._left_out(name, excluded)] if excluded else self._withheld(package, joint)
+        more = [left_out(self.kernel, name, excluded)] if excluded else withheld(self.kernel, package, joint)
         return " ".join([end, *map(_sentence, more)])
-
-    @property
-    def _has_index(self) -> bool:
-        return self.kernel.place.startswith("on ")
 
     def _only_version(self, node: Node) -> Version | None:
         """The version that ``==`` names, where a requirement is nothing else."""
@@ -265,89 +258,6 @@ class _Writer(Struct, frozen=True):
         )
         return f"{texts[0]} ({shown})" if len(texts) == 1 else shown
 
-    def _cause(self, package: Package, node: Asked | Needed, excluded: Sequence[Excluded]) -> str:
-        """Why nothing that one side admits can be had, as a clause; empty if nothing of the kind exists at all."""
-        name = node.name
-        line = self.kernel.lines[node.line] if isinstance(node, Asked) else None
-        if line is not None and line.hashes and package.mask(line.specifier, str(line.specifier)):
-            where = "on the index" if self._has_index else "in the --find-links places"
-            return f"no file of {name} {where} has one of the hashes given"
-        if excluded:
-            return self._left_out(name, excluded)
-        if withheld := self._withheld(package, node.mask):
-            return withheld[0]
-        if package.releases or package.missing:
-            return ""
-        if package.candidates.excluded:
-            return self._left_out(name, package.candidates.excluded)
-        return f"the package index lists {name} without any release"
-
-    def _withheld(self, package: Package, mask: int) -> list[str]:
-        """Why releases that exist and are admitted cannot be chosen all the same, as clauses."""
-        name = package.candidates.name
-        target = self.kernel.target
-        found = []
-        for kind, clause in (
-            (LockKind.PRERELEASE, "{} a pre-release, which nothing here asks for"),
-            (LockKind.YANKED, "{} yanked: only a requirement of exactly that version takes it"),
-            (LockKind.PREDATES_PYTHON, "{} older than the first wheels for Python " + target.python_version),
-        ):
-            of_kind = 0
-            for lock in package.locks:
-                of_kind |= lock.mask & mask if lock.kind is kind else 0
-            if of_kind:
-                one = of_kind.bit_count() == 1
-                verb = ("was" if one else "were") if kind is LockKind.YANKED else ("is" if one else "are")
-                text = clause.format(verb)
-                found.append(f"{name} {versions_in_words(package, of_kind)} {text if one else _several(text)}")
-        unusable = [(i, each.unusable) for i, each in sorted(self.kernel.loaded[name].items()) if each.unusable]
-        for reason in dict.fromkeys(reason for i, reason in unusable if mask >> i & 1):
-            same = sum(1 << i for i, other in unusable if other == reason and mask >> i & 1)
-            found.append(f"{name} {versions_in_words(package, same)} cannot be used: {reason}")
-        return found
-
-    def _left_out(self, name: NormalizedName, excluded: Sequence[Excluded]) -> str:
-        """Releases that would do, and why they are not on offer, as a clause."""
-        why = _main_reason(excluded)
-        of_kind = [item for item in excluded if item.why is why]
-        one = len(of_kind) == 1
-        has = "has" if one else "have"
-        target = self.kernel.target
-        details = list(dict.fromkeys(item.detail for item in reversed(of_kind) if item.detail))
-        reason = {
-            Why.TOO_NEW: f"{'was' if one else 'were'} uploaded after the --exclude-newer date",
-            Why.NO_DATE: f"{has} no upload date, which --exclude-newer needs",
-            Why.PYTHON: f"{'needs' if one else 'need'} another Python than {target.python_version}",
-            Why.PLATFORM: f"{has} neither a wheel for {target.platform} nor a source distribution",
-            Why.ONLY_BINARY: f"{has} no wheel for {target.platform}, while source distributions are not allowed",
-            Why.NO_BINARY: f"{has} no source distribution, while wheels are not allowed",
-            Why.PRERELEASE: f"{'is a pre-release' if one else 'are pre-releases'}, while none is allowed",
-        }[why]
-        if why is Why.PYTHON and details and details[0].startswith("wheels"):
-            reason = f"{has} {details[0]}, not for Python {target.python_version}"
-        elif why is Why.PYTHON and details:
-            reason = f"{'needs' if one else 'need'} another Python ({cut_list(details)}) than {target.python_version}"
-        return f"{name} {cut_list([str(item.version) for item in reversed(of_kind)])} {reason}"
-
-    def _fitting(self, package: Package, ends: Iterable[Node]) -> list[Excluded]:
-        """Excluded releases that every side would admit."""
-        specifiers: list[SpecifierSet] = []
-        for node in ends:
-            if isinstance(node, Asked):
-                if self.kernel.lines[node.line].url is not None:
-                    return []
-                specifiers.append(self.kernel.lines[node.line].specifier)
-            elif isinstance(node, Needed) and len(node.texts) == 1:
-                dependency = parse_dependency(node.texts[0][0])
-                specifiers.append(dependency.specifier if dependency else SpecifierSet("<0"))
-            else:
-                return []
-        return [
-            item
-            for item in package.candidates.excluded
-            if all(specifier.contains(item.version, prereleases=None) for specifier in specifiers)
-        ]
-
     # -- steps -------------------------------------------------------------------------------------------------
 
     def _step(self, node: Node) -> str:
@@ -364,9 +274,10 @@ class _Writer(Struct, frozen=True):
             return f"{asker} {_verb(node.out)} {_alternatives(node.texts)}, which the above rules out."
         asker = self._releases(node.asker, node.releases, node.extra)
         needs = f"{asker} {_verb(node.releases, asker)} {self._needs(node)}."
-        if not self._is_only(self.kernel.packages[node.asker], node.releases):
+        package = self.kernel.packages[node.asker]
+        if not self._is_only(package, node.releases):
             return needs
-        return f"{needs} {_sentence(self._left_out(node.asker, self.kernel.packages[node.asker].candidates.excluded))}"
+        return f"{needs} {_sentence(left_out(self.kernel, node.asker, package.candidates.excluded))}"
 
     def _is_only(self, package: Package, mask: int) -> bool:
         """Whether these releases are one, which nothing but the target or a policy makes the only one."""
@@ -415,7 +326,7 @@ class _Writer(Struct, frozen=True):
         node = argument.ends[0]
         if len(argument.ends) > 1 or isinstance(node, RuledOut):
             return and_list(sides)
-        cause = self._cause(package, node, self._fitting(package, argument.ends))
+        cause = cause_of(self.kernel, package, node, fitting(self.kernel, package, argument.ends))
         if cause:
             return f"{sides[0]}, and {cause}"
         named = package.missing or (self._only_version(node) is not None and not self._is_override(node))
@@ -473,10 +384,6 @@ def _sentence(clause: str) -> str:
     return f"{start.capitalize() if start in ('no', 'the') else start}{clause[len(start) :]}."
 
 
-def _several(clause: str) -> str:
-    return clause.replace("are a pre-release,", "are pre-releases,").replace("that version", "such a version")
-
-
 def _texts(node: Node) -> list[str]:
     return [] if isinstance(node, Asked) else [text for text, _ in node.texts]
 
@@ -487,9 +394,3 @@ def _verb(mask: int, subject: str = "") -> str:
 
 def _alternatives(texts: Sequence[tuple[str, int]]) -> str:
     return cut_list([text for text, _ in texts], " or ")
-
-
-def _main_reason(excluded: Sequence[Excluded]) -> Why:
-    """The reason that most of them share; of equals, that of the newest."""
-    counts = Counter(item.why for item in reversed(excluded))
-    return counts.most_common(1)[0][0]

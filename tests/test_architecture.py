@@ -26,7 +26,10 @@ LAYERS = (
         *("given", "known", "baseline", "revisions"),
     ),
     ("clashes", "environments", "explanation", "release_ranges", "widening"),
-    ("splitting", "declared", "wording", "corrections", "blockers", "cautions", "doubts", "verification", "evidence"),
+    (
+        *("splitting", "declared", "hindrances", "wording", "corrections", "blockers", "cautions", "doubts"),
+        *("verification", "evidence"),
+    ),
     ("fixes", "edits"),
     ("remarks",),
     ("pipeline",),
