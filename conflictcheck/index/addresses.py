@@ -90,14 +90,20 @@ def is_address(url: str) -> bool:
 def join(base: str, reference: str) -> str | None:
     """The address that a page at `base` means by `reference`, without fragment; None for one that cannot be read."""
     if reference.startswith(_WEB):
-        url = reference
-    else:
-        plain = _PLAIN_PATH.fullmatch(reference)
-        is_plain = plain is not None and "/." not in plain[2] and "//" not in plain[2]
-        try:
-            url = _place_of(base, plain[1]) + plain[2] if plain and is_plain else urljoin(base, reference.strip())
-        except ValueError:
-            return None
+        return _readable(reference)
+    plain = _PLAIN_PATH.fullmatch(reference)
+    if plain is not None:
+        upwards, path = plain.groups()
+        if "/." not in path and "//" not in path:
+            place = _place_of(base, upwards)
+            return None if place is None else place + path
+    try:
+        return _readable(urljoin(base, reference.strip()))
+    except ValueError:
+        return None
+
+
+def _readable(url: str) -> str | None:
     if "#" in url:
         url = url[: url.index("#")]
     end = url.find("/", _AFTER_SCHEME)
@@ -105,9 +111,12 @@ def join(base: str, reference: str) -> str | None:
 
 
 @lru_cache(maxsize=1024)
-def _place_of(base: str, upwards: str) -> str:
-    """Where a path begins that is relative to a page: a place that ends in a slash."""
-    return urljoin(base, upwards or "./")
+def _place_of(base: str, upwards: str) -> str | None:
+    """Where a path begins that is relative to a page: a place that ends in a slash; None where it cannot be read."""
+    try:
+        return _readable(urljoin(base, upwards or "./"))
+    except ValueError:
+        return None
 
 
 _is_root = lru_cache(maxsize=1024)(is_address)

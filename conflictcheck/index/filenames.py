@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.utils import canonicalize_name
@@ -105,7 +106,7 @@ def _sdist_version(stem: str, name: str) -> str | None:
 
 def in_order(files: Iterable[File]) -> tuple[File, ...]:
     """Oldest version first (PEP 440), then by filename."""
-    listed = sorted(files, key=lambda file: file.filename)
+    listed = sorted(files, key=attrgetter("filename"))
     versions = {file.version: version_of(file.version) or Version("0") for file in listed}
     ranks = {text: rank for rank, text in enumerate(sorted(versions, key=versions.__getitem__))}
     listed.sort(key=lambda file: ranks[file.version])
