@@ -32,6 +32,7 @@ LAYERS = (
     ),
     ("fixes", "edits"),
     ("remarks",),
+    ("run",),
     ("pipeline",),
     ("", "cli", "instant", "__main__"),
 )

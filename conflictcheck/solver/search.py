@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from conflictcheck.facts import Unknown
 from conflictcheck.solver.answers import Conflict, Solution, Undecided
 from conflictcheck.solver.at_once import MOST_REFINED, answer_at_once, solution_of
+from conflictcheck.solver.combinations import Combinations
 from conflictcheck.solver.completion import Completion, TooMany
 from conflictcheck.solver.encoding import bits
 from conflictcheck.solver.needs import Needs, collect_needs, offered
@@ -39,13 +39,6 @@ _MOST_PLACES = 4
 """How many packages may step back for one."""
 _LITTLE = 50
 """How many releases each of them may have to go back for that."""
-
-
-class _Nogood(Struct):
-    """Releases of one package that cannot be, while some literals hold."""
-
-    mask: int
-    literals: tuple[int, ...]
 
 
 class Search:
@@ -82,7 +75,7 @@ class Search:
         self._walked: dict[NormalizedName, int] = {}
         self._openings = kernel.openings
         self._decided: dict[NormalizedName, int] = {}
-        self._nogoods: dict[NormalizedName, list[_Nogood]] = {}
+        self._nogoods = Combinations(kernel)
         self._put_off: dict[NormalizedName, int] = {}
         self._late: dict[NormalizedName, None] = {}
         self._changed: set[frozenset[NormalizedName]] = set()
@@ -173,7 +166,7 @@ class Search:
         for name, i in self._decided.items():
             if not offered(self._kernel, needs, name) >> i & 1:
                 del self._decided[name]
-                self._rule_out(name, i)
+                self._nogoods.rule_out(name, i, self._decision_literals())
                 return False
         return True
 
@@ -189,10 +182,10 @@ class Search:
         """The newest release of each package that is left; None if some package has none left."""
         batch: dict[NormalizedName, int] = {}
         for name in names:
-            if not self._left(name, needs.domains[name]):
+            if not self._nogoods.left(name, needs.domains[name], self._decided):
                 return None
             admitted = offered(self._kernel, needs, name)
-            domain = self._left(name, admitted)
+            domain = self._nogoods.left(name, admitted, self._decided)
             if not domain:
                 # Only locked releases are left; what is decided after this may ask for them.
                 continue
@@ -206,13 +199,6 @@ class Search:
                 chosen = self._favourite(name, domain)
             batch[name] = chosen
         return batch or None
-
-    def _left(self, name: NormalizedName, domain: int) -> int:
-        """A domain without the releases that are known not to go with the decided ones."""
-        for nogood in self._nogoods.get(name, ()):
-            if domain & nogood.mask and self._all_hold(nogood.literals):
-                domain &= ~nogood.mask
-        return domain
 
     def _change_places(self, name: NormalizedName, newest: int) -> bool:
         """Before a package falls far back because of others, let those go second if that costs them little.
@@ -277,7 +263,7 @@ class Search:
             kernel.load((name, i) for i in chunk)
             assumed = [*self._base, *self._decision_literals()]
             if not self._kernel.solve([*assumed, package.steps.at(chunk[-1])]):
-                self._learn(name, kernel.core())
+                self._nogoods.learn(name, kernel.core())
                 if not self._is_about(name):
                     return None
                 start += len(chunk)
@@ -292,7 +278,7 @@ class Search:
                 if self._kernel.solve([*assumed, package.steps.at(middle)]):
                     low = kernel.model_release(name)
                 else:
-                    self._learn(name, kernel.core())
+                    self._nogoods.learn(name, kernel.core())
                     chunk = [i for i in chunk if i < middle]
             return low if domain >> low & 1 else domain.bit_length() - 1
         return None
@@ -321,7 +307,7 @@ class Search:
             if not proposed:
                 return self._undo(core)
             victim = max(proposed, key=position.__getitem__)
-            self._learn(victim, core)
+            self._nogoods.learn(victim, core)
             self._put_off[victim] = self._put_off.get(victim, 0) + 1
             del batch[victim]
             del position[victim]
@@ -337,7 +323,7 @@ class Search:
         if not self._decided:
             return self._conclude_exactly(None)
         name, i = self._decided.popitem()
-        self._rule_out(name, i)
+        self._nogoods.rule_out(name, i, self._decision_literals())
         return None
 
     def _undo(self, core: Sequence[int]) -> Answer | None:
@@ -346,7 +332,7 @@ class Search:
         blamed = {found[0] for literal in core if (found := kernel.release_of(literal)) is not None}
         for name in reversed(self._decided):
             if name in blamed:
-                self._learn(name, core)
+                self._nogoods.learn(name, core)
                 self._put_off[name] = self._put_off.get(name, 0) + 1
                 del self._decided[name]
                 return None
@@ -415,38 +401,6 @@ class Search:
         asked = [line for i in self._lines if (line := self._kernel.lines[i]).url == url]
         where = next((f", {line.file}:{line.line}" for line in asked if line.file and line.line), "")
         return f"({url}{where})"
-
-    def _learn(self, name: NormalizedName, core: Sequence[int]) -> None:
-        """Keep a core as a nogood about one of its packages."""
-        kernel = self._kernel
-        package = kernel.packages[name]
-        mask = package.everything
-        others = []
-        for literal in core:
-            found = kernel.release_of(literal)
-            if found is None:
-                continue
-            if found[0] != name:
-                others.append(literal)
-            elif literal > 0:
-                mask &= ~((1 << found[1]) - 1)
-            else:
-                mask &= (1 << found[1]) - 1
-        self._nogoods.setdefault(name, []).append(_Nogood(mask, tuple(others)))
-
-    def _rule_out(self, name: NormalizedName, i: int) -> None:
-        """Keep that a release does not go with what is decided."""
-        self._nogoods.setdefault(name, []).append(_Nogood(1 << i, tuple(self._decision_literals())))
-
-    def _all_hold(self, literals: Sequence[int]) -> bool:
-        for literal in literals:
-            found = self._kernel.release_of(literal)
-            if found is None:
-                continue
-            chosen = self._decided.get(found[0])
-            if chosen is None or (chosen >= found[1]) != (literal > 0):
-                return False
-        return True
 
     def _decision_literals(self) -> list[int]:
         packages = self._kernel.packages

@@ -1,0 +1,266 @@
+"""The wiring of one run, from specs and facts to a report: it reads as a table of contents, and others do the work."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from conflictcheck.cautions import notice_old_releases, notice_unbounded
+from conflictcheck.clashes import ClashFinder, said
+from conflictcheck.declared import about_declared, place_specs
+from conflictcheck.doubts import lacking_facts, say_doubts
+from conflictcheck.environments import build_environment, notice_oddities
+from conflictcheck.explanation import explain_lines
+from conflictcheck.fixes import Fixer, Fixes
+from conflictcheck.known import Before
+from conflictcheck.model import (
+    Clash,
+    Diagnostic,
+    Minimum,
+    ReadResult,
+    Report,
+    Severity,
+    TargetName,
+    Verdict,
+)
+from conflictcheck.phrases import and_list, count
+from conflictcheck.remarks import say_what_is_taken_for_granted, say_why_clashes_stay, with_fixes
+from conflictcheck.side_by_side import jobs_for, map_in_processes
+from conflictcheck.solver.oracle import No, Oracle, Yes
+from conflictcheck.solver.scout import Scout
+from conflictcheck.splitting import split_specs
+from conflictcheck.verification import SecondOpinion
+from conflictcheck.wording import join_words, word_clash
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from conflictcheck.clashes import Core, Findings
+    from conflictcheck.declared import Placement
+    from conflictcheck.model import Environment, Requirement, Spec, SpecId
+    from conflictcheck.progress import Progress
+    from conflictcheck.settings import Policy
+    from conflictcheck.solver.store import FactStore
+    from conflictcheck.splitting import Split
+    from conflictcheck.targets import Target
+
+_SEVERITIES = list(Severity)
+_MANY_PACKAGES = 300
+"""So many in all environments are worth a process for each."""
+
+
+class Run(Struct, frozen=True):
+    """The parts of one run, and what is made of them.
+
+    Attributes:
+        read: the specs, and what the readers had to say.
+        shared: constraint and override lines, which hold in every environment.
+        targets: for each Python version, newest first, its target on every platform.
+        policy: which releases may be chosen.
+        store: where facts come from.
+        progress: is told what happens.
+        snapshot: the file that facts come from, if it is one.
+        declared: the environments that the settings declare, with the specs of each.
+        jobs: how many processes there may be; see `jobs_for`.
+    """
+
+    read: ReadResult
+    shared: tuple[Requirement, ...]
+    targets: dict[str, tuple[Target, ...]]
+    policy: Policy
+    store: FactStore
+    progress: Progress
+    snapshot: Path | None = None
+    declared: Mapping[str, tuple[SpecId, ...]] = field(default_factory=dict)
+    jobs: int | None = None
+
+    def report(self, notes: Sequence[Diagnostic], target_environments: int | None) -> Report:
+        """Everything but whether it passes."""
+        specs = tuple(sorted(self.read.specs, key=lambda spec: spec.id))
+        lines = (*(line for spec in specs for line in spec.requirements), *self.shared)
+        for target in next(iter(self.targets.values())):
+            self.store.follow(Scout(target, lines, self.policy))
+        oracle = Oracle(lines, self.targets, self.store, self.policy)
+        positions = _positions(specs, self.shared)
+        finder = ClashFinder(oracle, *positions)
+        self.progress.phase("clashes")
+        findings = finder.find()
+        self.progress.phase("split")
+        split = split_specs(findings.placeable, findings.cores, finder.probe)
+        placement = place_specs(split, self.declared, findings, finder.probe)
+        self.progress.phase("resolving")
+        opinion = SecondOpinion(oracle, lines, jobs=self.jobs)
+        resolved = [(name, part, finder.lines_of(part)) for name, part in placement.parts]
+        answers = [oracle.resolve(part_lines) for _, _, part_lines in resolved]
+
+        def checked(named: tuple[str, tuple[SpecId, ...], frozenset[int]], answer: Yes) -> Environment:
+            name, part, part_lines = named
+            environment = build_environment(oracle, name, part, part_lines, answer)
+            opinion.check_environment(part_lines, answer)
+            return environment
+
+        placed = [(named, answer) for named, answer in zip(resolved, answers, strict=True) if isinstance(answer, Yes)]
+        packages = sum(len(solution.releases) for _, answer in placed for solution in answer.solutions.values())
+        jobs = jobs_for(self.jobs, worth_it=packages >= _MANY_PACKAGES)
+        self.store.rest()
+        environments = map_in_processes(lambda one: checked(*one), placed, jobs)
+        cores = tuple(dict.fromkeys([*findings.cores, *split.cores, *placement.cores]))
+        doubts = [
+            *say_doubts(findings, split, placement.unclear, self.snapshot),
+            *about_declared(placement, split, findings),
+            *say_what_is_taken_for_granted(oracle.assumed),
+        ]
+        clashes = tuple(self._clash(oracle, core) for core in cores)
+        self.store.rest()
+        confirmed = opinion.confirm_clashes(cores)
+        self.progress.phase("fixes")
+        oracle.assume_locked()
+        fixer = Fixer(
+            oracle,
+            *positions,
+            cores=cores,
+            placed=findings.placeable,
+            environments=environments,
+            compiled=self._compiled(),
+            read=lambda: self.store.counts()["releases"],
+        )
+        verdict = _verdict(findings, placement, environments)
+        fixes = fixer.find(target_environments) if verdict is not Verdict.UNDECIDED else Fixes(sought=False)
+        diagnostics = [
+            *self.read.diagnostics,
+            *notes,
+            *doubts,
+            *say_why_clashes_stay(clashes, fixes),
+            *confirmed(),
+            *notice_oddities(oracle, self.store, environments, lines),
+            *notice_old_releases(oracle, environments, finder.lines_of),
+            *notice_unbounded(clashes),
+        ]
+        return Report(
+            verdict=verdict,
+            passed=False,
+            targets=tuple(TargetName(t.python_version, t.platform) for group in self.targets.values() for t in group),
+            specs=specs,
+            environments=tuple(environments),
+            minimum=_minimum(split, clashes),
+            clashes=tuple(with_fixes(clash, i, fixes) for i, clash in enumerate(clashes)),
+            clashes_complete=findings.complete,
+            fixes=tuple(fixes.run),
+            diagnostics=in_order(diagnostics),
+            stats={"solver_calls": oracle.calls, "questions": oracle.asked, **self.store.counts()},
+            declared=placement.declared,
+        )
+
+    def before(self, name: str, place: str, unnamed: Callable[[str], str] = str) -> Before:
+        """The clashes alone, to compare others with.
+
+        Args:
+            name: see `Before`.
+            place: see `Before`.
+            unnamed: takes names out of a text that mean nothing to the user.
+        """
+        specs = tuple(sorted(self.read.specs, key=lambda spec: spec.id))
+        lines = (*(line for spec in specs for line in spec.requirements), *self.shared)
+        oracle = Oracle(lines, self.targets, self.store, self.policy)
+        findings = ClashFinder(oracle, *_positions(specs, self.shared)).find()
+        clashes = [self._clash(oracle, core) for core in findings.cores]
+        lacking = lacking_facts(findings.doubts) if self.snapshot is not None else {}
+        doubts = [f"{spec}: {reason}" for spec, reason in findings.doubts.items() if spec not in lacking]
+        return Before(
+            name,
+            place,
+            tuple(replace(clash, summary=unnamed(clash.summary)) for clash in clashes),
+            tuple(unnamed(doubt) for doubt in dict.fromkeys([*doubts, *findings.unclear])),
+            lacking,
+        )
+
+    def _compiled(self) -> dict[str, str]:
+        """The files that the readers found to be compiled, each with the file that it is made from."""
+        return {
+            note.file: str(PurePosixPath(note.file).with_suffix(".in"))
+            for note in self.read.diagnostics
+            if note.code == "compiled" and note.file is not None
+        }
+
+    def _clash(self, oracle: Oracle, core: Core) -> Clash:
+        """A minimal set of lines in words: on each Python, for the platform where it fails."""
+        reply = oracle.ask(frozenset(core.lines))
+        failing = {version: place for version, (place, _) in reply.failures.items()} if isinstance(reply, No) else {}
+        by_python = {}
+        for version, targets in self.targets.items():
+            target = next((target for target in targets if target.platform == failing.get(version)), targets[0])
+            kernel = oracle.kernel(target)
+            by_python[version] = word_clash(kernel, core.lines, explain_lines(kernel, core.lines))
+        words = join_words(by_python, core.specs)
+        requirements = tuple(oracle.lines[i] for i in core.lines)
+        return Clash(
+            id=_clash_id(core.specs, requirements),
+            kind=words.kind,
+            specs=core.specs,
+            requirements=requirements,
+            packages=words.packages,
+            minimal=core.minimal,
+            summary=words.summary,
+            steps=words.steps,
+            sides=words.sides,
+        )
+
+
+def _positions(
+    specs: Sequence[Spec], shared: Sequence[Requirement]
+) -> tuple[dict[SpecId, frozenset[int]], frozenset[int]]:
+    """The numbers of each spec's lines, and of the shared ones, in the order specs then shared."""
+    found: dict[SpecId, frozenset[int]] = {}
+    start = 0
+    for spec in specs:
+        found[spec.id] = frozenset(range(start, start + len(spec.requirements)))
+        start += len(spec.requirements)
+    return found, frozenset(range(start, start + len(shared)))
+
+
+def _clash_id(specs: Sequence[SpecId], requirements: Sequence[Requirement]) -> str:
+    """Stable: of the specs and what the lines say, not of where they stand."""
+    lines = sorted(f"{line.spec}\t{said(line)}" for line in requirements)
+    return hashlib.sha256("\n".join([*specs, "", *lines]).encode()).hexdigest()[:12]
+
+
+def _verdict(findings: Findings, placement: Placement, environments: Sequence[Environment]) -> Verdict:
+    if findings.doubts or placement.unclear is not None or len(environments) < len(placement.parts):
+        return Verdict.UNDECIDED
+    if any(len(core.specs) == 1 for core in findings.cores):
+        return Verdict.UNSATISFIABLE
+    return Verdict.COMPATIBLE if len(environments) <= 1 else Verdict.SPLIT
+
+
+def _minimum(split: Split, clashes: Sequence[Clash]) -> Minimum:
+    parts = len(split.parts)
+    why = ""
+    if parts > 1 and len(split.clique) >= split.lower_bound > 1:
+        together = "clash" if len(split.clique) == 2 else "clash with each other, each with each"  # noqa: PLR2004
+        why = f"{and_list(split.clique)} {together}, so each of them needs an environment of its own."
+    elif parts > 1:
+        several = [clash for clash in clashes if len(clash.specs) > 1]
+        why = (
+            f"No way to put the specs into {count(split.lower_bound - 1, 'environment')} avoids all of the "
+            f"{len(several)} clashes; every such way was ruled out."
+        )
+        if several and split.lower_bound == 2:  # noqa: PLR2004 - one environment is not enough
+            why = f"{and_list(several[0].specs)} clash together, so one environment cannot hold them all."
+    return Minimum(parts, split.proven, split.lower_bound, why)
+
+
+def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """The gravest first, each once."""
+    return tuple(sorted(dict.fromkeys(diagnostics), key=_order))
+
+
+def _order(diagnostic: Diagnostic) -> tuple[int, str, str, int, str]:
+    return (
+        _SEVERITIES.index(diagnostic.severity), diagnostic.code, diagnostic.file or "", diagnostic.line or 0,
+        diagnostic.message,
+    )  # fmt: skip
