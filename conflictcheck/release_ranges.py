@@ -42,17 +42,22 @@ def versions_in_words(package: Package, mask: int) -> str:
 def nearest_in_words(package: Package, version: Version | None, have: str) -> str:
     """What a package has on offer, as a clause: the releases around a version, or the first and the last.
 
+    Those older than the first wheels for the Python are among them: whoever names one gets it.
+
     Args:
         package: with a release at least.
         version: the one that was asked for; None if it was a range.
         have: how the clause begins that says what there is: ``the index has``.
     """
-    visible = package.unlocked or package.everything
+    candidates = package.candidates
+    early = candidates.early & ~candidates.prereleases & ~candidates.yanked
+    visible = package.unlocked | early or package.everything
     versions = [release.version for i, release in enumerate(package.releases) if visible >> i & 1]
     if version is not None and versions[0] < version < versions[-1]:
         place = bisect_left(versions, version)
         return f"the nearest are {versions[place - 1]} and {versions[place]}"
-    return f"{have} {versions[0]}" + (f" to {versions[-1]}" if len(versions) > 1 else "")
+    usable = " that can be used here" if candidates.excluded else ""
+    return f"{have} {versions[0]}" + (f" to {versions[-1]}" if len(versions) > 1 else "") + usable
 
 
 def only_version(specifier: SpecifierSet) -> Version | None:

@@ -245,6 +245,22 @@ def predates_the_python() -> World:
     return World(universe({"x": releases, "lib": {"1.0": ["x!=2.0"]}}), specs(a=["lib"], b=["x!=3.0"]))
 
 
+def missing_version_near_one_that_predates_the_python() -> World:
+    return World(universe({"x": _OLD_AND_NEW}), specs(a=["x==1.5"]))
+
+
+def missing_version_beyond_what_can_be_used() -> World:
+    return World(universe({"x": _OLD_AND_NEW}), specs(a=["x>9"]))
+
+
+_OLD_AND_NEW = {
+    "1.0": Rel(tags=(), sdist=True),
+    "2.0": Rel(tags=(LINUX,)),
+    "3.0": Rel(tags=(LINUX,)),
+    "4.0": Rel(tags=(LINUX,), requires_python=">=3.12"),
+}
+
+
 def prerelease_disallowed() -> World:
     return World(universe({"x": plain("1.0", "2.0rc1")}), specs(a=["x>=2.0rc1"]), policy=Policy(prerelease="disallow"))
 
@@ -434,7 +450,8 @@ SITUATIONS = [
     python_in_the_middle_of_one_chain, python_that_is_too_new, platform_in_the_middle, editable_project,
     alternatives_cut_with_a_count, ranges_cut_with_a_count, url_of_a_dependency_and_range, url_and_constraint,
     yanked_between_specs, too_new_between_specs, everything_is_too_new, no_upload_date,
-    several_alternatives_none_of_which_exists,
+    several_alternatives_none_of_which_exists, missing_version_near_one_that_predates_the_python,
+    missing_version_beyond_what_can_be_used,
 ]  # fmt: skip
 
 
