@@ -13,36 +13,38 @@ if TYPE_CHECKING:
     from conflictcheck.model import Report
     from conflictcheck.progress import Progress
 
+    _Place = str | PathLike[str]
+
 __version__ = "0.1.0"
 
 __all__ = ["__version__", "check"]
 
 
 def check(
-    paths: Iterable[str | PathLike[str]] = (),
+    paths: _Place | Iterable[_Place] = (),
     *,
     cwd: str | PathLike[str] | None = None,
-    with_requirements: Iterable[str] = (),
-    python_versions: Iterable[str] = (),
-    python_platforms: Iterable[str] = (),
+    with_requirements: str | Iterable[str] = (),
+    python_versions: str | Iterable[str] = (),
+    python_platforms: str | Iterable[str] = (),
     index_url: str | None = None,
-    extra_index_urls: Iterable[str] = (),
-    find_links: Iterable[str] = (),
+    extra_index_urls: str | Iterable[str] = (),
+    find_links: _Place | Iterable[_Place] = (),
     no_index: bool = False,
     offline: bool = False,
     index_snapshot: str | PathLike[str] | None = None,
     exclude_newer: str | None = None,
     prerelease: str | None = None,
-    only_binary: Iterable[str] = (),
-    no_binary: Iterable[str] = (),
-    constraints: Iterable[str | PathLike[str]] = (),
-    overrides: Iterable[str | PathLike[str]] = (),
+    only_binary: str | Iterable[str] = (),
+    no_binary: str | Iterable[str] = (),
+    constraints: _Place | Iterable[_Place] = (),
+    overrides: _Place | Iterable[_Place] = (),
     max_environments: int | None = None,
     jobs: int | None = None,
     allow_outside: bool = False,
     baseline: str | PathLike[str] | None = None,
     write_baseline: str | PathLike[str] | None = None,
-    ignore: Iterable[str] = (),
+    ignore: str | Iterable[str] = (),
     since: str | None = None,
     cache_dir: str | PathLike[str] | None = None,
     no_cache: bool = False,
@@ -53,6 +55,8 @@ def check(
     progress: Progress | None = None,
 ) -> Report:
     """Find the specs, resolve them, and report every clash and the smallest split.
+
+    Where there may be several values, one may be given by itself.
 
     Args:
         paths: files, sections of files (``pyproject.toml#extra:gpu``) or folders; none means `cwd`.
@@ -102,29 +106,33 @@ def check(
     from conflictcheck.progress import Progress as Silent  # noqa: PLC0415
     from conflictcheck.settings_sources import CommandLine, resolve_settings  # noqa: PLC0415
 
+    def each(values: _Place | Iterable[_Place]) -> tuple[str, ...]:
+        several = [values] if isinstance(values, str | os.PathLike) else values
+        return tuple(os.fspath(value) for value in several)
+
     given = CommandLine(
-        paths=tuple(os.fspath(path) for path in paths),
-        with_requirements=tuple(with_requirements),
-        python_version=tuple(python_versions),
-        python_platform=tuple(python_platforms),
+        paths=each(paths),
+        with_requirements=each(with_requirements),
+        python_version=each(python_versions),
+        python_platform=each(python_platforms),
         index_url=index_url,
-        extra_index_url=tuple(extra_index_urls),
-        find_links=tuple(find_links),
+        extra_index_url=each(extra_index_urls),
+        find_links=each(find_links),
         no_index=no_index,
         offline=offline,
         index_snapshot=None if index_snapshot is None else os.fspath(index_snapshot),
         exclude_newer=exclude_newer,
         prerelease=prerelease,
-        only_binary=tuple(only_binary),
-        no_binary=tuple(no_binary),
-        constraint=tuple(os.fspath(path) for path in constraints),
-        override=tuple(os.fspath(path) for path in overrides),
+        only_binary=each(only_binary),
+        no_binary=each(no_binary),
+        constraint=each(constraints),
+        override=each(overrides),
         max_environments=max_environments,
         jobs=jobs,
         allow_outside=allow_outside,
         baseline=None if baseline is None else os.fspath(baseline),
         write_baseline=None if write_baseline is None else os.fspath(write_baseline),
-        ignore=tuple(ignore),
+        ignore=each(ignore),
         since=since,
         cache_dir=None if cache_dir is None else os.fspath(cache_dir),
         no_cache=no_cache,

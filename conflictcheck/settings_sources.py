@@ -183,6 +183,9 @@ def _check_given(given: CommandLine) -> None:
         value = getattr(given, name)
         if "" in ((value,) if isinstance(value, str) else value or ()):
             raise empty_value("--" + name.replace("_", "-"))
+    for option, number in (("--max-environments", given.max_environments), ("--jobs", given.jobs)):
+        if number is not None and number < 1:
+            raise UsageError(f"{option} is {number}; one is the least that there can be")
     clashing = (
         (given.no_index, given.index_url is not None, "--no-index", "--index-url"),
         (given.no_index, bool(given.extra_index_url), "--no-index", "--extra-index-url"),

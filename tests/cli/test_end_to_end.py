@@ -14,6 +14,7 @@ from index_server import Fault, IndexServer
 
 import conflictcheck
 from conflictcheck.cli import ExitCode, run
+from conflictcheck.errors import UsageError
 from conflictcheck.index.memory import Rel
 
 if TYPE_CHECKING:
@@ -340,3 +341,20 @@ def test_the_python_function_reads_the_settings_of_its_folder(index: IndexServer
     assert conflictcheck.check(cwd=tmp_path, environ=environ).passed
     assert not conflictcheck.check(cwd=tmp_path, environ=environ, no_config=True).passed
     assert conflictcheck.check(cwd=tmp_path / "site", environ=environ, config_file="../conflictcheck.toml").declared
+
+
+def test_the_python_function_takes_one_value_where_there_may_be_several(index: IndexServer, tmp_path: Path) -> None:
+    environ = {"PIP_INDEX_URL": index.url, "PIP_CONFIG_FILE": os.devnull}
+
+    report = conflictcheck.check(
+        "site", cwd=tmp_path, environ=environ, python_versions="3.12", python_platforms="linux", no_cache=True
+    )
+
+    assert [spec.id for spec in report.specs] == ["site/requirements.txt"]
+    assert [(target.python_version, target.platform) for target in report.targets] == [("3.12", "linux")]
+
+
+@pytest.mark.parametrize("option", ["max_environments", "jobs"])
+def test_the_python_function_refuses_a_number_that_the_command_line_does(option: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"^--{option.replace('_', '-')} is 0; one is the least"):
+        conflictcheck.check(cwd=tmp_path, environ={"PIP_CONFIG_FILE": os.devnull}, **{option: 0})
