@@ -130,14 +130,14 @@ def _direct(pin: Pin, url: str, filename: str) -> dict[str, Any]:
             "directory": {"path": path.replace("\\", "/")} | ({"editable": True} if pin.editable else {}) | subdirectory
         }
     if not hashes:
-        raise _cannot_lock(pin, filename, "its hash is not known")
+        raise _cannot_lock(pin, filename, "its hash is not known", "add #sha256=… to its address, or ")
     place = {"url": plain} if path is None else {"path": path.replace("\\", "/")}
     return {"archive": place | {"hashes": hashes} | subdirectory}
 
 
-def _cannot_lock(pin: Pin, filename: str, reason: str) -> OutputError:
+def _cannot_lock(pin: Pin, filename: str, reason: str, remedy: str = "") -> OutputError:
     return OutputError(
-        f"{pin.name} cannot be put into a lock file: {reason}", file=filename, hint="use --export requirements"
+        f"{pin.name} cannot be put into a lock file: {reason}", file=filename, hint=f"{remedy}use --export requirements"
     )
 
 

@@ -152,7 +152,8 @@ class Workspace(Struct):
         try:
             if not path.is_file():  # a device or a pipe might never end
                 what = "a folder, not a file" if path.is_dir() else "not a regular file"
-                raise SpecError(what if path.exists() else "no such file")
+                absent = "a link that leads to no file" if path.is_symlink() else "no such file"
+                raise SpecError(what if path.exists() else absent)
             with path.open("rb") as stream:
                 data = stream.read(SIZE_LIMIT + 1)
         except (OSError, ValueError) as error:

@@ -181,7 +181,10 @@ def test_a_lock_file_takes_folders_archives_and_commits() -> None:
         ),
         (
             pin("tool", "2", url="https://files.example/tool-2.tar.gz"),
-            "pylock.env-1.toml: tool cannot be put into a lock file: its hash is not known; use --export requirements",
+            (
+                "pylock.env-1.toml: tool cannot be put into a lock file: its hash is not known; add #sha256=… to its "
+                "address, or use --export requirements"
+            ),
         ),
     ],
     ids=["no-hash", "branch", "archive-without-hash"],

@@ -132,7 +132,12 @@ def test_a_loop_of_links_ends(folder: Folder) -> None:
 
 def test_a_link_that_leads_nowhere_is_an_error(folder: Folder) -> None:
     (folder.path / "requirements.txt").symlink_to("nowhere")
-    assert folder.errors() == ["requirements.txt: no such file"]
+    assert folder.errors() == ["requirements.txt: a link that leads to no file"]
+
+
+def test_a_link_to_itself_is_an_error(folder: Folder) -> None:
+    (folder.path / "requirements.txt").symlink_to("requirements.txt")
+    assert folder.errors() == ["requirements.txt: a link that leads to no file"]
 
 
 def test_a_folder_without_a_spec_says_what_was_looked_for(folder: Folder) -> None:
