@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -105,6 +106,23 @@ def read_input(settings: Settings, *, may_be_empty: bool = False) -> Given:
     diagnostics = (*read.diagnostics, *_about_settings(settings))
     read = replace(read, specs=specs, diagnostics=diagnostics)
     return Given(read, _covered(shared, disguise), sources, disguise, known, declared)
+
+
+def files_read(settings: Settings, given: Given) -> list[Path]:
+    """Every file that a run is given; what it writes must replace none of them.
+
+    Args:
+        settings: of the run.
+        given: its input.
+    """
+    found = [Path(source.path) for source in given.sources.values()]
+    if settings.project is not None:
+        found.append(settings.cwd / settings.project.file)
+    if settings.baseline is not None:
+        found.append(settings.cwd / settings.baseline)
+    if settings.index.snapshot is not None:
+        found.append(settings.index.snapshot)
+    return found
 
 
 def _read_baseline(settings: Settings) -> dict[str, str]:

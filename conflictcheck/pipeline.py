@@ -17,7 +17,7 @@ from conflictcheck.doubts import say_outdated
 from conflictcheck.errors import Disagreement, InputErrors
 from conflictcheck.evidence import read_evidence, write_evidence
 from conflictcheck.file_options import merge_file_options
-from conflictcheck.given import read_input
+from conflictcheck.given import files_read, read_input
 from conflictcheck.index import open_index
 from conflictcheck.known import Before, Known, judge, passes
 from conflictcheck.model import (
@@ -30,7 +30,7 @@ from conflictcheck.model import (
 from conflictcheck.run import Run, in_order
 from conflictcheck.solver.store import FactStore
 from conflictcheck.targets import make_target
-from conflictcheck.writing import check_file
+from conflictcheck.writing import check_file, check_is_none_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -104,6 +104,7 @@ def check_files(
         check_file(settings.cwd / settings.write_baseline)
     progress.phase("reading")
     given = given or read_input(settings)
+    _spare_input(settings, given)
     targets = make_targets(settings)
     policy, index_settings, notes = merge_file_options(settings, given.read.specs)
     source = index if index is not None else open_index(replace(index_settings, disguise=given.disguise), progress)
@@ -147,6 +148,7 @@ def write_snapshot(settings: Settings, output: Path, progress: Progress) -> Repo
     from conflictcheck.index import snapshot  # noqa: PLC0415 - needed by this command alone
 
     given = read_input(settings)
+    check_is_none_of(output, files_read(settings, given), hint="name another one with -o")
     _, index_settings, _ = merge_file_options(settings, given.read.specs)
     recording = snapshot.RecordingIndex(open_index(replace(index_settings, disguise=given.disguise), progress))
     try:
@@ -172,18 +174,20 @@ def repeat_run(file: Path, progress: Progress) -> Report:
     return judge(run.report((), target_environments=None), Known(), settings.max_environments)
 
 
-def check_between(settings: Settings, older: Path, progress: Progress) -> Report:
+def check_between(settings: Settings, older: Path, progress: Progress, *, given: Given | None = None) -> Report:
     """Check with the facts of one snapshot, and compare with those of an older one: only what is new counts.
 
     Args:
         settings: of the run; the index is the newer snapshot.
         older: the older snapshot.
         progress: is told what happens.
+        given: as for `check_files`.
 
     Raises:
         ConflictCheckError: as `check`; SnapshotError if a snapshot cannot be read.
     """
-    given = read_input(settings)
+    given = given or read_input(settings)
+    _spare_input(settings, given, older)
     policy, index_settings, _ = merge_file_options(settings, given.read.specs)
     with closing(open_index(replace(index_settings, snapshot=older), progress)) as index:
         run = Run(given.read, given.shared, make_targets(settings), policy, FactStore(index), progress, older)
@@ -193,6 +197,17 @@ def check_between(settings: Settings, older: Path, progress: Progress) -> Report
         return report
     diagnostics = in_order([*report.diagnostics, say_outdated(older, before.lacking)])
     return replace(report, verdict=Verdict.UNDECIDED, passed=False, diagnostics=diagnostics)
+
+
+def _spare_input(settings: Settings, given: Given, *more: Path) -> None:
+    """See that the baseline to be written replaces nothing that is read, but for the baseline itself."""
+    if settings.write_baseline is not None:
+        check_is_none_of(
+            settings.cwd / settings.write_baseline,
+            [*files_read(replace(settings, baseline=None), given), *more],
+            hint="name another one with --write-baseline",
+            name=settings.write_baseline.as_posix(),
+        )
 
 
 def _before(settings: Settings, specs: Sequence[Spec], index: Index, progress: Progress) -> Before | None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from conflictcheck.errors import OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _ELSEWHERE = "name another place with -o"
 _OPEN = re.compile(r"/dev/(stdout|stderr|fd/[0-9]+)|/proc/[^/]+/fd/[0-9]+")
@@ -84,6 +84,22 @@ def check_file(path: Path) -> None:
         raise OutputError("this file is read-only", file=str(path), hint=f"make it writable, or {_ELSEWHERE}")
 
 
+def check_is_none_of(path: Path, read: Iterable[Path], *, hint: str, name: str | None = None) -> None:
+    """See that a file to be written is none of those that were read, whatever names and links lead to it.
+
+    Args:
+        path: to be written.
+        read: the files that were read; one that is gone does not count.
+        hint: what to do if it is one of them.
+        name: what the user calls it; None for the path.
+
+    Raises:
+        OutputError: it is one of them.
+    """
+    if any(_is_same(path, one) for one in read):
+        raise OutputError("this file is an input of this run", file=name or str(path), hint=hint)
+
+
 def check_folder_is_writable(folder: Path) -> None:
     """See whether files can be made in a folder.
 
@@ -94,6 +110,14 @@ def check_folder_is_writable(folder: Path) -> None:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
     if not os.access(folder, os.W_OK | os.X_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    """Whether two names lead to one file; not where one of them leads nowhere."""
+    try:
+        return path.samefile(other)
+    except OSError:
+        return False
 
 
 def _stat(path: Path) -> os.stat_result | None:

@@ -85,15 +85,18 @@ def check(settings: Settings, terminal: Terminal, formats: tuple[str, ...], outp
     Exit code: 0 when --max-environments suffice or every clash is known, 1 when not or when a spec cannot be
     installed at all, 2 for bad usage or input, 3 when undecided, 130 when interrupted.
     """
-    from conflictcheck.cli.output import print_message
+    from conflictcheck.cli.output import print_message, spare_input
     from conflictcheck.cli.outputs import deliver, given_outputs, with_step_summary
     from conflictcheck.cli.remembered import Memory
-    from conflictcheck.given import read_input
+    from conflictcheck.given import files_read, read_input
     from conflictcheck.settings_sources import default_form
 
     default = default_form(os.environ, terminal=sys.stdout.isatty())
     wanted = with_step_summary(given_outputs(formats, outputs, default), os.environ)
     given = read_input(settings)
+    read = files_read(settings, given)
+    for output in wanted:
+        spare_input(None if output.appended else output.file, read)
     forms = [(output.form, output.color(terminal)) for output in wanted]
     memory = Memory.of(settings, given, "check", forms, report_width(), terminal.verbose)
     lookout = click.get_current_context().obj if terminal.prints else None
@@ -146,20 +149,28 @@ def split(
       conflictcheck split services/ -o locks/ --export pylock --max-environments 3
       conflictcheck split -o out/ --export requirements --export pylock
 
-    Specs that cannot be installed at all are left out; nothing is written when undecided.
+    Specs that cannot be installed at all are left out; nothing is written when undecided, or where a file would be
+    replaced that conflictcheck did not make.
     Exit code: as conflictcheck check.
     """
-    from conflictcheck.cli.environments import checked_folder, chosen_exports, write_environments
+    from conflictcheck.cli.environments import checked_folder, chosen_exports, left_behind, write_environments
     from conflictcheck.cli.output import print_message
+    from conflictcheck.given import files_read, read_input
+    from conflictcheck.phrases import and_list
+    from conflictcheck.pipeline import check_files
 
     exports = chosen_exports(export_names)
     folder = checked_folder(output)
-    report = checked_report(settings, terminal)
+    given = read_input(settings)
+    with progress_on(terminal) as progress:
+        report = check_files(settings, progress, given=given).report
     deliver_report(report_format(format_name), report, terminal, None)
-    written = write_environments(report, exports, folder)
+    written = write_environments(report, exports, folder, files_read(settings, given))
     if not terminal.quiet:
         for path in written:
             print_message(f"Wrote {path}")
+        if written and (left := left_behind(exports, folder, written)):
+            print_message(f"Left from an earlier run: {and_list([str(path) for path in left])}")
         if not written:
             print_message(f"Wrote nothing to {folder}: there is no environment to write")
     return report
@@ -331,14 +342,17 @@ def diff(settings: Settings, terminal: Terminal, format_name: str, output: str |
     Exit code: 0 when no clash is new, 1 when one is and --max-environments do not suffice, 2 for bad usage or input,
     3 when a snapshot lacks facts about a spec, 130 when interrupted.
     """
-    from conflictcheck.cli.output import check_output
+    from conflictcheck.cli.output import check_output, spare_input
     from conflictcheck.cli.snapshots import between
+    from conflictcheck.given import files_read, read_input
     from conflictcheck.pipeline import check_between
 
     check_output(output, streams=True)
     newer, older = between(settings, old, new)
+    given = read_input(newer)
+    spare_input(output, [*files_read(newer, given), older])
     with progress_on(terminal) as progress:
-        report = check_between(newer, older, progress)
+        report = check_between(newer, older, progress, given=given)
     deliver_report(report_format(format_name), report, terminal, output)
     return report
 

@@ -10,13 +10,13 @@ from msgspec.structs import replace
 
 from conflictcheck.cli.output import write_files
 from conflictcheck.errors import OutputError, UsageError
-from conflictcheck.exports import EXPORTS, Export
+from conflictcheck.exports import EXPORTS, HEAD, Export
 from conflictcheck.model import Verdict
 from conflictcheck.phrases import and_list
-from conflictcheck.writing import check_folder_is_writable
+from conflictcheck.writing import check_folder_is_writable, check_is_none_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from conflictcheck.model import Report
 
@@ -55,25 +55,29 @@ def checked_folder(output: str) -> Path:
     return folder
 
 
-def write_environments(report: Report, exports: Sequence[Export], folder: Path) -> list[Path]:
-    """Write the split in each format; everything is rendered before the first file is written.
+def write_environments(report: Report, exports: Sequence[Export], folder: Path, read: Collection[Path]) -> list[Path]:
+    """Write the split in each format; everything is rendered and looked at before the first file is written.
 
     Args:
         report: the answer; one that is undecided writes nothing.
         exports: the formats.
         folder: where to; made if it is not there.
+        read: the files that the run is given.
 
     Returns:
         The files written.
 
     Raises:
-        OutputError: a format cannot express an environment, or a file cannot be written.
+        OutputError: a format cannot express an environment, or a file cannot be written, or would replace one that
+            conflictcheck did not make.
     """
     if report.verdict is Verdict.UNDECIDED:
         return []
     texts: dict[Path, str] = {}
     for export in exports:
-        texts |= {folder / filename: text for filename, text in export.render(report).items()}
+        for filename, text in export.render(report).items():
+            _check_may_be_replaced(folder / filename, export, read)
+            texts[folder / filename] = text
     if texts:
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -81,6 +85,43 @@ def write_environments(report: Report, exports: Sequence[Export], folder: Path) 
             raise _unusable(str(folder), "cannot be made", error) from None
         write_files(texts)
     return list(texts)
+
+
+def left_behind(exports: Sequence[Export], folder: Path, written: Collection[Path]) -> list[Path]:
+    """What earlier runs made in the same formats and this one did not: it may say what holds no longer.
+
+    Args:
+        exports: the formats.
+        folder: where they were written to.
+        written: the files of this run.
+    """
+    return [
+        place
+        for export in exports
+        for place in sorted(folder.glob(export.pattern))
+        if place not in written and place.is_file() and export.has_made(_beginning(place))
+    ]
+
+
+def _check_may_be_replaced(place: Path, export: Export, read: Collection[Path]) -> None:
+    """See that nobody but conflictcheck made the file in a place; what is no file is the matter of `writing`."""
+    check_is_none_of(place, read, hint="name another folder with -o")
+    is_file = place.is_file() or (place.is_symlink() and not place.exists())
+    if is_file and not export.has_made(_beginning(place)):
+        raise OutputError(
+            "this file exists and was not made by conflictcheck",
+            file=str(place),
+            hint="name another folder with -o, or move it away",
+        )
+
+
+def _beginning(place: Path) -> bytes:
+    """The first bytes of a file; none where it cannot be read, so that nothing tells who made it."""
+    try:
+        with place.open("rb") as file:
+            return file.read(HEAD)
+    except OSError:
+        return b""
 
 
 def _unusable(folder: str, what: str, error: OSError) -> OutputError:

@@ -40,14 +40,17 @@ def checked_report(settings: Settings, terminal: Terminal, output: str | None = 
         output: the value of ``-o``.
 
     Raises:
-        ConflictCheckError: the place cannot be written to, or see `pipeline.check`.
+        ConflictCheckError: the place cannot be written to or is part of the input, or see `pipeline.check`.
     """
-    from conflictcheck.cli.output import check_output
-    from conflictcheck.pipeline import check
+    from conflictcheck.cli.output import check_output, spare_input
+    from conflictcheck.given import files_read, read_input
+    from conflictcheck.pipeline import check_files
 
     check_output(output, streams=True)
+    given = read_input(settings)
+    spare_input(output, files_read(settings, given))
     with progress_on(terminal) as progress:
-        return check(settings, progress)
+        return check_files(settings, progress, given=given).report
 
 
 def report_format(name: str) -> ReportFormat:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conflictcheck.exports.base import Export
+from conflictcheck.exports.base import HEAD, Export
 from conflictcheck.exports.pylock import PylockExport
 from conflictcheck.exports.requirements import RequirementsExport
 from conflictcheck.exports.uv_conflicts import UvConflictsExport
@@ -10,4 +10,4 @@ from conflictcheck.exports.uv_conflicts import UvConflictsExport
 EXPORTS: tuple[Export, ...] = (RequirementsExport(), PylockExport(), UvConflictsExport())
 """What ``--export`` takes; the first is the default."""
 
-__all__ = ["EXPORTS", "Export"]
+__all__ = ["EXPORTS", "HEAD", "Export"]

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from conflictcheck.errors import InternalError
+from conflictcheck.marks import is_made
 
 if TYPE_CHECKING:
     from conflictcheck.model import Environment, Pin, Report
@@ -14,15 +15,20 @@ if TYPE_CHECKING:
 UNFIT = re.compile(r"[^A-Za-z0-9_-]+")
 """What is replaced in a part of a file name."""
 
+HEAD = 1 << 16
+"""Bytes of a file that are looked at to know who made it."""
+
 
 class Export(ABC):
     """Turns a split into files for another program.
 
     Attributes:
         name: the value of ``--export`` that chooses it.
+        pattern: what its files are called, as a glob.
     """
 
     name: ClassVar[str]
+    pattern: ClassVar[str]
 
     @abstractmethod
     def render(self, report: Report) -> dict[str, str]:
@@ -34,6 +40,14 @@ class Export(ABC):
         Raises:
             OutputError: the format cannot express it.
         """
+
+    def has_made(self, beginning: bytes) -> bool:
+        """Whether a file is one of these, and none that somebody wrote under such a name.
+
+        Args:
+            beginning: of the file; `HEAD` bytes are enough.
+        """
+        return is_made(beginning)
 
 
 class EnvironmentExport(Export):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from conflictcheck.model import Environment, Pin, Report
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_MADE = re.compile(rb'^created-by = "conflictcheck"\r?$', re.MULTILINE)
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
@@ -25,6 +26,7 @@ class PylockExport(EnvironmentExport):
     """``pylock.ENVIRONMENT.toml``: each package with its files, their addresses and hashes."""
 
     name = "pylock"
+    pattern = "pylock.*.toml"
 
     def files(self, environment: Environment, report: Report) -> dict[str, str]:
         """Render one file, and read it back.
@@ -46,6 +48,10 @@ class PylockExport(EnvironmentExport):
         text = _document(document)
         _check(text, filename)
         return {filename: text}
+
+    def has_made(self, beginning: bytes) -> bool:
+        """By the tool that the lock file names, before its packages."""
+        return _MADE.search(beginning.partition(b"\n[[")[0]) is not None
 
 
 def _check(text: str, filename: str) -> None:

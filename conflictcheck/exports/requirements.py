@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from conflictcheck.escaping import visible
 from conflictcheck.exports.base import EnvironmentExport, local_path, platform_marker, stem, without_query
+from conflictcheck.marks import MADE
 from conflictcheck.phrases import and_list
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ class RequirementsExport(EnvironmentExport):
     """``requirements.ENVIRONMENT.txt``: a line for each package, with its hashes and who asks for it."""
 
     name = "requirements"
+    pattern = "requirements.*.txt"
 
     def files(self, environment: Environment, report: Report) -> dict[str, str]:
         """Render one file."""
@@ -30,7 +32,7 @@ class RequirementsExport(EnvironmentExport):
 def _header(environment: Environment, report: Report, filename: str, unhashed: list[str]) -> list[str]:
     platforms = and_list(list(dict.fromkeys(target.platform for target in report.targets)))
     lines = [
-        f"# Made by conflictcheck for Python {visible(environment.python_version)} on {visible(platforms)}, from",
+        f"{MADE} for Python {visible(environment.python_version)} on {visible(platforms)}, from",
         *(f"#   {visible(spec)}" for spec in environment.specs),
         f"# To install it: python -m pip install -r {filename}",
     ]

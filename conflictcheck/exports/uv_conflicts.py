@@ -16,6 +16,7 @@ from msgspec import Struct, field
 
 from conflictcheck.escaping import visible
 from conflictcheck.exports.base import UNFIT, Export
+from conflictcheck.marks import MADE
 from conflictcheck.phrases import and_list, count
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class UvConflictsExport(Export):
     """``uv-conflicts.toml``, or ``uv-conflicts.FOLDER.toml`` for a ``pyproject.toml`` in a folder."""
 
     name = "uv-conflicts"
+    pattern = "uv-conflicts*.toml"
 
     def render(self, report: Report) -> dict[str, str]:
         """Render the list of each ``pyproject.toml`` that has two or more extras or groups."""
@@ -53,7 +55,7 @@ class UvConflictsExport(Export):
         for file in files:
             found, elsewhere = _sort_out(report.clashes, file)
             texts[_filename(file, texts)] = "\n".join(_lines(file, found, elsewhere)) + "\n"
-        return texts or {"uv-conflicts.toml": "# No pyproject.toml has two extras or groups that could clash.\n"}
+        return texts or {"uv-conflicts.toml": f"{MADE}: no pyproject.toml has two extras or groups that could clash.\n"}
 
 
 def _file(spec: str) -> str:
@@ -105,7 +107,7 @@ def _entries(pairs: set[tuple[str, str]]) -> list[list[str]]:
 
 def _lines(file: str, found: _Sections, elsewhere: int) -> list[str]:
     lines = [
-        f"# Made by conflictcheck: extras and groups of {visible(file)} that cannot be installed together.",
+        f"{MADE}: extras and groups of {visible(file)} that cannot be installed together.",
         "# For that file: uv then locks them apart from each other.",
         "[tool.uv]",
         "conflicts = [",

@@ -15,10 +15,12 @@ from report_builders import environment, pin, report, spec, wheel
 
 import conflictcheck
 from conflictcheck.cli import ExitCode, run
+from conflictcheck.disguise import Disguise
 from conflictcheck.errors import InputErrors, InternalError, OutputError, SpecError
 from conflictcheck.facts import Metadata
+from conflictcheck.given import Given
 from conflictcheck.index.cache import Cache, StoredPage
-from conflictcheck.model import Minimum, Report
+from conflictcheck.model import Minimum, ReadResult, Report
 from conflictcheck.reports import FORMATS, GRAPHS
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ TWO = report(
 )
 NO_WAY = report("unsatisfiable", specs=(spec("a.txt"), spec("b.txt")), environments=TWO.environments[:1])
 UNKNOWN = report("undecided", specs=(spec("a.txt"),), minimum=Minimum(0, proven=False, lower_bound=0))
+NOTHING = Given(ReadResult(()), (), {}, Disguise())
 
 
 class Core:
@@ -73,12 +76,12 @@ class Core:
             raise self.outcome
         return self.outcome
 
-    def check_files(self, settings: Settings, progress: Progress, *, given: None) -> types.SimpleNamespace:
-        assert given is None
+    def check_files(self, settings: Settings, progress: Progress, *, given: Given) -> types.SimpleNamespace:
+        assert given is NOTHING
         return types.SimpleNamespace(report=self.check(settings, progress), basis=None)
 
-    def check_between(self, settings: Settings, older: Path, progress: Progress) -> Report:
-        assert older == Path("old")
+    def check_between(self, settings: Settings, older: Path, progress: Progress, *, given: Given) -> Report:
+        assert (older, given) == (Path("old"), NOTHING)
         return self.check(settings, progress)
 
     def write_snapshot(self, settings: Settings, output: Path, progress: Progress) -> Report:
@@ -97,7 +100,7 @@ def core(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Core:
     module.__dict__.update(check_between=core.check_between)
     monkeypatch.setitem(sys.modules, "conflictcheck.pipeline", module)
     monkeypatch.setattr(conflictcheck, "pipeline", module, raising=False)
-    monkeypatch.setattr("conflictcheck.given.read_input", lambda _: None)
+    monkeypatch.setattr("conflictcheck.given.read_input", lambda _: NOTHING)
     monkeypatch.setattr("conflictcheck.cli.remembered.Memory.of", lambda *_: None)
     monkeypatch.chdir(tmp_path)
     for name in os.environ:
@@ -553,7 +556,7 @@ def check_files(settings, progress, given):
 module.check_files = check_files
 sys.modules["conflictcheck.pipeline"] = module
 import conflictcheck.cli.remembered, conflictcheck.given
-conflictcheck.given.read_input = lambda settings: None
+conflictcheck.given.read_input = lambda settings: types.SimpleNamespace(sources={{}})
 conflictcheck.cli.remembered.Memory.of = lambda *_: None
 from conflictcheck.cli import main
 main(["check", *sys.argv[1:]])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import tomllib
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,7 @@ from packaging.requirements import Requirement
 from report_builders import environment, pin, report, sdist, spec, wheel
 
 from conflictcheck.errors import OutputError
-from conflictcheck.exports import EXPORTS
+from conflictcheck.exports import EXPORTS, HEAD
 from conflictcheck.exports.pylock import PylockExport
 from conflictcheck.exports.requirements import RequirementsExport
 from conflictcheck.model import Report, TargetName
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conflictcheck.exports.base import EnvironmentExport
+    from conflictcheck.exports.base import EnvironmentExport, Export
     from conflictcheck.model import Pin
 
 
@@ -209,3 +210,24 @@ def test_odd_letters_of_an_index_stay_inside_their_quotes() -> None:
 def test_an_environment_without_packages_is_still_a_file() -> None:
     assert locked(alone()).packages == []
     assert rendered(RequirementsExport(), alone()).count("\n") == 4
+
+
+@pytest.mark.parametrize("export", EXPORTS, ids=lambda export: export.name)
+def test_an_export_knows_its_own_files_by_what_they_are_called_and_how_they_begin(export: Export) -> None:
+    sections = report("compatible", specs=(spec("a/pyproject.toml#extra:x"), spec("a/pyproject.toml#extra:y")))
+    made = export.render(alone(NUMPY)) | export.render(sections)
+    assert made
+    for name, text in made.items():
+        assert PurePath(name).match(export.pattern)
+        for content in (text.encode(), text.replace("\n", "\r\n").encode()):
+            assert export.has_made(content[:HEAD])
+
+
+@pytest.mark.parametrize("export", EXPORTS, ids=lambda export: export.name)
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\xff\0", b"numpy\n", b"# Not made by conflictcheck\n", b'created-by = "uv"\n',
+     b'lock-version = "1.0"\n[[packages]]\ncreated-by = "conflictcheck"\n'],
+)  # fmt: skip
+def test_no_export_takes_what_others_wrote_for_its_own(export: Export, content: bytes) -> None:
+    assert not export.has_made(content)

@@ -99,4 +99,4 @@ def test_each_pyproject_has_a_file_of_its_own() -> None:
 def test_without_sections_there_is_nothing_to_keep_apart() -> None:
     text = only(report("compatible", specs=(spec("a.txt", "x"), spec("pyproject.toml#extra:a"))))
     assert tomllib.loads(text) == {}
-    assert text == "# No pyproject.toml has two extras or groups that could clash.\n"
+    assert text == "# Made by conflictcheck: no pyproject.toml has two extras or groups that could clash.\n"

@@ -150,7 +150,7 @@ def test_killed_at_each_step_of_writing_a_file_is_the_old_one_or_the_new_one(
     write_specs(folder)
     for name in written - {"site/requirements.txt"}:
         (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_text("of last week")
+        (folder / name).write_text("# Made by conflictcheck last week")
     checked(server, tmp_path / "cache", folder)
     done = subprocess.run(
         [sys.executable, "-c", KILLED_AT_EACH_STEP, arguments[0], "site", "texts", *arguments[1:]],
