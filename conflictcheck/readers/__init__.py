@@ -222,7 +222,16 @@ def _search(folder: Path, workspace: Workspace, selection: Selection | None, *, 
     """The specs in a folder; a file that another one includes is part of that, not a spec of its own."""
     read: list[tuple[Path, Reader, list[Spec]]] = []
     before = len(workspace.problems)
+    named = selection.named_files(folder) if selection else []
+    any_made = False
     for path, reader in _files_in(folder, workspace, selection):
+        if path not in named and reader.is_made(path, workspace):
+            # Pins of an earlier split would clash with their sources as soon as these are edited.
+            any_made = True
+            workspace.note(
+                "passed-over", "made by conflictcheck; name it as a SPEC if it is to be one", file=workspace.name(path)
+            )
+            continue
         try:
             read.append((path, reader, list(reader.read(path, None, workspace))))
         except SpecError as error:
@@ -245,7 +254,8 @@ def _search(folder: Path, workspace: Workspace, selection: Selection | None, *, 
     if not found and not may_be_empty and len(workspace.problems) == before:
         looked_for = "; ".join(reader.looked_for for reader in READERS)
         left = f"; include and exclude of {selection.file} count" if selection and selection.chooses else ""
-        raise SpecError("no spec in this folder", hint=f"looked for {looked_for}{left}")
+        made = "; what conflictcheck made is no spec unless it is named" if any_made else ""
+        raise SpecError("no spec in this folder", hint=f"looked for {looked_for}{left}{made}")
     return found
 
 

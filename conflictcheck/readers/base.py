@@ -288,3 +288,7 @@ class Reader(ABC):
     def passes_over(self, path: Path) -> str | None:  # noqa: ARG002 - most kinds pass over nothing
         """Why a search passes over a file that looks like one of this kind, or None."""
         return None
+
+    def is_made(self, path: Path, workspace: Workspace) -> bool:  # noqa: ARG002 - no kind but requirements is written
+        """Whether conflictcheck made this file, so that a search passes over it: what it was made from is read."""
+        return False

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, ClassVar
 
 from conflictcheck.errors import SpecError
+from conflictcheck.marks import is_made
 from conflictcheck.model import Spec, SpecId
 from conflictcheck.readers.base import Reader
 from conflictcheck.readers.requirements_file import read_requirements_file
@@ -50,6 +51,13 @@ class RequirementsReader(Reader):
         if path.suffix.lower() in (".txt", ".in") and path.name.lower().startswith("constraints"):
             return "a constraint file asks for nothing by itself; give it with --constraint if it is to hold everywhere"
         return None
+
+    def is_made(self, path: Path, workspace: Workspace) -> bool:
+        """By its first line."""
+        try:
+            return is_made(workspace.load(path, keep=False))
+        except SpecError:
+            return False  # whoever reads it says why it cannot be
 
     def accepts(self, path: Path) -> bool:
         """By its extension, or by the word in its name."""

@@ -48,7 +48,8 @@ class Said:
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A folder with specs in it and below."""
-    for name, text in {"a.txt": "web\n", "b.txt": "nlp\n", "api/requirements.txt": "web\n"}.items():
+    files = {"a.txt": "web\n", "b.txt": "nlp\n", "api/requirements.txt": "web\n"}
+    for name, text in (files | {"out/requirements.env-1.txt": "# Made by conflictcheck\ncore==1.0\n"}).items():
         (tmp_path / "project" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "project" / name).write_text(text)
     return tmp_path / "project"
@@ -108,6 +109,7 @@ def _edit(project: Path) -> None:
     [
         _edit,
         lambda project: (project / "a.txt").unlink(),
+        lambda project: (project / "out" / "requirements.env-1.txt").write_text("core==1.0\n"),
         lambda project: (project / "requirements-dev.txt").write_text("core\n"),
         lambda project: (project / "api" / "more-requirements.txt").write_text("core\n"),
         lambda project: (project / "conflictcheck.toml").write_text("max-environments = 2\n"),

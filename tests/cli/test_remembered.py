@@ -123,6 +123,20 @@ def test_changed_line_and_changed_width_are_other_questions(
     assert len(solved) == 3
 
 
+def test_what_conflictcheck_made_is_another_question_once_it_is_somebodys(
+    index: IndexServer, solved: list[object], tmp_path: Path
+) -> None:
+    assert index.url
+    (tmp_path / "requirements.txt").write_text("web\n")
+    (tmp_path / "requirements.made.txt").write_text("# Made by conflictcheck\nnlp\n")
+    assert run(["check"]) is ExitCode.PASSED
+    assert run(["check"]) is ExitCode.PASSED
+    assert len(solved) == 1
+    (tmp_path / "requirements.made.txt").write_text("nlp\n")
+    assert run(["check"]) is ExitCode.FAILED
+    assert len(solved) == 2
+
+
 def test_page_that_is_not_fresh_is_asked_for_again(
     index: IndexServer, say: Say, solved: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import TYPE_CHECKING
 
@@ -224,3 +225,37 @@ def test_what_is_no_input_may_be_replaced_by_a_report(say: Said, tmp_path: Path)
     for _ in range(2):
         assert say("check", *ALL, "-o", "notes.txt")[0] == ExitCode.FAILED
     assert (tmp_path / "notes.txt").read_text().startswith("2 environments needed: ")
+
+
+def test_a_repeated_split_finds_the_same_specs_and_writes_the_same_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("site", "texts"):
+        (tmp_path / name).mkdir()
+        (tmp_path / f"{name}.txt").rename(tmp_path / name / "requirements.txt")
+    (tmp_path / "site" / "requirements.txt").write_text("web<2\n")
+    formats = [option for export in MINE for option in ("--export", export)]
+
+    def verdict() -> list[str]:
+        assert run(["check", "--format", "json"]) == ExitCode.FAILED
+        found = json.loads(capsys.readouterr().out)
+        return [found["verdict"], found["minimum"], found["specs"], found["environments"], found["clashes"]]
+
+    before = verdict()
+    assert run(["split", "-o", "environments", *formats]) == ExitCode.FAILED
+    made = contents(tmp_path / "environments")
+    assert len(made) == 5
+    capsys.readouterr()
+    assert verdict() == before
+    for _ in range(2):
+        assert run(["split", "-o", "environments", *formats]) == ExitCode.FAILED
+        assert contents(tmp_path / "environments") == made
+    (tmp_path / "site" / "requirements.txt").write_text("web>=2\n")
+    capsys.readouterr()
+
+    assert run(["split", "-o", "environments"]) == ExitCode.PASSED
+    out, err = capsys.readouterr()
+    assert out.startswith("Both specs fit in one environment")
+    assert err.endswith(
+        "Left from an earlier run: environments/requirements.site.txt and environments/requirements.texts.txt\n"
+    )

@@ -91,6 +91,45 @@ def test_a_compiled_file_is_read_and_said_to_be_one(folder: Folder) -> None:
     )
 
 
+MADE = "# Made by conflictcheck for Python 3.11 on linux, from\n#   requirements.txt\na==1\n"
+
+
+def test_what_conflictcheck_made_is_no_spec_of_a_search(folder: Folder) -> None:
+    folder.write("requirements.txt", "a>1\n")
+    folder.write("environments/requirements.env-1.txt", MADE)
+    folder.write("environments/requirements.mine.txt", f"# mine\n{MADE}")
+    assert ids(folder) == ["requirements.txt", "environments/requirements.mine.txt"]
+    assert folder.notes()[0] == (
+        "note passed-over environments/requirements.env-1.txt: made by conflictcheck; "
+        "name it as a SPEC if it is to be one"
+    )
+    assert not any("env-1" in name for name in folder.read().sources)
+
+
+def test_what_conflictcheck_made_is_read_where_it_is_named(folder: Folder) -> None:
+    made = "environments/requirements.env-1.txt"
+    folder.write(made, MADE)
+    assert ids(folder, made) == [made]
+    folder.write("requirements.txt", f"-r {made}\n")
+    assert folder.lines() == [f"{made}:3: a==1"]
+    assert ids(folder, ".", made) == ["requirements.txt", made]
+
+
+def test_a_folder_of_nothing_but_what_conflictcheck_made_says_why_that_is_no_spec(folder: Folder) -> None:
+    folder.write("environments/requirements.env-1.txt", MADE)
+    (error,) = folder.errors("environments")
+    assert error.endswith("inline metadata; what conflictcheck made is no spec unless it is named")
+
+
+def test_what_conflictcheck_made_and_gitignore_leaves_out_is_not_opened(folder: Folder) -> None:
+    (folder.path / ".git").mkdir()
+    folder.write(".gitignore", "/environments/\n")
+    folder.write("requirements.txt", "a")
+    folder.write("environments/requirements.env-1.txt", MADE)
+    assert ids(folder) == ["requirements.txt"]
+    assert "note passed-over environments: left out by .gitignore" in folder.notes()
+
+
 def test_what_gitignore_leaves_out_is_left_out(folder: Folder) -> None:
     (folder.path / ".git" / "info").mkdir(parents=True)
     folder.write(".git/info/exclude", "excluded-requirements.txt\n")

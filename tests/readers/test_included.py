@@ -104,6 +104,18 @@ def test_a_file_that_is_included_by_name_is_read_whatever_it_is_called(tmp_path:
     assert ids("deps/prod.txt", "requirements.txt") == ["deps/prod.txt", "requirements.txt"]
 
 
+def test_what_conflictcheck_made_is_read_where_it_is_included_by_name(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    for name in ("requirements.a.txt", "requirements.b.txt"):
+        (tmp_path / "out" / name).write_text("# Made by conflictcheck for Python 3.11\nx\n")
+    chosen = selection(include="out/requirements.a.txt out/*.txt", folder=tmp_path)
+
+    read = read_specs([], cwd=tmp_path, variables={}, selection=chosen)
+
+    assert [spec.id for spec in read.specs] == ["out/requirements.a.txt"]
+    assert [note.file for note in read.diagnostics if note.code == "passed-over"] == ["out/requirements.b.txt"]
+
+
 def test_nothing_left_is_said_with_what_leaves_it_out(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("x\n")
     with pytest.raises(Exception, match=r"include and exclude of conflictcheck\.toml count"):
