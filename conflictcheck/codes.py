@@ -30,8 +30,8 @@ DIAGNOSTICS: Mapping[str, str] = {
     "compiled": "A requirements file is compiled from an .in file beside it.",
     "constraint-extras": "A constraint names extras, which have no effect there.",
     "declared-environment": "A declared environment does not hold its specs.",
-    "dynamic": "The extras of a project are stated by its build alone, and not known here.",
-    "empty-input": "Standard input, or a pipe given as a SPEC, is empty.",
+    "dynamic": "The extras of a project are not stated in its pyproject.toml, and not known here.",
+    "empty-input": "Standard input, a pipe or a requirements file given as a SPEC asks for nothing.",
     "fixes-incomplete": "Not every clash was looked into for fixes, as that would take longer than finding the "
     "clashes did.",
     "ignore-without-effect": "An --ignore names no clash of this run, or several.",

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 _MARKS = (".git", ".git/info/exclude", ".hg", ".svn", ".gitignore", "conflictcheck.toml", "pyproject.toml")
 """What counts where a spec is, and in the folders above it."""
+_BESIDE = {"pyproject.toml": ("setup.cfg", "setup.py")}
+"""What counts beside a file of a name."""
 _ENVIRONMENTS = ("pyvenv.cfg", "conda-meta")
 """What makes a folder one that is not searched."""
 _UNNOTICED = frozenset({"_"})
@@ -113,7 +115,10 @@ class Lookout:
         folders |= set(map(os.path.realpath, folders))
         above = {place for folder in folders for place in _above(folder)}
         marks = {os.path.join(place, mark) for place in above for mark in _MARKS}
-        marks |= {os.path.splitext(place)[0] + ".in" for place in self._opened & whole}
+        for place in self._opened & whole:
+            folder, name = os.path.split(place)
+            marks |= {os.path.join(folder, beside) for beside in _BESIDE.get(name, ())}
+            marks.add(os.path.splitext(place)[0] + ".in")
         return whole, marks | _configuration()
 
     def _is_settled(self, place: str) -> bool:

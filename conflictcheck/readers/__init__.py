@@ -160,17 +160,28 @@ def _read_given(
         if section is not None:
             raise SpecError("a folder has no sections", hint="name the file, such as pyproject.toml#extra:gpu")
         return _search(path, workspace, selection, may_be_empty=may_be_empty)
+    return _read_named(path, section, workspace, may_be_empty=may_be_empty)
+
+
+def _read_named(path: Path, section: str | None, workspace: Workspace, *, may_be_empty: bool) -> list[Spec]:
+    """The specs of one file: whoever names it expects some, so what yields none is no success."""
     is_pipe = _is_pipe(path)
     name = _pipe_name(path, workspace) if is_pipe else workspace.name(path)
     if not is_pipe and not os.path.lexists(path):
         raise _missing(path, name)
     reader = _REQUIREMENTS if is_pipe else _reader_of(path, workspace)
+    before = len(workspace.problems)
     try:
         if is_pipe:
             workspace.take_pipe(path, name)
-        return list(reader.read(path, section, workspace))
+        specs = list(reader.read(path, section, workspace))
     except SpecError as error:
         raise SpecError(error.message, file=error.file or name, line=error.line, hint=error.hint) from None
+    if not specs and not may_be_empty and len(workspace.problems) == before:
+        raise SpecError("no spec in this file", file=name, hint=f"looked for {reader.looked_for}")
+    if reader is _REQUIREMENTS and not is_pipe and not any(map(_asks, specs)):
+        workspace.note("empty-input", "this file asks for nothing", file=name, severity=Severity.WARNING)
+    return specs
 
 
 def _is_pipe(path: Path) -> bool:

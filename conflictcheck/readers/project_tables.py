@@ -181,13 +181,15 @@ class _Reading:
 
     def _poetry_project(self) -> None:
         place = (*_POETRY, "dependencies")
-        if self._document.get(*place) is None:
-            return
         tables = self.tables
-        tables.has_project = True
-        tables.dynamic = tuple(key for key in tables.dynamic if key != "dependencies")
         name = self._expected(str, *_POETRY, "name")
+        states_needs = self._document.get(*place) is not None
+        if not states_needs and (tables.has_project or not name):
+            return
+        tables.has_project = True
         tables.name = tables.name or (canonicalize_name(name) if name else None)
+        if states_needs:
+            tables.dynamic = tuple(key for key in tables.dynamic if key != "dependencies")
         optional: dict[NormalizedName, list[Entry]] = {}
         for key, value in self._expected(dict, *place).items():
             if key.lower() == "python":

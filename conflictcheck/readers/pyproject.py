@@ -19,6 +19,7 @@ from conflictcheck.readers.lines import Origin, parse_python, parse_requirement
 from conflictcheck.readers.project_tables import read_tables
 from conflictcheck.readers.references import project_name
 from conflictcheck.readers.requirements_file import read_requirements_file
+from conflictcheck.readers.setuptools_files import SetupFile, find_setup_file
 from conflictcheck.readers.text import decode, quote
 from conflictcheck.readers.toml_document import parse_toml
 
@@ -75,7 +76,7 @@ class PyprojectReader(Reader):
 
     label: ClassVar[str] = "a pyproject.toml"
     names: ClassVar[str] = "*.toml"
-    looked_for: ClassVar[str] = "pyproject.toml with dependencies"
+    looked_for: ClassVar[str] = "pyproject.toml with [project], [dependency-groups] or [tool.poetry]"
 
     def finds(self, path: Path, workspace: Workspace) -> bool:  # noqa: ARG002 - the name is enough
         """By its name."""
@@ -127,6 +128,9 @@ class _Project:
         self.files: dict[NormalizedName | None, list[Path]] = {}  # of setuptools, by extra; None is the main spec
         self.left_to_build = False  # what the project itself needs, or on which Python
         self._document = document
+        self._setup: SetupFile | None = None
+        if not self.tables.has_project and path.name == "pyproject.toml":
+            self._read_setup()
         self._read_dynamic()
         self._extras = dict.fromkeys([*self.tables.extras, *(name for name in self.files if name is not None)])
         for line, key, source in self.tables.bound:
@@ -148,11 +152,10 @@ class _Project:
 
     def all_specs(self) -> list[Spec]:
         """The main spec, the extras, the groups."""
-        specs = [_Section(self, "").spec()] if self.tables.has_project else []
+        has_project = self.tables.has_project or self._setup is not None
+        specs = [_Section(self, "").spec()] if has_project else []
         specs += [_Section(self, f"#extra:{name}").with_extra(name).spec() for name in self.extras()]
         specs += [_Section(self, f"#group:{name}").with_group(name).spec() for name in self.tables.groups]
-        if not specs and self.path.name != "pyproject.toml":
-            raise SpecError("no [project], [dependency-groups] or [tool.poetry] in it", hint="is it a pyproject.toml?")
         return specs
 
     def section(self, section: str) -> Spec:
@@ -178,19 +181,40 @@ class _Project:
     def itself(self, spec: SpecId) -> Requirement:
         """The project as a requirement: its folder, which may tell what the build would say."""
         folder = self.path.parent if self.path.name == "pyproject.toml" else self.path
+        if self._setup is None:
+            text = f"dynamic = [{', '.join(map(quote, self.tables.dynamic))}]"
+            file, line = self.file, self._document.line("project", "dynamic")
+        else:
+            text, file, line = "the project itself", self._setup.file, self._setup.line
         return Requirement(
             spec,
-            f"dynamic = [{', '.join(map(quote, self.tables.dynamic))}]",
+            text,
             self.tables.name or project_name(self.path.parent) or canonicalize_name(self.path.parent.name),
             SpecifierSet(),
             url=folder.as_uri(),
-            file=self.file,
-            line=self._document.line("project", "dynamic"),
+            file=file,
+            line=line,
         )
 
     def has_extra(self, name: NormalizedName) -> bool:
         """Whether there is such an extra."""
         return name in self._extras
+
+    def _read_setup(self) -> None:
+        """Find a project that only the files of setuptools state; say which of it is not read."""
+        self._setup = find_setup_file(self.path.parent, self.workspace)
+        if self._setup is None:
+            return
+        self.left_to_build = True
+        if self._setup.extras is not None:
+            file, line = self._setup.extras
+            self.workspace.note(
+                "dynamic",
+                "the extras of a project without [project] are not read",
+                file=file,
+                line=line,
+                severity=Severity.WARNING,
+            )
 
     def _read_dynamic(self) -> None:
         """Find the files that setuptools reads dependencies from; say what is stated where nothing can be read."""

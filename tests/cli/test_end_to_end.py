@@ -274,6 +274,40 @@ def test_an_extra_of_a_project_that_only_a_build_knows_is_undecided_unless_a_fil
     assert "Clash: pyproject.toml#extra:x cannot be installed: " in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("index")
+@pytest.mark.parametrize("specs", [(), ("old/pyproject.toml", "site")])
+def test_a_project_that_only_setuptools_states_clashes_or_is_undecided(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], specs: tuple[str, ...]
+) -> None:
+    (tmp_path / "texts" / "requirements.txt").unlink()
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "pyproject.toml").write_text('[build-system]\nrequires = ["setuptools"]\n')
+    (tmp_path / "old" / "setup.cfg").write_text("[metadata]\nname = old\n[options]\ninstall_requires =\n    core>=2\n")
+    assert run(["check", *specs, "-q"]) == ExitCode.FAILED
+    assert "Clash: old/pyproject.toml and site/requirements.txt clash over core" in capsys.readouterr().out
+
+    (tmp_path / "old" / "setup.cfg").unlink()
+    (tmp_path / "old" / "setup.py").write_text("from setuptools import setup\nsetup(name='old')\n")
+    assert run(["check", *specs]) == ExitCode.UNDECIDED
+    assert "what old (file://" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.usefixtures("index")
+def test_a_named_file_that_states_no_spec_is_no_pass(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.black]\n")
+    assert run(["check", "pyproject.toml", "site"]) == ExitCode.USAGE
+    assert capsys.readouterr().err.startswith("error: pyproject.toml: no spec in this file; looked for")
+
+
+@pytest.mark.usefixtures("index")
+def test_a_named_requirements_file_that_asks_for_nothing_passes_with_a_warning(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty.txt").write_text("# nothing yet\n")
+    document = report_of(capsys, "empty.txt", code=ExitCode.PASSED)
+    assert "empty-input" in {one["code"] for one in document["diagnostics"]}  # type: ignore[attr-defined]
+
+
 DECLARED = """\
 exclude = ["out"]
 

@@ -130,6 +130,27 @@ def test_whatever_a_run_looks_at_makes_a_new_one(
     assert say("check", ".", program=LOOKING).how == "made"
 
 
+@pytest.mark.parametrize("name", ["setup.cfg", "setup.py"])
+def test_a_file_of_setuptools_beside_a_named_pyproject_that_states_no_project_makes_a_new_run(
+    say: Callable[..., Said], project: Path, name: str
+) -> None:
+    (project / "pyproject.toml").write_text('[dependency-groups]\ndev = ["web"]\n')
+    say("check", "pyproject.toml")
+    assert say("check", "pyproject.toml", program=LOOKING).how == "at once"
+    (project / name).write_text("[options]\ninstall_requires = nlp\n")
+    assert say("check", "pyproject.toml", program=LOOKING).how == "made"
+
+
+def test_a_setup_cfg_that_becomes_a_project_makes_a_new_run(say: Callable[..., Said], project: Path) -> None:
+    (project / "pyproject.toml").write_text('[dependency-groups]\ndev = ["web"]\n')
+    (project / "setup.cfg").write_text("[flake8]\n")
+    say("check", "pyproject.toml")
+    assert say("check", "pyproject.toml").how == "at once"
+    (project / "setup.cfg").write_text("[metadata]\nname = x\n[options]\ninstall_requires = core>1.5\n")
+    changed = say("check", "pyproject.toml")
+    assert (changed.code, changed.how) == (1, "made")
+
+
 def test_named_files_do_not_depend_on_what_lies_beside_them(say: Callable[..., Said], project: Path) -> None:
     say("check", "a.txt", "b.txt")
     (project / "report.json").write_text("{}\n")

@@ -210,7 +210,7 @@ BOMBS: dict[str, tuple[Callable[[], str], str, int]] = {
     "toml-nested": (lambda: spec("a = " + "[" * 100_000, "pyproject.toml"), "not usable TOML: it is nested too deeply", 40),
     "toml-of-dots": (lambda: spec("a" + ".a" * 20_000 + " = 1", "pyproject.toml"), "not usable TOML: a key of more than 32 parts", 20),
     "toml-of-a-megabyte": (lambda: spec("a1 = 1\n" * 200_000, "pyproject.toml"), "not usable TOML: it is longer than 1,048,576 characters", 20),
-    "toml-of-keys": (lambda: spec("".join(f"{'a.' * 30}a{n} = 1\n" for n in range(14_000)), "pyproject.toml"), "0 specs, 0 lines", 400),
+    "toml-of-keys": (lambda: spec("".join(f"{'a.' * 30}a{n} = 1\n" for n in range(14_000)), "pyproject.toml"), "no spec in this file", 400),
     "toml-of-digits": (lambda: spec("a = " + "9" * 100_000, "pyproject.toml"), "not usable TOML: a number in it is too long", 40),
     "chain-of-packages": (lambda: run(chain(1_000, "z"), "p0"), "compatible, 1002 packages", 120),
     "chain-of-packages-to-a-clash": (lambda: run(chain(200, "z<2"), "p0\nz==2"), "unsatisfiable, 0 packages", 120),

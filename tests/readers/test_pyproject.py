@@ -153,11 +153,23 @@ def test_a_slip_in_requires_python_gets_a_hint_that_fits_there(folder: Folder, v
     ]
 
 
-def test_a_toml_file_of_another_kind_is_an_error(folder: Folder) -> None:
-    folder.write("other.toml", "a = 1")
-    assert folder.errors("other.toml") == [
-        "other.toml: no [project], [dependency-groups] or [tool.poetry] in it; is it a pyproject.toml?"
+@pytest.mark.parametrize("name", ["other.toml", TOML])
+def test_a_named_file_without_a_table_that_states_a_spec_is_an_error(folder: Folder, name: str) -> None:
+    folder.write(name, "[tool.black]\nline-length = 99\n")
+    assert folder.errors(name) == [
+        f"{name}: no spec in this file; looked for pyproject.toml with [project], [dependency-groups] or [tool.poetry]"
     ]
+
+
+def test_a_named_file_that_is_broken_is_not_said_to_have_no_spec_as_well(folder: Folder) -> None:
+    assert errors(folder, "project = 1\n") == ["pyproject.toml:1: project is not a table"]
+
+
+@pytest.mark.parametrize("content", ['[project]\nname = "x"\n', '[tool.poetry]\nname = "x"\n'])
+def test_a_project_that_needs_nothing_is_a_spec_where_it_is_named(folder: Folder, content: str) -> None:
+    folder.write(TOML, content)
+    assert [(spec.id, spec.requirements) for spec in folder.read(TOML).specs] == [(TOML, ())]
+    assert folder.notes(TOML) == []
 
 
 def test_extras_that_multiply_are_cut_off(folder: Folder) -> None:
@@ -227,6 +239,74 @@ def test_extras_that_only_a_build_knows_are_a_warning(folder: Folder) -> None:
             "warning dynamic pyproject.toml:2: the optional-dependencies are dynamic: the build states them, "
             "so the extras are not known here"
         )
+    ]
+
+
+def itself(folder: Folder, *paths: str) -> list[tuple[str, str, str | None, int | None]]:
+    """The lines that stand for the project of `pkg` as a whole, in whatever spec."""
+    place = (folder.path / "pkg").as_uri()
+    lines = [line for spec in folder.read(*paths).specs for line in spec.requirements if line.url == place]
+    return [(line.spec, line.name, line.file, line.line) for line in lines]
+
+
+@pytest.mark.parametrize("paths", [(), ("pkg",), ("pkg/pyproject.toml",)])
+@pytest.mark.parametrize(
+    ("files", "place"),
+    [
+        ({"setup.cfg": "[metadata]\nname = Legacy\n[options]\ninstall_requires =\n    a\n"}, ("setup.cfg", 4)),
+        ({"setup.py": "import setuptools\nsetuptools.setup(name='legacy', install_requires=x)\n"}, ("setup.py", 2)),
+        ({"setup.cfg": "[flake8]\n", "setup.py": "setup(name='legacy')\n"}, ("setup.py", 1)),
+        ({"setup.cfg": "[options]\n", "setup.py": "# install_requires\nsetup(name='legacy')"}, ("setup.cfg", 1)),
+        ({"setup.cfg": "[metadata]\nname = legacy\n", "setup.py": "install_requires = []"}, ("setup.py", 1)),
+    ],
+)
+def test_a_project_that_only_the_files_of_setuptools_state_is_a_spec(
+    folder: Folder, files: dict[str, str], place: tuple[str, int], paths: tuple[str, ...]
+) -> None:
+    folder.write("pkg/pyproject.toml", '[build-system]\nrequires = ["setuptools"]\n')
+    for name, content in files.items():
+        folder.write(f"pkg/{name}", content)
+    assert itself(folder, *paths) == [("pkg/pyproject.toml", "legacy", f"pkg/{place[0]}", place[1])]
+    assert not [note for note in folder.notes(*paths) if "passed-over" in note]
+
+
+def test_the_groups_of_a_project_of_setuptools_come_with_it(folder: Folder) -> None:
+    folder.write("pkg/setup.py", "setup(name='legacy')\n")
+    folder.write("pkg/pyproject.toml", '[dependency-groups]\ndev = ["b"]\n')
+    assert [spec for spec, *_ in itself(folder)] == ["pkg/pyproject.toml", "pkg/pyproject.toml#group:dev"]
+
+
+@pytest.mark.parametrize(
+    "table", ['[project]\nname = "x"\n', '[tool.poetry]\nname = "x"\n[tool.poetry.dependencies]\n']
+)
+def test_where_a_table_states_the_project_the_files_of_setuptools_have_no_say(folder: Folder, table: str) -> None:
+    folder.write("pkg/pyproject.toml", table)
+    folder.write("pkg/setup.cfg", "[options]\ninstall_requires = a\n")
+    assert itself(folder, "pkg/pyproject.toml") == []
+
+
+def test_a_setup_cfg_with_the_settings_of_other_tools_alone_states_no_project(folder: Folder) -> None:
+    folder.write("requirements.txt", "a\n")
+    folder.write("pyproject.toml", "[tool.black]\n")
+    folder.write("setup.cfg", "[flake8]\n# [options]\n[tool:pytest]\naddopts = -q\n")
+    assert folder.lines() == ["requirements.txt:1: a"]
+    assert "note passed-over pyproject.toml: a pyproject.toml that asks for nothing" in folder.notes()
+
+
+def test_extras_that_only_the_files_of_setuptools_state_are_a_warning(folder: Folder) -> None:
+    folder.write("pyproject.toml", "[build-system]\n")
+    folder.write("setup.cfg", "[metadata]\nname = p\n[options.extras_require]\nx = a\n")
+    assert folder.notes(TOML) == ["warning dynamic setup.cfg:3: the extras of a project without [project] are not read"]
+
+
+def test_a_file_of_setuptools_that_cannot_be_read_is_an_error_of_that_file(folder: Folder) -> None:
+    folder.write("outside/setup.py")
+    folder.write("work/.git/HEAD")
+    folder.write("work/pyproject.toml", "[build-system]\n")
+    (folder.path / "work/setup.py").symlink_to(folder.path / "outside/setup.py")
+    folder.path /= "work"
+    assert folder.errors(TOML) == [
+        "setup.py: outside of the working tree; name it as a SPEC, too, or give --allow-outside"
     ]
 
 

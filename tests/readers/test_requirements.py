@@ -531,3 +531,16 @@ def test_a_requirements_file_has_no_sections(folder: Folder) -> None:
     assert folder.errors(f"{REQ}#extra:x") == [
         "requirements.txt: a requirements file has no sections; name the file alone: requirements.txt"
     ]
+
+
+@pytest.mark.parametrize("content", ["", "# nothing yet\n", "-c limits.txt\n"])
+def test_a_named_file_that_asks_for_nothing_is_a_warning(folder: Folder, content: str) -> None:
+    folder.write("limits.txt", "a<2\n")
+    folder.write(REQ, content)
+    assert folder.notes(REQ) == ["warning empty-input requirements.txt: this file asks for nothing"]
+
+
+def test_a_named_file_that_includes_what_it_asks_for_is_not_empty(folder: Folder) -> None:
+    folder.write("base.txt", "a\n")
+    folder.write(REQ, "-r base.txt\n")
+    assert folder.notes(REQ) == []
