@@ -16,6 +16,7 @@ from conflictcheck.model import IndexOptions, Requirement, RequirementKind, Seve
 from conflictcheck.readers.base import Reader
 from conflictcheck.readers.conflicts import read_conflicts
 from conflictcheck.readers.lines import Origin, parse_python, parse_requirement
+from conflictcheck.readers.not_applied import warn_of_tables
 from conflictcheck.readers.project_tables import read_tables
 from conflictcheck.readers.references import project_name
 from conflictcheck.readers.requirements_file import read_requirements_file
@@ -45,31 +46,6 @@ MOST_INCLUDES = 2_000
 DEEPEST = 100
 """Extras or groups that include one another in a chain."""
 
-_NOT_APPLIED = (
-    (("tool", "uv", "sources"), "the packages are taken from the index"),
-    (("tool", "uv", "constraint-dependencies"), "give them with --constraint"),
-    (("tool", "uv", "override-dependencies"), "give them with --override"),
-    (("tool", "uv", "index"), "give their addresses with --extra-index-url"),
-    (("tool", "uv", "index-url"), "give it with --index-url"),
-    (("tool", "uv", "extra-index-url"), "give them with --extra-index-url"),
-    (("tool", "uv", "find-links"), "give them with --find-links"),
-    (("tool", "uv", "prerelease"), "give it with --prerelease"),
-    (("tool", "uv", "dev-dependencies"), "move them to [dependency-groups]"),
-    (("tool", "pdm", "dev-dependencies"), "move them to [dependency-groups]"),
-    (("tool", "pdm", "resolution", "overrides"), "give them with --override"),
-    (("tool", "pdm", "source"), "give their addresses with --extra-index-url"),
-    (("tool", "pdm", "resolution", "excludes"), "what it leaves out is asked for here"),
-    (("tool", "pdm", "resolution", "allow-prereleases"), "give --prerelease allow"),
-    (("tool", "poetry", "source"), "give their addresses with --extra-index-url"),
-    (("tool", "flit", "metadata", "requires-python"), "move it to [project]"),
-    (("tool", "flit", "metadata", "dev-requires"), "move them to [dependency-groups]"),
-    (("tool", "flit", "metadata", "requires"), "move them to [project]"),
-    (("tool", "flit", "metadata", "requires-extra"), "move them to [project]"),
-    (("tool", "pixi", "dependencies"), "conda packages are not looked at"),
-    (("tool", "pixi", "pypi-dependencies"), "move them to [project]"),
-)
-"""Tables that change what is installed and are not read, and what to do or to know about it."""
-
 
 class PyprojectReader(Reader):
     """``pyproject.toml``; the file is a spec, and so is each extra and group."""
@@ -90,28 +66,10 @@ class PyprojectReader(Reader):
         """The main spec, each extra and each group; or the one section that is named."""
         document = parse_toml(decode(workspace.load(path)))
         file = workspace.name(path)
-        _warn(document, file, workspace)
+        warn_of_tables(document, file, workspace)
         project = _Project(path, document, workspace)
         read_conflicts(document, project.tables, file, workspace)
         return project.all_specs() if section is None else [project.section(section)]
-
-
-def _warn(document: TomlDocument, file: str, workspace: Workspace) -> None:
-    environments = document.get("tool", "hatch", "envs")
-    of_hatch = [
-        (("tool", "hatch", "envs", name, key), "move them to [dependency-groups]")
-        for name in (environments if isinstance(environments, dict) else ())
-        for key in ("dependencies", "extra-dependencies")
-    ]
-    for place, advice in (*_NOT_APPLIED, *of_hatch):
-        if document.get(*place):
-            workspace.note(
-                "not-applied",
-                f"{'.'.join(place)} is not applied: {advice}",
-                file=file,
-                line=document.line(*place),
-                severity=Severity.WARNING,
-            )
 
 
 class _Project:

@@ -342,6 +342,16 @@ def test_the_environments_of_hatch_are_a_warning_each(folder: Folder) -> None:
     "table",
     ["uv]\nindex-url = 'https://h.example'", "uv]\nfind-links = ['x']", "uv]\nprerelease = 'allow'",
      "uv]\nextra-index-url = ['https://h.example']", "uv]\nindex = [{url = 'https://h.example'}]",
+     "uv]\nexclude-newer = '2024-01-01'", "uv]\nexclude-newer-package = {a = '2024-01-01'}",
+     "uv]\nexclude-dependencies = ['a']", "uv]\ndependency-metadata = [{name = 'a'}]", "uv]\nno-binary = true",
+     "uv]\nno-binary-package = ['a']", "uv]\nno-build = true", "uv]\nno-build-package = ['a']",
+     "uv]\nresolution = 'lowest'", "uv]\nfork-strategy = 'fewest'", "uv]\nprerelease-package = {a = 'allow'}",
+     "uv]\nenvironments = ['os_name == \"nt\"']", "uv]\nrequired-environments = ['os_name == \"nt\"']",
+     "uv]\nindex-strategy = 'first-index'", "uv]\nno-index = true", "uv]\ntorch-backend = 'cpu'",
+     "uv]\nminimum-libc-version = {glibc = '2.17'}", "uv]\ndependency-groups = {dev = {requires-python = '>=3'}}",
+     "uv.pip]\nexclude-newer = '2024-01-01'", "uv.pip]\nresolution = 'lowest-direct'", "uv.pip]\nno-deps = true",
+     "uv.pip]\npython-version = '3.9'", "uv.pip]\npython-platform = 'windows'", "uv.pip]\nonly-binary = [':all:']",
+     "rye]\nsources = [{name = 'a'}]", "rye]\nexcluded-dependencies = ['a']",
      "pdm]\nsource = [{url = 'https://h.example'}]", "pdm.resolution]\nexcludes = ['a']",
      "pdm.resolution]\nallow-prereleases = true", "poetry]\nsource = [{name = 'a'}]",
      "flit.metadata]\nrequires-python = '>=3'", "flit.metadata]\ndev-requires = ['a']"],
@@ -351,6 +361,17 @@ def test_what_other_tools_are_told_is_not_dropped_in_silence(folder: Folder, tab
     [note] = folder.notes(TOML)
     name = f"tool.{table.partition(' =')[0].replace(']' + chr(10), '.')}"
     assert note.startswith(f"warning not-applied pyproject.toml:4: {name} is not applied: ")
+
+
+def test_settings_that_change_nothing_or_ask_for_what_is_done_are_not_told(folder: Folder) -> None:
+    folder.write(
+        TOML,
+        '[project]\nname = "x"\n[tool.uv]\nresolution = "highest"\nindex-strategy = "unsafe-best-match"\n'
+        'prerelease = "if-necessary-or-explicit"\nfork-strategy = "requires-python"\nno-build = false\n'
+        'no-build-isolation-package = ["a"]\ncache-dir = "x"\nlink-mode = "copy"\ndefault-groups = "all"\n'
+        '[tool.uv.workspace]\nmembers = ["a"]\n[tool.uv.pip]\ngenerate-hashes = true\n',
+    )
+    assert folder.notes(TOML) == []
 
 
 def test_poetrys_package_sources_are_a_warning_and_its_prereleases_are_asked_for(folder: Folder) -> None:

@@ -89,3 +89,17 @@ def test_a_comment_that_looks_like_an_opening_line_breaks_no_search(folder: Fold
 def test_a_script_has_no_sections(folder: Folder) -> None:
     folder.write("s.py", SCRIPT)
     assert folder.errors("s.py#extra:x") == ["s.py: a script has no sections; name the file alone: s.py"]
+
+
+def test_tables_that_are_not_applied_are_a_warning_as_in_a_pyproject(folder: Folder) -> None:
+    folder.write(
+        "s.py",
+        "# /// script\n# dependencies = ['a']\n# [tool.uv]\n# exclude-newer = '2024-01-01'\n"
+        "# [tool.uv.sources]\n# a = {path = 'a'}\n# ///\n",
+    )
+    notes = [
+        "warning not-applied s.py:4: tool.uv.exclude-newer is not applied: give it with --exclude-newer",
+        "warning not-applied s.py:5: tool.uv.sources is not applied: the packages are taken from the index",
+    ]
+    assert folder.notes("s.py") == notes
+    assert folder.notes()[:2] == notes
