@@ -1,4 +1,4 @@
-"""Answers that are right and still a surprise: environments that rest on very old releases, lines without bounds."""
+"""Answers that are right and still a surprise: old releases, lines without bounds, hashes that pip finds too few."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from conflictcheck.model import Diagnostic, RequirementKind, Severity
-from conflictcheck.phrases import and_list, count, place
+from conflictcheck.phrases import and_list, count, cut_list, place
 from conflictcheck.solver.oracle import Yes
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from conflictcheck.model import Clash, Environment, Requirement, SpecId
+    from conflictcheck.model import Clash, Environment, Requirement, Spec, SpecId
     from conflictcheck.policy import Release
     from conflictcheck.solver.edges import Edge
     from conflictcheck.solver.kernel import Kernel
@@ -209,3 +209,60 @@ def notice_unbounded(clashes: Iterable[Clash]) -> list[Diagnostic]:
         )
         for line in lines
     ]
+
+
+def notice_missing_hashes(
+    environments: Iterable[Environment], specs: Iterable[Spec], shared: Sequence[Requirement]
+) -> list[Diagnostic]:
+    """Specs that pip refuses to install, as some of what they need is pinned with a hash and some is not.
+
+    Source: pip's documentation, "Hash-checking Mode": a single hash switches it on for all files of an installation.
+
+    Args:
+        environments: of the split.
+        specs: all of the run.
+        shared: lines of constraint files of the run, which may have hashes as well.
+    """
+    where = {spec: environment for environment in environments for spec in environment.specs}
+    found = []
+    for spec in specs:
+        why = _asks_for_hashes(spec)
+        if why is None or spec.id not in where:
+            continue
+        lines = (*spec.requirements, *shared)
+        hashed = {line.name for line in lines if line.hashes and (line.url is not None or _is_pinned(line))}
+        if bare := sorted(_needed_by(spec.id, where[spec.id]) - hashed):
+            reason, file, number = why
+            none = f"{cut_list(bare)} {'has' if len(bare) == 1 else 'have'} none"
+            message = f"{reason}, so pip asks for a pin with a hash of all that {spec.id} needs, and {none}"
+            found.append(Diagnostic(Severity.WARNING, "hashes-incomplete", message, file, number))
+    return found
+
+
+def _asks_for_hashes(spec: Spec) -> tuple[str, str | None, int | None] | None:
+    """Why pip wants a hash of everything that a spec needs, with file and line; None where it does not."""
+    if spec.index.require_hashes is not None:
+        return ("it has --require-hashes", spec.path, None) if spec.index.require_hashes else None
+    # A hash in a URL is checked, and does not ask for others.
+    line = next(
+        (one for one in spec.requirements if any(h.partition(":")[2] not in (one.url or "") for h in one.hashes)), None
+    )
+    return None if line is None else (f"{line.text} has a hash", line.file, line.line)
+
+
+def _is_pinned(line: Requirement) -> bool:
+    """Whether a line names one version and nothing else."""
+    return [part.operator for part in line.specifier] in (["=="], ["==="]) and not str(line.specifier).endswith("*")
+
+
+def _needed_by(spec: SpecId, environment: Environment) -> set[str]:
+    """What of an environment is installed for a spec, directly or not."""
+    requires: dict[str, set[str]] = defaultdict(set)
+    for pin in environment.packages:
+        requires[pin.name].update(pin.requires)
+    new = {str(pin.name) for pin in environment.packages if spec in pin.requested_by}
+    needed: set[str] = set()
+    while new:
+        needed |= new
+        new = {name for each in new for name in requires[each]} - needed
+    return needed

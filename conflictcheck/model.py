@@ -82,6 +82,7 @@ class IndexOptions(Struct, frozen=True):
         only_binary: packages to take as wheels alone, or ``:all:``.
         no_binary: packages to take as source distributions alone, or ``:all:``.
         prerelease: whether ``--pre`` was given in the file.
+        require_hashes: whether pip is to refuse what has no hash; None leaves that to whether a line has one.
     """
 
     index_url: str | None = None
@@ -91,6 +92,7 @@ class IndexOptions(Struct, frozen=True):
     only_binary: frozenset[str] = frozenset()
     no_binary: frozenset[str] = frozenset()
     prerelease: bool = False
+    require_hashes: bool | None = None
 
 
 class Spec(Struct, frozen=True):

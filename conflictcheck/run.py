@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from conflictcheck.cautions import notice_old_releases, notice_unbounded
+from conflictcheck.cautions import notice_missing_hashes, notice_old_releases, notice_unbounded
 from conflictcheck.clashes import ClashFinder, said
 from conflictcheck.declared import about_declared, place_specs
 from conflictcheck.doubts import lacking_facts, say_doubts
@@ -139,6 +139,7 @@ class Run(Struct, frozen=True):
             *confirmed(),
             *notice_oddities(oracle, self.store, environments, lines),
             *notice_old_releases(oracle, environments, finder.lines_of),
+            *notice_missing_hashes(environments, specs, self.shared),
             *notice_unbounded(clashes),
         ]
         return Report(

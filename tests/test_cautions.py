@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from builders import World, line, specs, universe
+import pytest
+from builders import World, constraints, line, spec, specs, universe
+from msgspec.structs import replace
 
-from conflictcheck.cautions import notice_old_releases, notice_unbounded
+from conflictcheck.cautions import notice_missing_hashes, notice_old_releases, notice_unbounded
 from conflictcheck.environments import build_environment
 from conflictcheck.index.memory import Rel
-from conflictcheck.model import Clash, ClashKind, Severity, SpecId
+from conflictcheck.model import (
+    Clash,
+    ClashKind,
+    Environment,
+    IndexOptions,
+    Requirement,
+    RequirementKind,
+    Severity,
+    SpecId,
+)
 from conflictcheck.solver.oracle import Yes
 
 
@@ -19,8 +30,7 @@ def dated(**releases: tuple[str, list[str]]) -> dict[str, Rel]:
     }
 
 
-def warned(world: World) -> list[str]:
-    world.findings  # noqa: B018 - asks about each spec alone
+def environments_of(world: World) -> list[Environment]:
     environments = []
     for part in world.split.parts:
         lines = world.lines_of(*part)
@@ -28,6 +38,12 @@ def warned(world: World) -> list[str]:
         assert isinstance(answer, Yes)
         assert isinstance(world.oracle.ask(lines), Yes)
         environments.append(build_environment(world.oracle, "all", part, lines, answer))
+    return environments
+
+
+def warned(world: World) -> list[str]:
+    world.findings  # noqa: B018 - asks about each spec alone
+    environments = environments_of(world)
     found = notice_old_releases(world.oracle, environments, world.finder.lines_of)
     assert all((one.severity, one.code) == (Severity.WARNING, "old-release") for one in found)
     return [f"{one.file}:{one.line}: {one.message}" for one in found]
@@ -92,3 +108,70 @@ def test_a_requirement_without_bound_in_a_clash_is_noted_once() -> None:
     (note,) = notice_unbounded([clash, clash])
     assert (note.code, note.severity, note.file, note.line) == ("unbounded-requirement", Severity.NOTE, "a", 1)
     assert note.message == "`doctran` is part of a clash and has no bound, so every release of doctran was considered"
+
+
+LAYERS = universe({"app": {"1": ["lib"]}, "lib": {"1": ["core"], "2": ["core"]}, "core": {"1": []}, "other": {"1": []}})
+HASH = f"sha256:{'a' * 64}"
+
+
+def hashed(text: str, kind: RequirementKind = RequirementKind.REQUIREMENT) -> Requirement:
+    # No file of a made-up index has a hash: the release is chosen without, and the hash put to the line afterwards.
+    return line("a", text, kind, hashes=(HASH,))
+
+
+def without_hashes(given: Requirement) -> Requirement:
+    return replace(given, hashes=())
+
+
+def missing(
+    *lines: Requirement | str, shared: tuple[Requirement, ...] = (), required: bool | None = None, beside: str = "other"
+) -> list[str]:
+    asked = replace(spec("a", lines), index=IndexOptions(require_hashes=required))
+    plain = replace(asked, requirements=tuple(map(without_hashes, asked.requirements)))
+    world = World(LAYERS, [plain, spec("b", [beside])], tuple(map(without_hashes, shared)))
+    found = notice_missing_hashes(environments_of(world), [asked, spec("b", [beside])], shared)
+    assert all((one.severity, one.code) == (Severity.WARNING, "hashes-incomplete") for one in found)
+    return [f"{one.file}:{one.line}: {one.message}" for one in found]
+
+
+def none_of(names: str, why: str = "a:1: app==1 has a hash") -> list[str]:
+    return [f"{why}, so pip asks for a pin with a hash of all that a needs, and {names}"]
+
+
+def test_a_hash_asks_for_one_of_all_that_the_spec_needs_and_of_nothing_else() -> None:
+    assert missing(hashed("app==1")) == none_of("core and lib have none")
+    assert missing(hashed("app==1"), hashed("lib==1")) == none_of("core has none")
+    assert missing(hashed("app==1"), hashed("lib==1"), "core==1") == none_of("core has none")
+    assert missing(hashed("app==1"), hashed("lib==1"), hashed("core===1")) == []
+    assert missing(hashed("core==1"), beside="app") == []
+
+
+def test_a_range_with_a_hash_is_no_pin() -> None:
+    for text in ("core>=1", "core==1.*", "core"):
+        assert missing(hashed("app==1"), hashed("lib==1"), hashed(text)) == none_of("core has none")
+
+
+def test_constraints_may_have_the_hashes() -> None:
+    in_file = hashed("core==1", RequirementKind.CONSTRAINT)
+    assert missing(hashed("app==1"), hashed("lib==1"), in_file) == []
+    assert missing("core==1", in_file) == []
+    assert missing("lib==1", in_file) == none_of("lib has none", "a:1: core==1 has a hash")
+    of_the_run = replace(constraints("core==1")[0], hashes=(HASH,))
+    assert missing(hashed("app==1"), hashed("lib==1"), shared=(of_the_run,)) == []
+    assert missing("lib==1", shared=(of_the_run,)) == []
+
+
+@pytest.mark.parametrize(("required", "names"), [(True, "core has none"), (False, ""), (None, "")])
+def test_an_option_says_whether_hashes_are_asked_for(required: bool | None, names: str) -> None:
+    why = "a:None: it has --require-hashes"
+    assert missing("core==1", required=required) == (none_of(names, why) if names else [])
+    assert bool(missing(hashed("app==1"), required=required)) is (required is not False)
+
+
+def test_a_hash_in_a_url_asks_for_no_others_and_is_one() -> None:
+    url = f"https://files.example/core-1-py3-none-any.whl#sha256={'a' * 64}"
+    direct = replace(hashed("core==1"), url=url)
+    found = Environment("all", (SpecId("a"),), "3.11", environments_of(World(LAYERS, specs(a=["lib==1"])))[0].packages)
+    assert notice_missing_hashes([found], [spec("a", [line("a", "lib==1"), direct])], ()) == []
+    (note,) = notice_missing_hashes([found], [spec("a", [hashed("other==1"), direct])], ())
+    assert note.message.endswith("lib has none")

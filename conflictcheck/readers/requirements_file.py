@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _SCHEMES = ("https", "http", "file")
 """What indexes and pages of links can be fetched by."""
+_HASH_MODES = {"--require-hashes": True, "--no-require-hashes": False}
 DEEPEST = 50
 """Files that include one another in a chain."""
 
@@ -181,6 +182,8 @@ class _Reading:
                 file=origin.file,
                 line=origin.line,
             )
+            if option.name in _HASH_MODES:
+                self.collected.index = replace(self.collected.index, require_hashes=_HASH_MODES[option.name])
             return
         if self._restricting:
             raise SpecError(

@@ -308,6 +308,17 @@ def test_a_named_requirements_file_that_asks_for_nothing_passes_with_a_warning(
     assert "empty-input" in {one["code"] for one in document["diagnostics"]}  # type: ignore[attr-defined]
 
 
+@pytest.mark.usefixtures("index")
+def test_a_file_that_pip_would_refuse_for_want_of_hashes_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "pinned.txt").write_text("--require-hashes\nnlp==3.0\n")
+    document = report_of(capsys, "pinned.txt", code=ExitCode.PASSED)
+    (note,) = (one for one in document["diagnostics"] if one["code"] == "hashes-incomplete")  # type: ignore[attr-defined]
+    assert note["severity"] == "warning"
+    assert note["message"].endswith("core and nlp have none")
+
+
 DECLARED = """\
 exclude = ["out"]
 

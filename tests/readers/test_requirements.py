@@ -544,3 +544,14 @@ def test_a_named_file_that_includes_what_it_asks_for_is_not_empty(folder: Folder
     folder.write("base.txt", "a\n")
     folder.write(REQ, "-r base.txt\n")
     assert folder.notes(REQ) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "required"),
+    [("a\n", None), ("--require-hashes\na\n", True), ("--no-require-hashes\na\n", False), ("-r b.txt\na\n", True)],
+)
+def test_whether_pip_asks_for_hashes_is_kept(folder: Folder, content: str, required: bool | None) -> None:
+    folder.write("b.txt", "--require-hashes\n")
+    folder.write(REQ, content)
+    [spec] = folder.read(REQ).specs
+    assert spec.index.require_hashes is required
