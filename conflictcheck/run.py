@@ -29,7 +29,7 @@ from conflictcheck.model import (
 )
 from conflictcheck.phrases import and_list, count
 from conflictcheck.remarks import say_what_is_taken_for_granted, say_why_clashes_stay, with_fixes
-from conflictcheck.side_by_side import jobs_for, map_in_processes
+from conflictcheck.side_by_side import begin_in_processes, jobs_for
 from conflictcheck.solver.oracle import No, Oracle, Yes
 from conflictcheck.solver.scout import Scout
 from conflictcheck.splitting import split_specs
@@ -106,9 +106,9 @@ class Run(Struct, frozen=True):
 
         placed = [(named, answer) for named, answer in zip(resolved, answers, strict=True) if isinstance(answer, Yes)]
         packages = sum(len(solution.releases) for _, answer in placed for solution in answer.solutions.values())
-        jobs = jobs_for(self.jobs, worth_it=packages >= _MANY_PACKAGES)
+        jobs = jobs_for(self.jobs, worth_it=packages >= _MANY_PACKAGES and len(placed) > 1)
         self.store.rest()
-        environments = map_in_processes(lambda one: checked(*one), placed, jobs)
+        built = begin_in_processes(lambda one: checked(*one), placed, jobs)
         cores = tuple(dict.fromkeys([*findings.cores, *split.cores, *placement.cores]))
         doubts = [
             *say_doubts(findings, split, placement.unclear, self.snapshot),
@@ -116,6 +116,7 @@ class Run(Struct, frozen=True):
             *say_what_is_taken_for_granted(oracle.assumed),
         ]
         clashes = tuple(self._clash(oracle, core) for core in cores)
+        environments = built()
         self.store.rest()
         confirmed = opinion.confirm_clashes(cores)
         self.progress.phase("fixes")

@@ -23,27 +23,18 @@ _work: tuple[Callable[[Any], Any], Sequence[Any]]
 """The function and its items, for the processes that are split off."""
 
 
-def map_in_processes(function: Callable[[Item], Result], items: Sequence[Item], jobs: int) -> list[Result]:
-    """Call `function` on each item and return the results in order.
+def begin_in_processes(
+    function: Callable[[Item], Result], items: Sequence[Item], jobs: int
+) -> Callable[[], list[Result]]:
+    """Have `function` called on each item while the caller does something else; with one job, all is done first.
 
     Args:
         function: changes nothing that anything after it depends on.
         items: any.
         jobs: how many processes there may be; 1 does without further ones.
 
-    Raises:
-        Exception: what the first item that fails raises.
-    """
-    return begin_in_processes(function, items, min(jobs, len(items)))()
-
-
-def begin_in_processes(
-    function: Callable[[Item], Result], items: Sequence[Item], jobs: int
-) -> Callable[[], list[Result]]:
-    """As `map_in_processes`, for who has something else to do meanwhile; with one job, all is done first.
-
     Returns:
-        What gives the results, and raises what the first item that failed raised.
+        What gives the results in order, and raises what the first item that failed raised.
     """
     if jobs > 1 and items and threading.active_count() == 1:
         from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - costly, and not needed for one job

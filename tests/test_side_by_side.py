@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -14,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from conflictcheck.index.workers import Workers
-from conflictcheck.side_by_side import map_in_processes
 
 ROOT = Path(__file__).parent.parent
 
@@ -31,9 +29,9 @@ def run(program: str) -> str:
 def test_with_two_jobs_other_processes_answer_in_the_order_of_the_items(jobs: int, here: bool) -> None:
     program = f"""
         import os
-        from conflictcheck.side_by_side import map_in_processes
+        from conflictcheck.side_by_side import begin_in_processes
         me = os.getpid()
-        answers = map_in_processes(lambda n: (n, os.getpid() == me), range(6), {jobs})
+        answers = begin_in_processes(lambda n: (n, os.getpid() == me), range(6), {jobs})()
         print([n for n, _ in answers], {{here for _, here in answers}})
     """
     assert run(program) == f"[0, 1, 2, 3, 4, 5] {{{here}}}\n"
@@ -41,9 +39,9 @@ def test_with_two_jobs_other_processes_answer_in_the_order_of_the_items(jobs: in
 
 def test_what_an_item_raises_is_raised() -> None:
     program = """
-        from conflictcheck.side_by_side import map_in_processes
+        from conflictcheck.side_by_side import begin_in_processes
         try:
-            map_in_processes(lambda n: 1 // n, [2, 0, 1], 2)
+            begin_in_processes(lambda n: 1 // n, [2, 0, 1], 2)()
         except ZeroDivisionError as error:
             print(error)
     """
@@ -53,9 +51,11 @@ def test_what_an_item_raises_is_raised() -> None:
 def test_a_process_that_is_killed_costs_nothing_but_time() -> None:
     program = """
         import os, signal
-        from conflictcheck.side_by_side import map_in_processes
+        from conflictcheck.side_by_side import begin_in_processes
         me = os.getpid()
-        print(map_in_processes(lambda n: n if os.getpid() == me else os.kill(os.getpid(), signal.SIGKILL), [1, 2], 2))
+        def answer(n):
+            return n if os.getpid() == me else os.kill(os.getpid(), signal.SIGKILL)
+        print(begin_in_processes(answer, [1, 2], 2)())
     """
     assert run(program) == "[1, 2]\n"
 
@@ -63,11 +63,11 @@ def test_a_process_that_is_killed_costs_nothing_but_time() -> None:
 def test_threads_under_way_keep_the_work_here() -> None:
     program = """
         import os, threading
-        from conflictcheck.side_by_side import map_in_processes
+        from conflictcheck.side_by_side import begin_in_processes
         stop = threading.Event()
         threading.Thread(target=stop.wait).start()
         me = os.getpid()
-        print(map_in_processes(lambda n: os.getpid() == me, [1, 2], 2))
+        print(begin_in_processes(lambda n: os.getpid() == me, [1, 2], 2)())
         stop.set()
     """
     assert run(program) == "[True, True]\n"
@@ -109,10 +109,6 @@ def test_idle_threads_of_an_index_end_for_that_and_begin_again() -> None:
         workers.rest()  # a thread that has just handed over its last answer is not idle yet
     assert workers.map(str, range(5)) == list("01234")
     workers.close(lambda: None)
-
-
-def test_one_item_is_answered_here() -> None:
-    assert map_in_processes(lambda _: os.getpid(), [0], 8) == [os.getpid()]
 
 
 def test_a_report_does_not_depend_on_the_jobs() -> None:
