@@ -221,15 +221,16 @@ def notice_missing_hashes(
     Args:
         environments: of the split.
         specs: all of the run.
-        shared: lines of constraint files of the run, which may have hashes as well.
+        shared: constraint and override lines of the run. pip counts the hashes of constraints, and has no overrides.
     """
+    constraints = [line for line in shared if line.kind is RequirementKind.CONSTRAINT]
     where = {spec: environment for environment in environments for spec in environment.specs}
     found = []
     for spec in specs:
-        why = _asks_for_hashes(spec)
+        lines = (*spec.requirements, *constraints)
+        why = _asks_for_hashes(spec, lines)
         if why is None or spec.id not in where:
             continue
-        lines = (*spec.requirements, *shared)
         hashed = {line.name for line in lines if line.hashes and (line.url is not None or _is_pinned(line))}
         if bare := sorted(_needed_by(spec.id, where[spec.id]) - hashed):
             reason, file, number = why
@@ -239,14 +240,12 @@ def notice_missing_hashes(
     return found
 
 
-def _asks_for_hashes(spec: Spec) -> tuple[str, str | None, int | None] | None:
+def _asks_for_hashes(spec: Spec, lines: Iterable[Requirement]) -> tuple[str, str | None, int | None] | None:
     """Why pip wants a hash of everything that a spec needs, with file and line; None where it does not."""
     if spec.index.require_hashes is not None:
         return ("it has --require-hashes", spec.path, None) if spec.index.require_hashes else None
     # A hash in a URL is checked, and does not ask for others.
-    line = next(
-        (one for one in spec.requirements if any(h.partition(":")[2] not in (one.url or "") for h in one.hashes)), None
-    )
+    line = next((one for one in lines if any(h.partition(":")[2] not in (one.url or "") for h in one.hashes)), None)
     return None if line is None else (f"{line.text} has a hash", line.file, line.line)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NewType
 from msgspec import Struct, field
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from packaging.markers import Marker
     from packaging.specifiers import SpecifierSet
@@ -121,7 +121,7 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
-class Diagnostic(Struct, frozen=True, order=True):
+class Diagnostic(Struct, frozen=True):
     """Something noticed on the way, with a stable `code` (kebab-case)."""
 
     severity: Severity
@@ -129,6 +129,17 @@ class Diagnostic(Struct, frozen=True, order=True):
     message: str
     file: str | None = None
     line: int | None = None
+
+
+def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """The gravest first, each once."""
+    rank = {severity: place for place, severity in enumerate(Severity)}
+    return tuple(
+        sorted(
+            dict.fromkeys(diagnostics),
+            key=lambda one: (rank[one.severity], one.code, one.file or "", one.line or 0, one.message),
+        )
+    )
 
 
 class Source(Struct, frozen=True):

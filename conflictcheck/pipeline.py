@@ -1,4 +1,4 @@
-"""From settings to a report: what commands call. Each opens an index, reads the input, and makes a run of them."""
+"""From settings to a report: what commands call. Each opens an index, and makes a run of that and the input."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ from conflictcheck.model import (
     Report,
     Severity,
     Verdict,
+    in_order,
 )
-from conflictcheck.run import Run, in_order
+from conflictcheck.run import Run
 from conflictcheck.solver.store import FactStore
 from conflictcheck.targets import make_target
 from conflictcheck.writing import check_file, check_is_none_of
@@ -104,10 +105,10 @@ def check_files(
         check_file(settings.cwd / settings.write_baseline)
     progress.phase("reading")
     given = given or read_input(settings)
-    _spare_input(settings, given)
+    _keep_baseline_apart(settings, given)
     targets = make_targets(settings)
     policy, index_settings, notes = merge_file_options(settings, given.read.specs)
-    source = index if index is not None else open_index(replace(index_settings, disguise=given.disguise), progress)
+    source = index if index is not None else open_index(index_settings, progress, given.disguise)
     store = FactStore(source)
     try:
         before = before or _before(settings, given.read.specs, source, progress)
@@ -131,13 +132,14 @@ def check_files(
     return Checked(replace(report, stats=stats), given.sources, source.basis)
 
 
-def write_snapshot(settings: Settings, output: Path, progress: Progress) -> Report:
+def write_snapshot(settings: Settings, output: Path, progress: Progress, *, given: Given | None = None) -> Report:
     """Check, and write the facts that the run used into one portable file.
 
     Args:
         settings: of the run.
         output: the file to write; replaced as a whole or not at all.
         progress: is told what happens.
+        given: as for `check_files`.
 
     Returns:
         The report. If it is undecided, nothing is written: a snapshot must give the same answer later.
@@ -147,10 +149,9 @@ def write_snapshot(settings: Settings, output: Path, progress: Progress) -> Repo
     """
     from conflictcheck.index import snapshot  # noqa: PLC0415 - needed by this command alone
 
-    given = read_input(settings)
-    check_is_none_of(output, files_read(settings, given), hint="name another one with -o")
+    given = given or read_input(settings)
     _, index_settings, _ = merge_file_options(settings, given.read.specs)
-    recording = snapshot.RecordingIndex(open_index(replace(index_settings, disguise=given.disguise), progress))
+    recording = snapshot.RecordingIndex(open_index(index_settings, progress, given.disguise))
     try:
         report = check_files(settings, progress, index=recording, given=given).report
     finally:
@@ -174,20 +175,19 @@ def repeat_run(file: Path, progress: Progress) -> Report:
     return judge(run.report((), target_environments=None), Known(), settings.max_environments)
 
 
-def check_between(settings: Settings, older: Path, progress: Progress, *, given: Given | None = None) -> Report:
+def check_between(settings: Settings, older: Path, progress: Progress, given: Given) -> Report:
     """Check with the facts of one snapshot, and compare with those of an older one: only what is new counts.
 
     Args:
         settings: of the run; the index is the newer snapshot.
         older: the older snapshot.
         progress: is told what happens.
-        given: as for `check_files`.
+        given: the input.
 
     Raises:
         ConflictCheckError: as `check`; SnapshotError if a snapshot cannot be read.
     """
-    given = given or read_input(settings)
-    _spare_input(settings, given, older)
+    _keep_baseline_apart(settings, given, older)
     policy, index_settings, _ = merge_file_options(settings, given.read.specs)
     with closing(open_index(replace(index_settings, snapshot=older), progress)) as index:
         run = Run(given.read, given.shared, make_targets(settings), policy, FactStore(index), progress, older)
@@ -199,7 +199,7 @@ def check_between(settings: Settings, older: Path, progress: Progress, *, given:
     return replace(report, verdict=Verdict.UNDECIDED, passed=False, diagnostics=diagnostics)
 
 
-def _spare_input(settings: Settings, given: Given, *more: Path) -> None:
+def _keep_baseline_apart(settings: Settings, given: Given, *more: Path) -> None:
     """See that the baseline to be written replaces nothing that is read, but for the baseline itself."""
     if settings.write_baseline is not None:
         check_is_none_of(

@@ -53,10 +53,10 @@ def nearest_in_words(package: Package, version: Version | None, have: str) -> st
     early = candidates.early & ~candidates.prereleases & ~candidates.yanked
     visible = package.unlocked | early or package.everything
     versions = [release.version for i, release in enumerate(package.releases) if visible >> i & 1]
+    usable = " that can be used here" if candidates.excluded else ""
     if version is not None and versions[0] < version < versions[-1]:
         place = bisect_left(versions, version)
-        return f"the nearest are {versions[place - 1]} and {versions[place]}"
-    usable = " that can be used here" if candidates.excluded else ""
+        return f"the nearest{usable} are {versions[place - 1]} and {versions[place]}"
     return f"{have} {versions[0]}" + (f" to {versions[-1]}" if len(versions) > 1 else "") + usable
 
 

@@ -23,9 +23,9 @@ from conflictcheck.model import (
     Minimum,
     ReadResult,
     Report,
-    Severity,
     TargetName,
     Verdict,
+    in_order,
 )
 from conflictcheck.phrases import and_list, count
 from conflictcheck.remarks import say_what_is_taken_for_granted, say_why_clashes_stay, with_fixes
@@ -37,7 +37,7 @@ from conflictcheck.verification import SecondOpinion
 from conflictcheck.wording import join_words, word_clash
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from conflictcheck.clashes import Core, Findings
@@ -49,7 +49,6 @@ if TYPE_CHECKING:
     from conflictcheck.splitting import Split
     from conflictcheck.targets import Target
 
-_SEVERITIES = list(Severity)
 _MANY_PACKAGES = 300
 """So many in all environments are worth a process for each."""
 
@@ -106,8 +105,9 @@ class Run(Struct, frozen=True):
 
         placed = [(named, answer) for named, answer in zip(resolved, answers, strict=True) if isinstance(answer, Yes)]
         packages = sum(len(solution.releases) for _, answer in placed for solution in answer.solutions.values())
-        jobs = jobs_for(self.jobs, worth_it=packages >= _MANY_PACKAGES and len(placed) > 1)
+        jobs = jobs_for(self.jobs, worth_it=packages >= _MANY_PACKAGES) if len(placed) > 1 else 1
         self.store.rest()
+        # What wording asks was answered before: meanwhile no kernel changes that these answers are of.
         built = begin_in_processes(lambda one: checked(*one), placed, jobs)
         cores = tuple(dict.fromkeys([*findings.cores, *split.cores, *placement.cores]))
         doubts = [
@@ -254,15 +254,3 @@ def _minimum(split: Split, clashes: Sequence[Clash]) -> Minimum:
         if several and split.lower_bound == 2:  # noqa: PLR2004 - one environment is not enough
             why = f"{and_list(several[0].specs)} clash together, so one environment cannot hold them all."
     return Minimum(parts, split.proven, split.lower_bound, why)
-
-
-def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """The gravest first, each once."""
-    return tuple(sorted(dict.fromkeys(diagnostics), key=_order))
-
-
-def _order(diagnostic: Diagnostic) -> tuple[int, str, str, int, str]:
-    return (
-        _SEVERITIES.index(diagnostic.severity), diagnostic.code, diagnostic.file or "", diagnostic.line or 0,
-        diagnostic.message,
-    )  # fmt: skip

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from msgspec import Struct, field
-
-from conflictcheck.disguise import Disguise
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,7 +35,6 @@ class IndexSettings(Struct, frozen=True):
         backoff: seconds before the first time, twice as many before each further one.
         keyring: whether the keyring may be asked for credentials.
         ca_bundle: a file of certificates to trust besides the system's, or None.
-        disguise: how addresses may be shown.
     """
 
     index_urls: tuple[str, ...]
@@ -51,7 +48,6 @@ class IndexSettings(Struct, frozen=True):
     backoff: float = 0.2
     keyring: bool = False
     ca_bundle: Path | None = None
-    disguise: Disguise = field(default_factory=Disguise)
 
 
 class Policy(Struct, frozen=True):

@@ -29,7 +29,8 @@ def begin_in_processes(
     """Have `function` called on each item while the caller does something else; with one job, all is done first.
 
     Args:
-        function: changes nothing that anything after it depends on.
+        function: changes nothing that anything after it depends on, and depends on nothing that the caller changes
+            meanwhile: where processes cannot be had after all, it is called here when the results are wanted.
         items: any.
         jobs: how many processes there may be; 1 does without further ones.
 

@@ -12,7 +12,7 @@ import sys
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from msgspec import Struct, field
+from msgspec import Struct
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
@@ -83,7 +83,7 @@ def running_python() -> str:
 
 
 class Target(Struct, frozen=True, eq=False, dict=True):
-    """One marker environment and set of wheel tags.
+    """One marker environment and set of wheel tags; a run makes each once, and knows it by identity.
 
     Attributes:
         python_version: as the user gave it.
@@ -96,15 +96,25 @@ class Target(Struct, frozen=True, eq=False, dict=True):
     platform: str
     environment: Mapping[str, str]
     ranks: Mapping[str, int]
-    # A package index repeats few distinct texts a hundred thousand times: each is looked at once.
-    _known_ranks: dict[str, int | None] = field(default_factory=dict)
-    _known_suiting: dict[str, bool] = field(default_factory=dict)
-    _known_pythons: dict[str, bool] = field(default_factory=dict)
 
     @cached_property
     def _interpreters(self) -> frozenset[str]:
         """The interpreter and ABI parts of the tags."""
         return frozenset(tag.rpartition("-")[0] for tag in self.ranks)
+
+    # A package index repeats few distinct texts a hundred thousand times: each is looked at once.
+
+    @cached_property
+    def _known_ranks(self) -> dict[str, int | None]:
+        return {}
+
+    @cached_property
+    def _known_suiting(self) -> dict[str, bool]:
+        return {}
+
+    @cached_property
+    def _known_pythons(self) -> dict[str, bool]:
+        return {}
 
     @property
     def name(self) -> str:

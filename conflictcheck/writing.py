@@ -96,7 +96,10 @@ def check_is_none_of(path: Path, read: Iterable[Path], *, hint: str, name: str |
     Raises:
         OutputError: it is one of them.
     """
-    if any(_is_same(path, one) for one in read):
+    found = _stat(path)
+    if found is None:
+        return
+    if any(known is not None and os.path.samestat(found, known) for known in map(_stat, read)):
         raise OutputError("this file is an input of this run", file=name or str(path), hint=hint)
 
 
@@ -110,14 +113,6 @@ def check_folder_is_writable(folder: Path) -> None:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
     if not os.access(folder, os.W_OK | os.X_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-
-
-def _is_same(path: Path, other: Path) -> bool:
-    """Whether two names lead to one file; not where one of them leads nowhere."""
-    try:
-        return path.samefile(other)
-    except OSError:
-        return False
 
 
 def _stat(path: Path) -> os.stat_result | None:

@@ -158,7 +158,11 @@ def test_constraints_may_have_the_hashes() -> None:
     assert missing("lib==1", in_file) == none_of("lib has none", "a:1: core==1 has a hash")
     of_the_run = replace(constraints("core==1")[0], hashes=(HASH,))
     assert missing(hashed("app==1"), hashed("lib==1"), shared=(of_the_run,)) == []
-    assert missing("lib==1", shared=(of_the_run,)) == []
+    assert missing("lib==1", shared=(of_the_run,)) == none_of(
+        "lib has none", f"{of_the_run.file}:{of_the_run.line}: core==1 has a hash"
+    )
+    override = replace(of_the_run, kind=RequirementKind.OVERRIDE)
+    assert missing(hashed("app==1"), hashed("lib==1"), shared=(override,)) == none_of("core has none")
 
 
 @pytest.mark.parametrize(("required", "names"), [(True, "core has none"), (False, ""), (None, "")])

@@ -18,7 +18,7 @@ from conflictcheck.cli.commands import root
 from conflictcheck.exports import EXPORTS
 from conflictcheck.index import default_index_url
 from conflictcheck.model import ClashKind
-from conflictcheck.readers.grammar import WITHOUT_EFFECT
+from conflictcheck.readers.grammar import HASH_MODES, WITHOUT_EFFECT
 from conflictcheck.reports import FORMATS
 from conflictcheck.settings import PrereleasePolicy
 
@@ -121,7 +121,16 @@ def test_the_readme_names_every_command_format_and_exit_code() -> None:
 def test_options_in_the_documents_exist() -> None:
     known = {option for command in root.commands.values() for parameter in command.params for option in parameter.opts}
     known |= {"--help", "--version"}
-    elsewhere = {"--group", "--upgrade", "--pre", "--hash", "--uploaded-prior-to", "--python", *WITHOUT_EFFECT}
+    elsewhere = {
+        "--group",
+        "--upgrade",
+        "--pre",
+        "--hash",
+        "--uploaded-prior-to",
+        "--python",
+        *WITHOUT_EFFECT,
+        *HASH_MODES,
+    }
     elsewhere |= {"--property-examples", "--kills", "--fuzz-inputs", "--unshallow"}
     for document in DOCUMENTS:
         # What pip and uv were asked and said is theirs.

@@ -28,7 +28,7 @@ from conflictcheck.cli.options import (
     resolving_options,
     terminal_options,
 )
-from conflictcheck.cli.running import checked_report, deliver_report, progress_on, report_format, say_why
+from conflictcheck.cli.running import checked_report, deliver_report, progress_on, read_sparing, say_why
 
 if TYPE_CHECKING:
     from conflictcheck.model import Report
@@ -85,18 +85,15 @@ def check(settings: Settings, terminal: Terminal, formats: tuple[str, ...], outp
     Exit code: 0 when --max-environments suffice or every clash is known, 1 when not or when a spec cannot be
     installed at all, 2 for bad usage or input, 3 when undecided, 130 when interrupted.
     """
-    from conflictcheck.cli.output import print_message, spare_input
+    from conflictcheck.cli.output import print_message
     from conflictcheck.cli.outputs import deliver, given_outputs, with_step_summary
     from conflictcheck.cli.remembered import Memory
-    from conflictcheck.given import files_read, read_input
+    from conflictcheck.reports import FORMATS
     from conflictcheck.settings_sources import default_form
 
     default = default_form(os.environ, terminal=sys.stdout.isatty())
     wanted = with_step_summary(given_outputs(formats, outputs, default), os.environ)
-    given = read_input(settings)
-    read = files_read(settings, given)
-    for output in wanted:
-        spare_input(None if output.appended else output.file, read)
+    given = read_sparing(settings, *(output.file for output in wanted if not output.appended))
     forms = [(output.form, output.color(terminal)) for output in wanted]
     memory = Memory.of(settings, given, "check", forms, report_width(), terminal.verbose)
     lookout = click.get_current_context().obj if terminal.prints else None
@@ -110,7 +107,7 @@ def check(settings: Settings, terminal: Terminal, formats: tuple[str, ...], outp
     with progress_on(terminal) as progress:
         checked = check_files(settings, progress, given=given)
     texts = [
-        report_format(form).render(checked.report, color=color, width=report_width(), verbose=terminal.verbose)
+        FORMATS[form].render(checked.report, color=color, width=report_width(), verbose=terminal.verbose)
         for form, color in forms
     ]
     code = exit_code(checked.report)
@@ -156,23 +153,26 @@ def split(
     from conflictcheck.cli.environments import checked_folder, chosen_exports, left_behind, write_environments
     from conflictcheck.cli.output import print_message
     from conflictcheck.given import files_read, read_input
+    from conflictcheck.model import Verdict
     from conflictcheck.phrases import and_list
     from conflictcheck.pipeline import check_files
+    from conflictcheck.reports import FORMATS
 
     exports = chosen_exports(export_names)
     folder = checked_folder(output)
-    given = read_input(settings)
     with progress_on(terminal) as progress:
+        progress.phase("reading")
+        given = read_input(settings)
         report = check_files(settings, progress, given=given).report
-    deliver_report(report_format(format_name), report, terminal, None)
+    deliver_report(FORMATS[format_name], report, terminal, None)
     written = write_environments(report, exports, folder, files_read(settings, given))
     if not terminal.quiet:
         for path in written:
             print_message(f"Wrote {path}")
-        if written and (left := left_behind(exports, folder, written)):
-            print_message(f"Left from an earlier run: {and_list([str(path) for path in left])}")
         if not written:
             print_message(f"Wrote nothing to {folder}: there is no environment to write")
+        if report.verdict is not Verdict.UNDECIDED and (left := left_behind(exports, folder, written)):
+            print_message(f"Left from an earlier run: {and_list([str(path) for path in left])}")
     return report
 
 
@@ -232,6 +232,7 @@ def fix(
     from conflictcheck.cli.fixing import plan_fix, show_diff, teller, write_files
     from conflictcheck.model import Verdict
     from conflictcheck.pipeline import check_files
+    from conflictcheck.reports import FORMATS
 
     with progress_on(terminal) as progress:
         checked = check_files(settings, progress, target_environments=target_environments)
@@ -241,7 +242,7 @@ def fix(
         return report
     say = teller(quiet=bool(terminal.quiet))
     if format_name != "text" and not write:
-        deliver_report(report_format(format_name), report, terminal, None)
+        deliver_report(FORMATS[format_name], report, terminal, None)
         return report
     files = plan_fix(checked, target_environments, say, to_write=write)
     if format_name == "text":
@@ -250,7 +251,7 @@ def fix(
     if write:
         write_files(files, say)
         report = checked_report(settings, terminal) if files else report
-        deliver_report(report_format(format_name), report, terminal, None)
+        deliver_report(FORMATS[format_name], report, terminal, None)
     return report
 
 
@@ -316,7 +317,8 @@ def snapshot(settings: Settings, terminal: Terminal, output: str) -> Report:
     check_output(output, streams=False)
     path = Path(output)
     with progress_on(terminal) as progress:
-        report = write_snapshot(settings, path, progress)
+        progress.phase("reading")
+        report = write_snapshot(settings, path, progress, given=read_sparing(settings, path))
     if report.verdict is Verdict.UNDECIDED:
         say_why(report, terminal)
     elif not terminal.quiet:
@@ -342,18 +344,18 @@ def diff(settings: Settings, terminal: Terminal, format_name: str, output: str |
     Exit code: 0 when no clash is new, 1 when one is and --max-environments do not suffice, 2 for bad usage or input,
     3 when a snapshot lacks facts about a spec, 130 when interrupted.
     """
-    from conflictcheck.cli.output import check_output, spare_input
+    from conflictcheck.cli.output import check_output
     from conflictcheck.cli.snapshots import between
-    from conflictcheck.given import files_read, read_input
     from conflictcheck.pipeline import check_between
+    from conflictcheck.reports import FORMATS
 
     check_output(output, streams=True)
     newer, older = between(settings, old, new)
-    given = read_input(newer)
-    spare_input(output, [*files_read(newer, given), older])
     with progress_on(terminal) as progress:
-        report = check_between(newer, older, progress, given=given)
-    deliver_report(report_format(format_name), report, terminal, output)
+        progress.phase("reading")
+        given = read_sparing(newer, output, more=[older])
+        report = check_between(newer, older, progress, given)
+    deliver_report(FORMATS[format_name], report, terminal, output)
     return report
 
 

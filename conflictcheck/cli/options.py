@@ -128,7 +128,7 @@ def _working_directory() -> Path:
 
 
 class _Registered(click.Choice):  # type: ignore[type-arg] # click 8.1 knows no click.Choice[str]
-    """The names in a list of `conflictcheck.reports`, which is imported only when they are looked at."""
+    """The names that `conflictcheck.reports` registers under a constant; it is imported when they are looked at."""
 
     def __init__(self, registry: str) -> None:
         self._registry = registry

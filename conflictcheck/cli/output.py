@@ -11,7 +11,7 @@ from conflictcheck.errors import OutputError, UsageError
 from conflictcheck.escaping import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
 STANDARD_OUTPUT = "-"
@@ -75,22 +75,6 @@ def check_output(output: str | None, *, streams: bool) -> None:
     if not output or output == STANDARD_OUTPUT:
         raise UsageError(f"-o: {output!r} names no file", hint="name the file to write")
     writing.check_file(Path(output))
-
-
-def spare_input(output: str | Path | None, read: Iterable[Path]) -> None:
-    """See that ``-o`` names none of the files that a run is given: a report does not replace what it is about.
-
-    Args:
-        output: a file's name, `STANDARD_OUTPUT`, or None.
-        read: the files; see `given.files_read`.
-
-    Raises:
-        OutputError: it names one of them.
-    """
-    from pathlib import Path  # noqa: PLC0415 - not needed where there is no file
-
-    if output not in (None, STANDARD_OUTPUT):
-        writing.check_is_none_of(Path(output), read, hint="name another one with -o")
 
 
 def write_file(path: Path, text: str) -> None:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
-from conflictcheck.disguise import Disguise
 from conflictcheck.index.cache import Cache
 from conflictcheck.instant import program_files
 
@@ -134,8 +133,7 @@ class Memory(Struct, frozen=True):
 def _plain(value: Any) -> object:
     """A value as lists and texts, alike whenever the value is; sets have no order of their own."""
     if isinstance(value, Struct):
-        parts = [getattr(value, name) for name in value.__struct_fields__]
-        return [_plain(part) for part in parts if not isinstance(part, Disguise)]  # how something is shown
+        return [_plain(getattr(value, name)) for name in value.__struct_fields__]
     if isinstance(value, dict):
         return sorted((str(key), _plain(one)) for key, one in value.items())
     if isinstance(value, frozenset | set):

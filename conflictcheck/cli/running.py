@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from conflictcheck.cli.options import report_width
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from contextlib import AbstractContextManager
 
     from conflictcheck.cli.options import Terminal
+    from conflictcheck.given import Given
     from conflictcheck.model import Report
     from conflictcheck.progress import Progress
     from conflictcheck.reports.base import ReportFormat
@@ -42,22 +44,37 @@ def checked_report(settings: Settings, terminal: Terminal, output: str | None = 
     Raises:
         ConflictCheckError: the place cannot be written to or is part of the input, or see `pipeline.check`.
     """
-    from conflictcheck.cli.output import check_output, spare_input
-    from conflictcheck.given import files_read, read_input
+    from conflictcheck.cli.output import check_output
     from conflictcheck.pipeline import check_files
 
     check_output(output, streams=True)
-    given = read_input(settings)
-    spare_input(output, files_read(settings, given))
     with progress_on(terminal) as progress:
+        progress.phase("reading")
+        given = read_sparing(settings, output)
         return check_files(settings, progress, given=given).report
 
 
-def report_format(name: str) -> ReportFormat:
-    """The form of reports that ``--format`` knows by this name."""
-    from conflictcheck.reports import FORMATS
+def read_sparing(settings: Settings, *outputs: str | Path | None, more: Iterable[Path] = ()) -> Given:
+    """Read the input of a run, which its reports must not replace.
 
-    return FORMATS[name]
+    Args:
+        settings: of the run.
+        outputs: where reports go: files, `STANDARD_OUTPUT`, or None for nowhere.
+        more: files that the command is given besides.
+
+    Raises:
+        ConflictCheckError: the input cannot be read, or one of the outputs is a file of it.
+    """
+    from conflictcheck.cli.output import STANDARD_OUTPUT
+    from conflictcheck.given import files_read, read_input
+    from conflictcheck.writing import check_is_none_of
+
+    given = read_input(settings)
+    read = [*files_read(settings, given), *more]
+    for output in outputs:
+        if output not in (None, STANDARD_OUTPUT):
+            check_is_none_of(Path(output), read, hint="name another one with -o")
+    return given
 
 
 def deliver_report(chosen: ReportFormat, report: Report, terminal: Terminal, output: str | None) -> None:
@@ -85,7 +102,8 @@ def deliver_report(chosen: ReportFormat, report: Report, terminal: Terminal, out
 def say_why(report: Report, terminal: Terminal) -> None:
     """Write the text report to standard error, where standard output is for something that there is none of."""
     from conflictcheck.cli.output import print_on_standard_error
+    from conflictcheck.reports import FORMATS
 
     color = terminal.colors(to_terminal=sys.stderr.isatty())
-    text = report_format("text").render(report, color=color, width=report_width(), verbose=terminal.verbose)
+    text = FORMATS["text"].render(report, color=color, width=report_width(), verbose=terminal.verbose)
     print_on_standard_error(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conflictcheck.disguise import Disguise
 from conflictcheck.index.addresses import default_index_url
 
 if TYPE_CHECKING:
@@ -14,12 +15,13 @@ if TYPE_CHECKING:
 __all__ = ["default_index_url", "open_index"]
 
 
-def open_index(settings: IndexSettings, progress: Progress) -> Index:
+def open_index(settings: IndexSettings, progress: Progress, disguise: Disguise | None = None) -> Index:
     """The index that the settings ask for.
 
     Args:
         settings: where facts come from.
         progress: told of each request, from many threads.
+        disguise: how addresses may be shown; None where there are no secrets but those in the settings.
 
     Raises:
         SnapshotError: if there is a snapshot to answer from and it cannot be read.
@@ -31,4 +33,4 @@ def open_index(settings: IndexSettings, progress: Progress) -> Index:
         return SnapshotIndex.read(settings.snapshot)
     from conflictcheck.index.remote import RemoteIndex  # noqa: PLC0415 - costly, and not needed with a snapshot
 
-    return RemoteIndex(settings, progress)
+    return RemoteIndex(settings, progress, disguise or Disguise())

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from conflictcheck.disguise import Disguise
     from conflictcheck.index.base import Expected, Guide, MetadataRequest
     from conflictcheck.index.releases import Found, ReleaseKey
     from conflictcheck.progress import Progress
@@ -55,27 +56,28 @@ class RemoteIndex(Index):
     Args:
         settings: where facts come from; the snapshot is not of concern here.
         progress: told of each request, from many threads.
+        disguise: how addresses may be shown.
 
     Raises:
         UsageError: if an address is none, or a local place or the file of certificates cannot be read.
     """
 
-    def __init__(self, settings: IndexSettings, progress: Progress) -> None:
+    def __init__(self, settings: IndexSettings, progress: Progress, disguise: Disguise) -> None:
         _check(settings)
-        cover = settings.disguise.cover
+        cover = disguise.cover
         self._indexes = tuple(map(cover, _plain(url.rstrip("/") for url in settings.index_urls)))
         self._places = tuple(map(cover, _plain(place_url(place) for place in settings.find_links)))
-        self._disguise = settings.disguise
+        self._disguise = disguise
         self._offline = settings.offline
         self._cache = None if settings.cache_dir is None else Cache.open(settings.cache_dir)
         self._workers = Workers(CONCURRENCY)
-        self._transport = Transport(settings, connections=CONCURRENCY, progress=progress)
+        self._transport = Transport(settings, disguise, connections=CONCURRENCY, progress=progress)
         self._pages = Pages(
             self._transport, self._workers, self._cache, offline=settings.offline, refresh=settings.refresh
         )
         self._reader = FileReader(self._transport)
         self._releases = Releases(
-            self._reader, self._workers, self._cache, settings.disguise, self._places, offline=settings.offline
+            self._reader, self._workers, self._cache, disguise, self._places, offline=settings.offline
         )
         self._ahead = Ahead(self._pages, self._releases, self._workers, self._page_requests, combine)
         self._links: _FoundLinks | None = None

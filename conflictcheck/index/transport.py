@@ -12,6 +12,7 @@ from msgspec.structs import replace
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from conflictcheck.disguise import Disguise
     from conflictcheck.index.http_client import HttpClient
     from conflictcheck.progress import Progress
     from conflictcheck.settings import IndexSettings
@@ -66,7 +67,8 @@ class Transport:
     A run that finds all in its cache never gets as far as loading an HTTP client, which takes as long as the cache.
 
     Args:
-        settings: addresses with the credentials in them, how they may be shown, how long to wait, and whom to trust.
+        settings: addresses with the credentials in them, how long to wait, and whom to trust.
+        disguise: how addresses may be shown.
         connections: how many connections may be open.
         progress: told of each request.
 
@@ -74,9 +76,9 @@ class Transport:
         disguise: how addresses may be shown.
     """
 
-    def __init__(self, settings: IndexSettings, *, connections: int, progress: Progress) -> None:
+    def __init__(self, settings: IndexSettings, disguise: Disguise, *, connections: int, progress: Progress) -> None:
         self._settings = settings
-        self.disguise = settings.disguise
+        self.disguise = disguise
         self._connections = connections
         self._progress = progress
         self._lock = threading.Lock()

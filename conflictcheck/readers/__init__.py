@@ -7,7 +7,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from conflictcheck.errors import InputErrors, SpecError
-from conflictcheck.model import ReadResult, RequirementKind, Severity, Spec, SpecId
+from conflictcheck.model import ReadResult, RequirementKind, Severity, Spec, SpecId, in_order
 from conflictcheck.readers.base import DESCRIPTORS, STANDARD_INPUT, Workspace
 from conflictcheck.readers.conflicts import declared_conflicts
 from conflictcheck.readers.discovery import find_files
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from conflictcheck.model import Diagnostic, Requirement, Source
+    from conflictcheck.model import Requirement, Source
     from conflictcheck.readers.base import Reader
     from conflictcheck.readers.included import Selection
 
@@ -62,7 +62,7 @@ def read_specs(
         variables: for ``${VARIABLES}`` in requirements files; None takes the environment's.
         standard_input: what ``-`` stands for, or None where there is none.
         allow_outside: whether files may lead to others outside of the working trees that `paths` and `cwd` are in.
-        may_be_empty: whether it is fine that a folder holds no spec.
+        may_be_empty: whether it is fine that a folder or a file holds no spec.
         selection: what a search takes of what it finds; all if None.
 
     Returns:
@@ -90,7 +90,7 @@ def read_specs(
         raise InputErrors(workspace.distinct_problems())
     return ReadResult(
         tuple(specs.values()),
-        _sorted(workspace),
+        in_order(workspace.diagnostics),
         workspace.sources(),
         workspace.expanded,
         declared_conflicts(workspace.conflicts, workspace.projects),
@@ -179,8 +179,9 @@ def _read_named(path: Path, section: str | None, workspace: Workspace, *, may_be
         raise SpecError(error.message, file=error.file or name, line=error.line, hint=error.hint) from None
     if not specs and not may_be_empty and len(workspace.problems) == before:
         raise SpecError("no spec in this file", file=name, hint=f"looked for {reader.looked_for}")
-    if reader is _REQUIREMENTS and not is_pipe and not any(map(_asks, specs)):
-        workspace.note("empty-input", "this file asks for nothing", file=name, severity=Severity.WARNING)
+    if reader is _REQUIREMENTS and not any(map(_asks, specs)):
+        what = "standard input" if path == STANDARD_INPUT else "this pipe" if is_pipe else "this file"
+        workspace.note("empty-input", f"{what} asks for nothing", file=name, severity=Severity.WARNING)
     return specs
 
 
@@ -302,10 +303,3 @@ def _read_with(lines: Sequence[str], workspace: Workspace) -> Spec:
         except SpecError as error:
             workspace.problem(SpecError(f"--with: {error.message}", hint=error.hint))
     return Spec(WITH, None, tuple(requirements))
-
-
-def _sorted(workspace: Workspace) -> tuple[Diagnostic, ...]:
-    order = {severity: rank for rank, severity in enumerate(Severity)}
-    return tuple(
-        sorted(workspace.diagnostics, key=lambda d: (order[d.severity], d.code, d.file or "", d.line or 0, d.message))
-    )

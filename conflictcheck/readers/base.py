@@ -131,9 +131,6 @@ class Workspace(Struct):
             raise SpecError(f"cannot be read: {getattr(error, 'strerror', None) or 'not a usable name'}") from None
         self._contents[path] = _bounded(data)
         self._piped[path] = printable(name)
-        if not data.strip():
-            what = "standard input" if path == STANDARD_INPUT else "this pipe"
-            self.note("empty-input", f"{what} is empty", file=self._piped[path], severity=Severity.WARNING)
 
     def load(self, path: Path, *, keep: bool = True) -> bytes:
         """The content of a file.
@@ -163,6 +160,17 @@ class Workspace(Struct):
         if keep:
             self._contents[path] = data
         return data
+
+    def begins_with(self, path: Path, mark: bytes) -> bool:
+        """Whether a file begins with a mark; not where it cannot be read. It does not count as read."""
+        try:
+            self.check_inside(path)
+            if not path.is_file():
+                return False
+            with path.open("rb") as stream:
+                return stream.read(len(mark)) == mark
+        except (SpecError, OSError, ValueError):
+            return False
 
     def sources(self) -> dict[str, Source]:
         """The files that were read and kept, by the names that requirements give them; what was piped in is no file."""
@@ -255,7 +263,7 @@ class Reader(ABC):
     Attributes:
         label: what a file of this kind is called: ``a requirements file``.
         names: the names of the files that `accepts` takes, for the message that a file is of no known kind.
-        looked_for: what a search for it looks for, for the message that nothing was found.
+        looked_for: what is looked for, in a folder or in a file that is named, for the message that there is none.
     """
 
     label: ClassVar[str]

@@ -60,11 +60,11 @@ WITHOUT_EFFECT = {
     "--build-option": "it concerns building, not what fits together",
     "--install-option": "it concerns building, not what fits together",
     "--prefer-binary": "the newest release is preferred, whatever its files",
-    "--require-hashes": "hashes are checked wherever they are given",
-    "--no-require-hashes": "hashes are checked wherever they are given",
     "--only-final": "whether pre-releases may be chosen is an option of the run",
 }
 """Options that change nothing about the answer, and why."""
+HASH_MODES = {"--require-hashes": True, "--no-require-hashes": False}
+"""Options about what pip refuses to install, and whether that is all that has no hash."""
 
 
 class LogicalLine(Struct, frozen=True):

@@ -5,6 +5,7 @@ Sources: PEP 621, PEP 735; that an extra or group comes with the project's own d
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from msgspec.structs import replace
@@ -147,12 +148,17 @@ class _Project:
         return Requirement(
             spec,
             text,
-            self.tables.name or project_name(self.path.parent) or canonicalize_name(self.path.parent.name),
+            self._name,
             SpecifierSet(),
             url=folder.as_uri(),
             file=file,
             line=line,
         )
+
+    @cached_property
+    def _name(self) -> NormalizedName:
+        """Of the project; where nothing states one, of its folder."""
+        return self.tables.name or project_name(self.path.parent) or canonicalize_name(self.path.parent.name)
 
     def has_extra(self, name: NormalizedName) -> bool:
         """Whether there is such an extra."""

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, ClassVar
 
 from conflictcheck.errors import SpecError
-from conflictcheck.marks import is_made
+from conflictcheck.marks import MADE
 from conflictcheck.model import Spec, SpecId
 from conflictcheck.readers.base import Reader
 from conflictcheck.readers.requirements_file import read_requirements_file
@@ -54,10 +54,7 @@ class RequirementsReader(Reader):
 
     def is_made(self, path: Path, workspace: Workspace) -> bool:
         """By its first line."""
-        try:
-            return is_made(workspace.load(path, keep=False))
-        except SpecError:
-            return False  # whoever reads it says why it cannot be
+        return workspace.begins_with(path, MADE.encode())
 
     def accepts(self, path: Path) -> bool:
         """By its extension, or by the word in its name."""

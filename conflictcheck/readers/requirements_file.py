@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from conflictcheck.errors import SpecError
 from conflictcheck.model import IndexOptions, Requirement, RequirementKind
-from conflictcheck.readers.grammar import INCLUDES, WITHOUT_EFFECT, iter_lines, parse_line
+from conflictcheck.readers.grammar import HASH_MODES, INCLUDES, WITHOUT_EFFECT, iter_lines, parse_line
 from conflictcheck.readers.lines import Origin, parse_requirement
 from conflictcheck.readers.references import check_address, is_url
 from conflictcheck.readers.text import ONLY_IN_URLS, decode, quote, variables_in
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _SCHEMES = ("https", "http", "file")
 """What indexes and pages of links can be fetched by."""
-_HASH_MODES = {"--require-hashes": True, "--no-require-hashes": False}
 DEEPEST = 50
 """Files that include one another in a chain."""
 
@@ -124,7 +123,7 @@ class _Reading:
                 is_constraint = option.name == "--constraint"
                 included = RequirementKind.CONSTRAINT if is_constraint else RequirementKind.REQUIREMENT
                 self._include(option, self._restricting or included, (*chain, _Step(path, line.number)))
-            elif parsed.requirement and option.name not in WITHOUT_EFFECT:
+            elif parsed.requirement and option.name not in {*WITHOUT_EFFECT, *HASH_MODES}:
                 raise SpecError(f"{option.name} has to stand on a line of its own", hint="pip would ignore it here")
             else:
                 self._set(option, origin, path)
@@ -182,8 +181,9 @@ class _Reading:
                 file=origin.file,
                 line=origin.line,
             )
-            if option.name in _HASH_MODES:
-                self.collected.index = replace(self.collected.index, require_hashes=_HASH_MODES[option.name])
+            return
+        if option.name in HASH_MODES:
+            self.collected.index = replace(self.collected.index, require_hashes=HASH_MODES[option.name])
             return
         if self._restricting:
             raise SpecError(

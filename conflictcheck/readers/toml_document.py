@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 import tomllib
 from bisect import bisect_left
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from conflictcheck.errors import SpecError
 
@@ -39,7 +40,7 @@ _LONG_KEY = re.compile(rf"(?<![\w\"'-])(?:[\w\"'-]++[ \t]*+\.[ \t]*+){{{MOST_PAR
 _OTHER = re.compile(r"[^,\]}#\n]+")
 
 
-class TomlDocument(Struct, frozen=True):
+class TomlDocument(Struct, frozen=True, dict=True):
     """A parsed document.
 
     Attributes:
@@ -55,7 +56,10 @@ class TomlDocument(Struct, frozen=True):
     source: str
     first_line: int = 1
     newlines: tuple[int, ...] = ()
-    _firsts: dict[int, dict[Place, int]] = field(default_factory=dict)
+
+    @cached_property
+    def _firsts(self) -> dict[int, dict[Place, int]]:
+        return {}
 
     def get(self, *place: Key) -> Any:
         """The value at a place, or None where there is none."""

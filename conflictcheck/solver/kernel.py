@@ -314,7 +314,7 @@ class Kernel:
         if not count:
             guard = [-self.facts] if package.unknown is not None else []
             self.add([[-package.steps.installed, *guard]])
-        self._locks.add(package, self._lines_on.get(name, ()))
+        self._locks.lock(package, self._lines_on.get(name, ()))
         pending = [(name, i) for i in sorted(bits(candidates.direct))]
         for _, i in pending:
             known = self._store.direct(candidates.releases[i].url or "", name)

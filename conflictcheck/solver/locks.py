@@ -55,7 +55,7 @@ class Locks:
         self._lines = lines
         self._selectors = selectors
         self._new_variable = new_variable
-        self._add = add
+        self._add_clauses = add
         self.keys: dict[int, NormalizedName] = {}
         self.closed: Blocks[int] = Blocks(new_variable, add)
         self.askings: list[tuple[int, NormalizedName, int]] = []
@@ -63,7 +63,7 @@ class Locks:
         self.openings = 0
         self.opened_by_releases: dict[NormalizedName, int] = {}
 
-    def add(self, package: Package, lines: Sequence[int]) -> None:
+    def lock(self, package: Package, lines: Sequence[int]) -> None:
         """Lock what is to be locked of a package.
 
         Args:
@@ -93,9 +93,9 @@ class Locks:
         asked = self._new_variable()
         self.askings.append((asked, name, mask))
         # A locked release is installed only if a line, several together, or a release asks.
-        self._add([*package.unless_run(low, high), asked] for low, high in runs(mask))
+        self._add_clauses([*package.unless_run(low, high), asked] for low, high in runs(mask))
         together = [self._ask_together(some, others) for some in self._joint_askers(lock, package, lines)]
-        self._add([[-asked, lock.key, *(self._selectors[i] for i in lock.lines), *together]])
+        self._add_clauses([[-asked, lock.key, *(self._selectors[i] for i in lock.lines), *together]])
 
     def _asks_for(self, i: int, package: Package, lock: Lock) -> bool:
         line = self._effective.line(self._lines[i])
@@ -119,7 +119,9 @@ class Locks:
         """A variable that implies that those of the lines that hold leave none of the other releases."""
         together = self._new_variable()
         excluding = {frozenset(i for i, mask in lines.items() if not mask >> k & 1) for k in bits(others)}
-        self._add([-together, *(self._selectors[i] for i in sorted(some))] for some in sorted(excluding, key=sorted))
+        self._add_clauses(
+            [-together, *(self._selectors[i] for i in sorted(some))] for some in sorted(excluding, key=sorted)
+        )
         self.enablers |= frozenset(lines)
         return together
 
@@ -135,13 +137,13 @@ class Locks:
         self.openings += 1
         self.opened_by_releases[name] = self.opened_by_releases.get(name, 0) | opens
         asking = self._new_variable()
-        self._add([-asking, literal] for literal in because)
+        self._add_clauses([-asking, literal] for literal in because)
         for lock in package.locks:
             if lock.mask & opens:
                 del self.keys[lock.key]
                 self.closed.drop(lock.key)
                 old, lock.key = lock.key, self._new_variable()
-                self._add([[-old, asking, lock.key]])
+                self._add_clauses([[-old, asking, lock.key]])
                 self._close(lock, name)
 
     def open_by_line(self, package: Package, opens: int, i: int) -> None:

@@ -16,10 +16,10 @@ from msgspec.structs import replace
 from conflictcheck.facts import Unknown
 from conflictcheck.solver.answers import Conflict, Solution, Undecided
 from conflictcheck.solver.at_once import MOST_REFINED, answer_at_once, solution_of
-from conflictcheck.solver.combinations import Combinations
 from conflictcheck.solver.completion import Completion, TooMany
 from conflictcheck.solver.encoding import bits
 from conflictcheck.solver.needs import Needs, collect_needs, offered
+from conflictcheck.solver.search_nogoods import SearchNogoods
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -75,7 +75,7 @@ class Search:
         self._walked: dict[NormalizedName, int] = {}
         self._openings = kernel.openings
         self._decided: dict[NormalizedName, int] = {}
-        self._nogoods = Combinations(kernel)
+        self._nogoods = SearchNogoods(kernel)
         self._put_off: dict[NormalizedName, int] = {}
         self._late: dict[NormalizedName, None] = {}
         self._changed: set[frozenset[NormalizedName]] = set()

@@ -80,11 +80,12 @@ class Core:
         assert given is NOTHING
         return types.SimpleNamespace(report=self.check(settings, progress), basis=None)
 
-    def check_between(self, settings: Settings, older: Path, progress: Progress, *, given: Given) -> Report:
+    def check_between(self, settings: Settings, older: Path, progress: Progress, given: Given) -> Report:
         assert (older, given) == (Path("old"), NOTHING)
         return self.check(settings, progress)
 
-    def write_snapshot(self, settings: Settings, output: Path, progress: Progress) -> Report:
+    def write_snapshot(self, settings: Settings, output: Path, progress: Progress, *, given: Given) -> Report:
+        assert given is NOTHING
         found = self.check(settings, progress)
         if found is not UNKNOWN:
             output.write_bytes(b"facts")
@@ -96,7 +97,7 @@ def core(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Core:
     """No core, no configuration, an empty working directory."""
     core = Core()
     module = types.ModuleType("conflictcheck.pipeline")
-    module.__dict__.update(check=core.check, check_files=core.check_files, write_snapshot=core.write_snapshot)
+    module.__dict__.update(check_files=core.check_files, write_snapshot=core.write_snapshot)
     module.__dict__.update(check_between=core.check_between)
     monkeypatch.setitem(sys.modules, "conflictcheck.pipeline", module)
     monkeypatch.setattr(conflictcheck, "pipeline", module, raising=False)

@@ -403,3 +403,19 @@ def test_the_python_function_takes_one_value_where_there_may_be_several(index: I
 def test_the_python_function_refuses_a_number_that_the_command_line_does(option: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=f"^--{option.replace('_', '-')} is 0; one is the least"):
         conflictcheck.check(cwd=tmp_path, environ={"PIP_CONFIG_FILE": os.devnull}, **{option: 0})
+
+
+def test_a_run_imports_the_form_that_it_writes_and_no_other(index: IndexServer, tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom conflictcheck.cli import run\nrun(['check', 'site', '--no-cache'])\n"
+        "forms = ('text', 'html', 'json', 'junit')\n"
+        "print([form for form in forms if f'conflictcheck.reports.{form}' in sys.modules])\n"
+        "print('conflictcheck.index.html_page' in sys.modules)"
+    )
+    environ = {**os.environ, "PIP_INDEX_URL": index.url, "PIP_CONFIG_FILE": os.devnull}
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environ, cwd=tmp_path, check=True
+    )
+
+    assert done.stdout.splitlines()[-2:] == ["['text']", "False"]

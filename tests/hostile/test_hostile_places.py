@@ -240,7 +240,7 @@ def test_a_pipe_found_by_a_search_is_not_opened(inside: Path) -> None:
 def test_standard_input_that_is_empty_is_said_to_be(inside: Path) -> None:
     read = read_specs(["-"], cwd=inside, variables={}, standard_input=b" \n")
     assert [(d.severity, d.code, d.file, d.message) for d in read.diagnostics] == [
-        ("warning", "empty-input", "-", "standard input is empty")
+        ("warning", "empty-input", "-", "standard input asks for nothing")
     ]
 
 

@@ -330,7 +330,7 @@ def test_options_of_an_included_file_count(folder: Folder) -> None:
 def test_options_that_change_nothing_are_noted(folder: Folder) -> None:
     folder.write(
         REQ,
-        "--trusted-host h.example\n--prefer-binary\n--require-hashes\n--use-feature x\nfoo --config-settings a=b\n"
+        "--trusted-host h.example\n--prefer-binary\n--use-feature x\nfoo --config-settings a=b\n"
         'bar --global-option="-x"\n',
     )
     assert folder.notes(REQ) == [
@@ -342,11 +342,6 @@ def test_options_that_change_nothing_are_noted(folder: Folder) -> None:
         (
             "note option-without-effect requirements.txt:2: --prefer-binary has no effect here: the newest release is"
             " preferred, whatever its files"
-        ),
-        (
-            "note option-without-effect requirements.txt:3: --require-hashes has no effect here: hashes "
-            "are checked wherever"
-            " they are given"
         ),
         (
             "note option-without-effect requirements.txt:4: --use-feature has no effect here: it "

@@ -1,4 +1,4 @@
-"""Combinations of releases that a search found impossible: its *nogoods*, so that none is proposed twice."""
+"""The nogoods of a search: combinations of releases that it found impossible, so that none is proposed twice."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class _Nogood(NamedTuple):
     literals: tuple[int, ...]
 
 
-class Combinations:
+class SearchNogoods:
     """What was learned in one search about releases that do not go together, under the package that was to go.
 
     Args:
