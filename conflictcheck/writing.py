@@ -96,10 +96,8 @@ def check_is_none_of(path: Path, read: Iterable[Path], *, hint: str, name: str |
     Raises:
         OutputError: it is one of them.
     """
-    found = _stat(path)
-    if found is None:
-        return
-    if any(known is not None and os.path.samestat(found, known) for known in map(_stat, read)):
+    found = _identity(path)
+    if found is not None and found in map(_identity, read):
         raise OutputError("this file is an input of this run", file=name or str(path), hint=hint)
 
 
@@ -113,6 +111,15 @@ def check_folder_is_writable(folder: Path) -> None:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
     if not os.access(folder, os.W_OK | os.X_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What two names have in common that lead to one file; None for one that leads nowhere."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _stat(path: Path) -> os.stat_result | None:

@@ -344,17 +344,17 @@ def test_options_that_change_nothing_are_noted(folder: Folder) -> None:
             " preferred, whatever its files"
         ),
         (
-            "note option-without-effect requirements.txt:4: --use-feature has no effect here: it "
+            "note option-without-effect requirements.txt:3: --use-feature has no effect here: it "
             "concerns how pip works, not"
             " what fits together"
         ),
         (
-            "note option-without-effect requirements.txt:5: --config-settings has no effect here: it "
+            "note option-without-effect requirements.txt:4: --config-settings has no effect here: it "
             "concerns building, not"
             " what fits together"
         ),
         (
-            "note option-without-effect requirements.txt:6: --global-option has no effect here: it "
+            "note option-without-effect requirements.txt:5: --global-option has no effect here: it "
             "concerns building, not"
             " what fits together"
         ),
