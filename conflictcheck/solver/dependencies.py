@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -42,6 +42,7 @@ class Dependency(Struct, frozen=True, eq=False):
         url: a direct reference, or None.
         marker: where it applies, or None for everywhere.
         marker_text: its text, fit for a key; empty for everywhere.
+        extra: the one extra that it is for, empty where it is for the package itself; None where only evaluation tells.
     """
 
     text: str
@@ -52,6 +53,7 @@ class Dependency(Struct, frozen=True, eq=False):
     url: str | None
     marker: Marker | None
     marker_text: str
+    extra: NormalizedName | Literal[""] | None
 
 
 @lru_cache(maxsize=100_000)
@@ -86,6 +88,7 @@ def _parse_plain(text: str) -> Dependency | None:
     shown = str(specifier)
     wanted = tuple(sorted({canonicalize_name(extra.strip()) for extra in extras.split(",")})) if extras else ()
     parsed = _marker(marker.strip()) if marker else None
+    marker_text = "" if parsed is None else str(parsed)
     return Dependency(
         text=f"{name}[{','.join(sorted(extra.strip() for extra in extras.split(',')))}]{shown}"
         if extras
@@ -96,12 +99,14 @@ def _parse_plain(text: str) -> Dependency | None:
         specifier_text=shown,
         url=None,
         marker=parsed,
-        marker_text="" if parsed is None else str(parsed),
+        marker_text=marker_text,
+        extra=_only_extra(marker_text),
     )
 
 
 def _dependency(requirement: Requirement) -> Dependency:
     marker = None if requirement.marker is None else _marker(str(requirement.marker))
+    marker_text = "" if marker is None else str(marker)
     requirement.marker = None
     return Dependency(
         text=str(requirement),
@@ -111,7 +116,8 @@ def _dependency(requirement: Requirement) -> Dependency:
         specifier_text=str(requirement.specifier),
         url=requirement.url,
         marker=marker,
-        marker_text="" if marker is None else str(marker),
+        marker_text=marker_text,
+        extra=_only_extra(marker_text),
     )
 
 
@@ -147,6 +153,14 @@ def extra_of(marker_text: str) -> str:
     unquoted = re.sub(r"\([^()]*\)", "()", marker_text)
     match = None if " or " in unquoted else _EXTRA.match(unquoted)
     return match[1] if match else ""
+
+
+@lru_cache(maxsize=20_000)
+def _only_extra(marker_text: str) -> NormalizedName | Literal[""] | None:
+    """See `Dependency.extra`."""
+    if "extra" not in marker_text:
+        return ""
+    return canonicalize_name(extra_of(marker_text)) or None
 
 
 def without_details(dependency: Dependency) -> Dependency:

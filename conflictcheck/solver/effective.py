@@ -88,14 +88,17 @@ class EffectiveRequirements:
             dependency = parse_dependency(text)
             if dependency is None:
                 return nothing, f"its metadata has {text!r}, which is no requirement"
+            only = dependency.extra
+            if only is not None and only not in found:
+                continue  # most of what releases with many extras say
             wanted = self._left_of(dependency)
             if wanted is None:
                 continue
             plain = holds(wanted.marker, wanted.marker_text)
-            for extra, group in found.items():
+            for extra in found if only is None else (only,):
                 # What holds without the extra belongs to the release itself, and is not repeated.
                 if plain if not extra else not plain and holds(wanted.marker, wanted.marker_text, extra):
-                    group.append(wanted)
+                    found[extra].append(wanted)
         return found, None
 
     def _left_of(self, dependency: Dependency) -> Dependency | None:

@@ -175,6 +175,7 @@ class Reading:
         # Of releases, which are made once and kept here with it, as a key that is compared in full takes long.
         self._usable: dict[int, tuple[Release, bool]] = {}
         self._suited: dict[int, tuple[Release, bool]] = {}
+        self._needed: dict[tuple[int, str], tuple[Release, list[Want]]] = {}
         self._pythons: dict[str, bool] = {}
         self._conditions: dict[tuple[str, str], bool] = {}
         self._overrides: dict[NormalizedName, list[Requirement]] = defaultdict(list)
@@ -316,14 +317,17 @@ class Reading:
             for file in release.files
         )
 
-    def needs(self, release: Release, extra: str = "") -> Iterator[Want]:
+    def needs(self, release: Release, extra: str = "") -> Sequence[Want]:
         """What a release needs here, for itself or for one of its extras; nothing where that is not known."""
-        metadata = self.metadata(release)
-        if isinstance(metadata, Metadata):
-            for text in metadata.requires_dist:
-                want = self.need(text, release.name, extra)
-                if want is not None:
-                    yield want
+        known = self._needed.get((id(release), extra))
+        if known is None:
+            metadata = self.metadata(release)
+            if not isinstance(metadata, Metadata):
+                return ()
+            wants = [self.need(text, release.name, extra) for text in metadata.requires_dist]
+            known = release, [want for want in wants if want is not None]
+            self._needed[id(release), extra] = known
+        return known[1]
 
     def need(self, text: str, asked_by: str, extra: str = "") -> Want | None:
         """What one ``Requires-Dist`` of a usable release asks for here; None if nothing, for this extra.
