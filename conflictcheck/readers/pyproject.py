@@ -5,6 +5,7 @@ Sources: PEP 621, PEP 735; that an extra or group comes with the project's own d
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
@@ -21,7 +22,7 @@ from conflictcheck.readers.not_applied import warn_of_tables
 from conflictcheck.readers.project_tables import read_tables
 from conflictcheck.readers.references import project_name
 from conflictcheck.readers.requirements_file import read_requirements_file
-from conflictcheck.readers.setuptools_files import SetupFile, find_setup_file
+from conflictcheck.readers.setuptools_files import FILES, SetupFile, find_setup_file
 from conflictcheck.readers.text import decode, quote
 from conflictcheck.readers.toml_document import parse_toml
 
@@ -55,8 +56,10 @@ class PyprojectReader(Reader):
     names: ClassVar[str] = "*.toml"
     looked_for: ClassVar[str] = "pyproject.toml with [project], [dependency-groups] or [tool.poetry]"
 
-    def finds(self, path: Path, workspace: Workspace) -> bool:  # noqa: ARG002 - the name is enough
-        """By its name."""
+    def finds(self, path: Path, workspace: Workspace) -> bool:
+        """By its name; a project that the files of setuptools state without such a file is noted."""
+        if path.name in FILES and not os.path.isfile(path.with_name("pyproject.toml")):  # noqa: PTH113 - may not look
+            _note_project_of_setuptools(path, workspace)
         return path.name == "pyproject.toml"
 
     def accepts(self, path: Path) -> bool:
@@ -71,6 +74,17 @@ class PyprojectReader(Reader):
         project = _Project(path, document, workspace)
         read_conflicts(document, project.tables, file, workspace)
         return project.all_specs() if section is None else [project.section(section)]
+
+
+def _note_project_of_setuptools(path: Path, workspace: Workspace) -> None:
+    """Say of a project without a ``pyproject.toml`` that it is not read, once for its two files."""
+    try:
+        setup = find_setup_file(path.parent, workspace)
+    except SpecError:
+        return  # nobody asked for it
+    if setup is not None and setup.file == workspace.name(path):
+        reason = "a project without a pyproject.toml; write `-e FOLDER` into a requirements file if it is to count"
+        workspace.note("passed-over", reason, file=setup.file)
 
 
 class _Project:

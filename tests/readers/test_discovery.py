@@ -235,3 +235,20 @@ def test_one_broken_file_hides_no_problem_of_another(folder: Folder) -> None:
 def test_control_characters_in_a_file_name_do_not_reach_the_report(folder: Folder) -> None:
     folder.write("requirements\x1b[31m.txt", "a>>1")
     assert folder.errors() == ['requirements\\x1b[31m.txt:1: "a>>1" is not a requirement; did you mean "a>1"?']
+
+
+def test_a_project_of_setuptools_without_a_pyproject_is_named_as_passed_over(folder: Folder) -> None:
+    folder.write("requirements.txt", "a")
+    folder.write("old/setup.cfg", "[metadata]\nname = old\n[options]\ninstall_requires = b\n")
+    folder.write("old/setup.py", "import setuptools\nsetuptools.setup()\n")
+    folder.write("lint/setup.cfg", "[flake8]\n")
+    folder.write("new/setup.py", "import setuptools\nsetuptools.setup()\n")
+    folder.write("new/pyproject.toml", '[project]\nname = "new"\ndependencies = ["c"]\n')
+
+    assert ids(folder) == ["requirements.txt", "new/pyproject.toml"]
+    assert [note for note in folder.notes() if "setup." in note] == [
+        (
+            "note passed-over old/setup.cfg: a project without a pyproject.toml; write `-e FOLDER` into a requirements "
+            "file if it is to count"
+        )
+    ]
