@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import TYPE_CHECKING
 
@@ -17,25 +16,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from conftest import Serve
+
     Say = Callable[..., tuple[ExitCode, str]]
 
 PACKAGES = {"web": {"1.0": ["core<2"]}, "nlp": {"3.0": ["core>=2"]}, "core": {"1.0": [], "2.0": []}}
 
 
 @pytest.fixture
-def index(
-    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[IndexServer]:
-    monkeypatch.chdir(tmp_path)
+def index(tmp_path: Path, serve: Serve) -> Iterator[IndexServer]:
     (tmp_path / "a.txt").write_text("web\n")
     (tmp_path / "b.txt").write_text("nlp\n")
-    for name in list(os.environ):
-        if name.startswith(("PIP_", "UV_", "CONFLICTCHECK_")):
-            monkeypatch.delenv(name)
-    with IndexServer(PACKAGES) as server:
-        monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-        monkeypatch.setenv("PIP_INDEX_URL", server.url)
-        monkeypatch.setenv("CONFLICTCHECK_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+    with serve(PACKAGES) as server:
         yield server
 
 

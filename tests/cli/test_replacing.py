@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING
 
 import pytest
-from index_server import IndexServer
 
 from conflictcheck.cli import ExitCode, run
 from conflictcheck.index.memory import Rel
@@ -15,6 +13,9 @@ from conflictcheck.index.memory import Rel
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from conftest import Serve
+    from index_server import IndexServer
 
     Said = Callable[..., tuple[ExitCode, str]]
 
@@ -41,20 +42,11 @@ MINE = {
 
 
 @pytest.fixture(autouse=True)
-def index(
-    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[IndexServer]:
+def index(tmp_path: Path, serve: Serve) -> Iterator[IndexServer]:
     """Two specs that clash, and whatever else a run may be given."""
-    monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith(("PIP_", "UV_", "CONFLICTCHECK_")):
-            monkeypatch.delenv(name)
     for name, text in FILES.items():
         (tmp_path / name).write_text(text)
-    with IndexServer(PACKAGES) as server:
-        monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-        monkeypatch.setenv("PIP_INDEX_URL", server.url)
-        monkeypatch.setenv("CONFLICTCHECK_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+    with serve(PACKAGES) as server:
         yield server
 
 
