@@ -34,8 +34,8 @@ class Blocks(Generic[K]):
         self._changed: dict[int, None] = {}
         self._block_of: dict[int, int] = {}
 
-    def put(self, key: K, literal: int) -> None:
-        """Have a literal stand under a key, in the place of what stood there."""
+    def put(self, key: K, literal: int) -> int | None:
+        """Have a literal stand under a key, in the place of what stood there, which is returned."""
         if key not in self._place:
             if not self._roomy:
                 self._roomy.append(len(self._blocks))
@@ -43,10 +43,12 @@ class Blocks(Generic[K]):
                 self._heads.append(0)
             self._place[key] = self._roomy[-1]
         place = self._place[key]
+        old = self._blocks[place].get(key)
         self._blocks[place][key] = literal
         self._changed[place] = None
         if self._roomy[-1:] == [place] and len(self._blocks[place]) == _SIZE:
             self._roomy.pop()
+        return old
 
     def drop(self, key: K) -> None:
         """Have nothing stand under a key any more."""

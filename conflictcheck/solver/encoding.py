@@ -13,7 +13,7 @@ between two neighbours is alike to all clauses there are.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, bisect_right
 from enum import StrEnum
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ from packaging.version import Version
 from conflictcheck.facts import may_match
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from packaging.specifiers import SpecifierSet
 
@@ -60,15 +60,19 @@ class Lock(Struct):
         kind: why.
         mask: the releases, as bits.
         others: the releases that make asking unnecessary: a specifier that admits none of them asks.
-        key: the variable "something that is not loaded yet asks for them"; assumed false.
         lines: the requirement lines that ask for them.
+        jointly: sets of lines that may ask for them together: the releases that each line admits, as bits.
+        asked: the variable "something asks for them"; 0 until a clause needs it.
+        key: the variable "something that is not loaded yet asks for them"; assumed false; 0 until `asked` is made.
     """
 
     kind: LockKind
     mask: int
     others: int
-    key: int
-    lines: tuple[int, ...]
+    lines: tuple[int, ...] = ()
+    jointly: Sequence[Mapping[int, int]] = ()
+    asked: int = 0
+    key: int = 0
 
     def asked_by(self, specifier: SpecifierSet, mask: int, url: str | None, *, line: bool) -> bool:
         """Whether a requirement asks for the locked releases.
@@ -122,9 +126,11 @@ class Steps:
 
     Attributes:
         installed: the variable ``ge(0)``.
+        on_split: is told when a variable tells releases apart that were alike: the first of them, the first of the
+            newer ones, and where these end (None: with the newest).
     """
 
-    __slots__ = ("_add", "_new", "_newest", "_places", "_variables", "installed")
+    __slots__ = ("_add", "_new", "_newest", "_places", "_variables", "installed", "on_split")
 
     def __init__(self, new: Callable[[int], int], add: Callable[[Clause], object]) -> None:
         self._new = new
@@ -133,6 +139,7 @@ class Steps:
         self._places = [0]
         self._variables = {0: self.installed}
         self._newest = self.installed
+        self.on_split: Callable[[int, int, int | None], None] | None = None
 
     def at(self, i: int) -> int:
         """The variable ``ge(i)``, made if there is none yet."""
@@ -141,10 +148,14 @@ class Steps:
             return known
         made = self._newest = self._variables[i] = self._new(i)
         place = bisect_left(self._places, i)
-        self._add([-made, self._variables[self._places[place - 1]]])
-        if place < len(self._places):
-            self._add([-self._variables[self._places[place]], made])
-        insort(self._places, i)
+        older = self._places[place - 1]
+        newer = self._places[place] if place < len(self._places) else None
+        self._add([-made, self._variables[older]])
+        if newer is not None:
+            self._add([-self._variables[newer], made])
+        self._places.insert(place, i)
+        if self.on_split is not None:
+            self.on_split(older, i, newer)
         return made
 
     def stretch(self, true: Assignment, count: int) -> range:

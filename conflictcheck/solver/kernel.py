@@ -200,11 +200,15 @@ class Kernel:
                 yield name
 
     def release_in(self, true: Assignment, name: NormalizedName) -> int:
-        """The release that an assignment installs: the newest of those that are alike, a loaded one if there is one."""
+        """The release that an assignment installs: the newest of those that are alike.
+
+        One that nobody has to ask for comes before the others, and then a loaded one.
+        """
         package = self.packages[name]
-        alike = package.steps.stretch(true, len(package.releases))
-        loaded = package.loaded & ((1 << alike.stop) - (1 << alike.start))
-        return loaded.bit_length() - 1 if loaded else alike.stop - 1
+        stretch = package.steps.stretch(true, len(package.releases))
+        alike = (1 << stretch.stop) - (1 << stretch.start)
+        alike = alike & package.unlocked or alike
+        return (alike & package.loaded or alike).bit_length() - 1
 
     def line_of(self, literal: int) -> int | None:
         """The line whose selector this is, or None."""

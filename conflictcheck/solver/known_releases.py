@@ -161,7 +161,8 @@ class KnownReleases:
         for name in self._unbarred:
             package, bar = self._packages[name], self._new_variable()
             self._add([-bar, *package.unless_run(*run)] for run in runs(package.everything & ~package.loaded))
-            self._bars.put(name, bar)
+            old = self._bars.put(name, bar)
+            self._add([[-old]] if old else [])
         self._unbarred.clear()
         return self._bars.heads()
 

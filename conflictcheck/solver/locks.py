@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import reduce
+from functools import partial, reduce
+from itertools import pairwise
 from operator import and_
 from typing import TYPE_CHECKING
 
@@ -82,20 +83,50 @@ class Locks:
             self._add_lock(package, lines, LockKind.YANKED, 1 << i, standing)
         for i in sorted(bits(candidates.direct)):
             self._add_lock(package, lines, LockKind.DIRECT, 1 << i, 0)
+        if package.locks:
+            package.steps.on_split = partial(self._guard_parts, package)
+            self._guard(package, 0, len(package.releases))
 
     def _add_lock(self, package: Package, lines: Sequence[int], kind: LockKind, mask: int, others: int) -> None:
-        lock = Lock(kind, mask, others, self._new_variable(), ())
-        name = package.candidates.name
+        lock = Lock(kind, mask, others)
         lock.lines = tuple(i for i in lines if self._asks_for(i, package, lock))
+        lock.jointly = self._joint_askers(lock, package, lines)
         package.lock(lock)
-        self._close(lock, name)
-        self.enablers |= frozenset(lock.lines)
-        asked = self._new_variable()
-        self.askings.append((asked, name, mask))
-        # A locked release is installed only if a line, several together, or a release asks.
-        self._add_clauses([*package.unless_run(low, high), asked] for low, high in runs(mask))
-        together = [self._ask_together(some, others) for some in self._joint_askers(lock, package, lines)]
-        self._add_clauses([[-asked, lock.key, *(self._selectors[i] for i in lock.lines), *together]])
+        self.enablers |= frozenset(lock.lines).union(*lock.jointly)
+
+    # Locked releases that are alike to one that nobody has to ask for need no clause: that one does in their place.
+
+    def _guard_parts(self, package: Package, low: int, middle: int, high: int | None) -> None:
+        """Guard what a new variable told apart, where the whole needed no guard."""
+        end = len(package.releases) if high is None else high
+        if package.unlocked & _between(low, end):
+            self._guard(package, low, middle)
+            self._guard(package, middle, end)
+
+    def _guard(self, package: Package, low: int, high: int) -> None:
+        """Let releases low..high-1, which are alike, be installed only if something asks, where all are locked."""
+        every = _between(low, high)
+        if package.unlocked & every:
+            return
+        # Those that are locked for different reasons are told apart first.
+        ends = {end for lock in package.locks for run in runs(lock.mask & every) for end in (run[0], run[1] + 1)}
+        places = sorted(ends | {low, high})
+        for place in places[1:-1]:
+            package.steps.at(place)
+        for start, end in pairwise(places):
+            for lock in package.locks:
+                if lock.mask >> start & 1:
+                    self._add_clauses([[*package.unless_run(start, end - 1), self._asked(package, lock)]])
+
+    def _asked(self, package: Package, lock: Lock) -> int:
+        """The variable "something asks for what is locked": a line, several together, or a release."""
+        if not lock.asked:
+            lock.asked, lock.key = self._new_variable(), self._new_variable()
+            self._close(lock, package.candidates.name)
+            self.askings.append((lock.asked, package.candidates.name, lock.mask))
+            together = [self._ask_together(some, lock.others) for some in lock.jointly]
+            self._add_clauses([[-lock.asked, lock.key, *(self._selectors[i] for i in lock.lines), *together]])
+        return lock.asked
 
     def _asks_for(self, i: int, package: Package, lock: Lock) -> bool:
         line = self._effective.line(self._lines[i])
@@ -122,7 +153,6 @@ class Locks:
         self._add_clauses(
             [-together, *(self._selectors[i] for i in sorted(some))] for some in sorted(excluding, key=sorted)
         )
-        self.enablers |= frozenset(lines)
         return together
 
     def open(self, package: Package, opens: int, because: Sequence[int]) -> None:
@@ -140,6 +170,7 @@ class Locks:
         self._add_clauses([-asking, literal] for literal in because)
         for lock in package.locks:
             if lock.mask & opens:
+                self._asked(package, lock)
                 del self.keys[lock.key]
                 self.closed.drop(lock.key)
                 old, lock.key = lock.key, self._new_variable()
@@ -154,3 +185,8 @@ class Locks:
     def _close(self, lock: Lock, name: NormalizedName) -> None:
         self.keys[lock.key] = name
         self.closed.put(lock.key, -lock.key)
+
+
+def _between(low: int, high: int) -> int:
+    """The releases low..high-1, as bits."""
+    return (1 << high) - (1 << low)

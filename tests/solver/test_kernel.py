@@ -191,3 +191,20 @@ def test_more_lines_may_leave_only_what_has_to_be_asked_for() -> None:
     world = World(index, specs(a=["x>=1.0", "y"], b=["x>1.0"], c=["x<2.0"]))
     assert isinstance(world.ask("a", "b"), No)
     assert world.pins("a", "b", "c") == {"x": "1.5rc1", "y": "1.0"}
+
+
+def test_locked_releases_that_stand_among_others_take_no_variables_of_their_own() -> None:
+    versions = {f"{major}.{minor}": [] for major in range(1, 40) for minor in ("0rc1", "0", "1")}
+    yanked = {f"{major}.5": Rel(yanked="broken") for major in range(1, 40)}
+    world = World(universe({"x": {**versions, **yanked}}), specs(a=["x>=2", "x<30"]))
+    assert world.pins() == {"x": "29.1"}
+    assert world.kernel.new_variable() < 30
+
+
+def test_neighbours_that_are_locked_for_different_reasons_are_told_apart_where_one_is_asked_for() -> None:
+    index = universe(
+        {"x": {"1.0": [], "2.0rc1": [], "2.0": Rel(yanked="broken"), "2.1rc1": Rel(yanked="bad"), "3.0": []}}
+    )
+    for given, pin in (("x>1.0,<3.0", "2.0rc1"), ("x==2.0", "2.0"), ("x==2.1rc1", "2.1rc1")):
+        assert World(index, specs(a=[given])).pins() == {"x": pin}
+    assert isinstance(World(index, specs(a=["x>2.0rc1,<3.0"])).ask(), No)
