@@ -30,8 +30,8 @@ def main(arguments: Sequence[str] | None = None, lookout: Lookout | None = None)
         arguments: what follows the program's name; the process's own by default.
         lookout: what notes what the process looks at; None where its answer is not to be kept with that.
     """
-    # A run makes millions of small objects and hardly a cycle; looking for cycles as often as usual is a tenth of it.
-    gc.set_threshold(1_000_000, 10, 10)
+    # A run makes millions of small objects and hardly a cycle; looking for cycles is a tenth of it and frees nothing.
+    gc.disable()
     try:
         replace_closed()
         code = run(sys.argv[1:] if arguments is None else arguments, lookout)

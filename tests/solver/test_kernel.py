@@ -201,10 +201,8 @@ def test_locked_releases_that_stand_among_others_take_no_variables_of_their_own(
     assert world.kernel.new_variable() < 30
 
 
-def test_neighbours_that_are_locked_for_different_reasons_are_told_apart_where_one_is_asked_for() -> None:
-    index = universe(
-        {"x": {"1.0": [], "2.0rc1": [], "2.0": Rel(yanked="broken"), "2.1rc1": Rel(yanked="bad"), "3.0": []}}
-    )
-    for given, pin in (("x>1.0,<3.0", "2.0rc1"), ("x==2.0", "2.0"), ("x==2.1rc1", "2.1rc1")):
-        assert World(index, specs(a=[given])).pins() == {"x": pin}
-    assert isinstance(World(index, specs(a=["x>2.0rc1,<3.0"])).ask(), No)
+def test_neighbours_that_are_locked_for_different_reasons_are_told_apart() -> None:
+    index = universe({"x": {"1.0": [], "2.0": Rel(yanked="broken"), "2.1rc1": [], "3.0": []}})
+    assert World(index, specs(a=["x>1.0,<3.0"])).pins() == {"x": "2.1rc1"}
+    assert World(index, specs(a=["x==2.0"])).pins() == {"x": "2.0"}
+    assert isinstance(World(index, specs(a=["x>1.0,<2.1rc0"])).ask(), No)
