@@ -237,7 +237,7 @@ class Corrector:
     def leans(self, core: Core) -> bool:
         """Whether more lines may allow what a clash rules out, as they bring releases that ask for locked ones."""
         reply = self.oracle.ask(frozenset(core.lines))
-        return not isinstance(reply, No) or reply.leans
+        return not isinstance(reply, No) or _may_be_lifted(reply)
 
     def corrections(
         self,
@@ -404,3 +404,8 @@ def apply(lines: frozenset[int], changes: Changes) -> frozenset[int]:
     """Lines with changes made."""
     new = {changes[i] for i in lines if i in changes}
     return lines.difference(changes).union(i for i in new if i is not None)
+
+
+def _may_be_lifted(no: No) -> bool:
+    """Whether it is known of further lines that they may; what a report takes for granted of a clash is so here too."""
+    return no.leans and (bool(no.lifted_by) or not no.assumed)

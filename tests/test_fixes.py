@@ -18,6 +18,7 @@ from conflictcheck.fixes import Fixer, Fixes
 from conflictcheck.index.memory import Rel
 from conflictcheck.model import Fix, RequirementKind
 from conflictcheck.readers.poetry import specifier as poetry_specifier
+from conflictcheck.solver import completion
 from conflictcheck.solver.oracle import Oracle, Yes
 from conflictcheck.specifier_text import poetry_entry
 from conflictcheck.splitting import name_parts
@@ -489,3 +490,23 @@ def test_the_same_fixes_come_out_of_specs_in_any_order() -> None:
     first = find(World(universe(packages), given))
     second = find(World(universe(packages), given[::-1]))
     assert said(first.run) == said(second.run)
+
+
+def test_a_clash_that_rests_on_what_is_taken_for_granted_is_in_the_way_of_edits_as_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A and b clash unless something asks for the yanked x, for which helper would have to be read to the end."""
+    monkeypatch.setattr(completion, "MOST_RELEASES", 1)
+    index = universe(
+        {
+            "helper": {"1.0": ["x==2.0"], "1.1": [], "1.2": [], "2.0": []},
+            "x": {"1.0": ["y<2"], "2.0": Rel(yanked="broken")},
+            "y": {"1.0": [], "2.0": []},
+            "z": {"1.0": [], "2.0": []},
+        }
+    )
+    world = World(index, specs(a=["helper", "x", "z>=2"], b=["y>=2", "z>=2"], c=["z<2"]))
+    assert len(world.split.parts) == 3
+    assert world.oracle.assumed
+    world.oracle.assume_locked()
+    assert [[edit.old for edit in fix.edits] for fix in find(world, target=2).run][0] == ["z<2"]
