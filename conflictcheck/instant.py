@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from sqlite3 import Connection
 
-_MARKS = (".git", ".git/info/exclude", ".hg", ".svn", ".gitignore", "conflictcheck.toml", "pyproject.toml")
+_MARKS = (".git", ".git/info/exclude", ".hg", ".svn", ".gitignore", "conflictcheck.toml", "pyproject.toml", "uv.toml")
 """What counts where a spec is, and in the folders above it."""
 _BESIDE = {"pyproject.toml": ("setup.cfg", "setup.py")}
 """What counts beside a file of a name."""

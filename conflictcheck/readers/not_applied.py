@@ -1,20 +1,29 @@
 """Tables of other tools that change what is installed and are not applied, each with a warning.
 
-Sources: uv's reference of settings, and the documentation of PDM, Poetry, Rye, Hatch, Flit and pixi. Keys that concern
-building, caching, how an index is reached or what is written change nothing about the answer, and are not here.
+Sources: uv's reference of settings and its documentation (Configuration files), and the documentation of PDM, Poetry,
+Rye, Hatch, Flit and pixi. Keys that concern building, caching, how an index is reached or what is written change nothing
+about the answer, and are not here.
 """
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
+from conflictcheck.errors import SpecError
 from conflictcheck.model import Severity
+from conflictcheck.readers.text import decode
+from conflictcheck.readers.toml_document import parse_toml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from conflictcheck.readers.base import Workspace
     from conflictcheck.readers.toml_document import Place, TomlDocument
+
+UV_TOML = "uv.toml"
+"""A file of uv's settings; beside a ``pyproject.toml`` it takes the place of ``[tool.uv]``."""
 
 _RESOLVING = {
     "dependency-metadata": "what releases say of themselves is read",
@@ -32,7 +41,7 @@ _RESOLVING = {
     "resolution": "the newest releases are preferred",
     "torch-backend": "give the address of its index with --extra-index-url",
 }
-"""Keys that uv knows in ``[tool.uv]`` and in ``[tool.uv.pip]``."""
+"""Keys that uv knows at the top of its settings and in their ``pip`` table."""
 
 _AS_HERE = {
     "fork-strategy": "requires-python",
@@ -43,21 +52,29 @@ _AS_HERE = {
 """Values of such keys that ask for what is done anyway."""
 
 _UV = {
+    "index": "give their addresses with --extra-index-url",
+    "no-binary-package": "give them with --no-binary",
+    "no-build-package": "give them with --only-binary",
+    "prerelease-package": "write a pre-release in the requirement of that package",
+}
+"""Keys at the top alone."""
+
+_UV_LINES = {
     "constraint-dependencies": "give them with --constraint",
+    "exclude-dependencies": "what it leaves out is asked for here",
+    "minimum-libc-version": "give a platform such as x86_64-manylinux_2_28 with --python-platform",
+    "override-dependencies": "give them with --override",
+}
+"""Further keys at the top. ``uv lock`` takes those of the ``pyproject.toml``, ``uv pip`` those of a ``uv.toml``."""
+
+_UV_PROJECT = {
     "dependency-groups": "the groups are held to the requires-python of the project alone",
     "dev-dependencies": "move them to [dependency-groups]",
     "environments": "give them with --python-version and --python-platform",
-    "exclude-dependencies": "what it leaves out is asked for here",
-    "index": "give their addresses with --extra-index-url",
-    "minimum-libc-version": "give a platform such as x86_64-manylinux_2_28 with --python-platform",
-    "no-binary-package": "give them with --no-binary",
-    "no-build-package": "give them with --only-binary",
-    "override-dependencies": "give them with --override",
-    "prerelease-package": "write a pre-release in the requirement of that package",
     "required-environments": "give them with --python-version and --python-platform",
     "sources": "the packages are taken from the index",
 }
-"""Keys of ``[tool.uv]`` alone."""
+"""Keys that only a ``pyproject.toml`` may have."""
 
 _UV_PIP = {
     "no-deps": "what packages need is looked at",
@@ -67,7 +84,7 @@ _UV_PIP = {
     "python-version": "give it with --python-version",
     "universal": "give each platform with --python-platform",
 }
-"""Keys of ``[tool.uv.pip]`` alone."""
+"""Keys of the ``pip`` table alone."""
 
 _OTHERS: tuple[tuple[Place, str], ...] = (
     (("tool", "pdm", "dev-dependencies"), "move them to [dependency-groups]"),
@@ -88,15 +105,47 @@ _OTHERS: tuple[tuple[Place, str], ...] = (
 )
 
 
-def warn_of_tables(document: TomlDocument, file: str, workspace: Workspace) -> None:
+def warn_of_tables(document: TomlDocument, file: str, workspace: Workspace, *, has_uv_toml: bool = False) -> None:
     """Say which tables of a file change what is installed and are not applied.
 
     Args:
         document: the file, or the metadata of a script.
         file: as the user would name it.
         workspace: takes the warnings.
+        has_uv_toml: whether there is a ``uv.toml`` beside it, so that uv itself does not apply what may stand there.
     """
-    for place, advice in _places(document):
+    uv = ("tool", "uv")
+    places = [*_in_table(uv, _UV_LINES | _UV_PROJECT), *_OTHERS, *_of_hatch(document)]
+    _warn(document, places if has_uv_toml else [*_of_uv(uv), *places], file, workspace)
+
+
+def warn_of_uv_toml(path: Path, workspace: Workspace) -> bool:
+    """Say which settings of the nearest ``uv.toml``, beside a file or above it, are not applied.
+
+    Args:
+        path: the file, absolute; a ``pyproject.toml``, or the ``uv.toml`` itself.
+        workspace: takes the warnings.
+
+    Returns:
+        Whether there is one beside the file.
+    """
+    folders = (path.parent, *path.parent.parents)
+    found = next((folder / UV_TOML for folder in folders if os.path.isfile(folder / UV_TOML)), None)  # noqa: PTH113
+    if found is None:
+        return False
+    file = workspace.name(found)
+    try:
+        document = parse_toml(decode(workspace.load(found)))
+    except SpecError as error:
+        message = f"the settings of uv are not looked at: {error.message}"
+        workspace.note("not-applied", message, file=file, line=error.line, severity=Severity.WARNING)
+    else:
+        _warn(document, [*_of_uv(()), *_in_table((), _UV_LINES)], file, workspace)
+    return found.parent == path.parent
+
+
+def _warn(document: TomlDocument, places: Iterable[tuple[Place, str]], file: str, workspace: Workspace) -> None:
+    for place, advice in places:
         value = document.get(*place)
         if value and value != _AS_HERE.get(str(place[-1])):
             workspace.note(
@@ -108,11 +157,17 @@ def warn_of_tables(document: TomlDocument, file: str, workspace: Workspace) -> N
             )
 
 
-def _places(document: TomlDocument) -> Iterator[tuple[Place, str]]:
-    """Where such tables may be, each with what to do or to know about it."""
-    for table, keys in ((("tool", "uv"), _RESOLVING | _UV), (("tool", "uv", "pip"), _RESOLVING | _UV_PIP)):
-        yield from (((*table, key), advice) for key, advice in keys.items())
-    yield from _OTHERS
+def _of_uv(table: Place) -> Iterator[tuple[Place, str]]:
+    """What may be said in a ``uv.toml``, or in ``[tool.uv]`` where there is none."""
+    yield from _in_table(table, _RESOLVING | _UV)
+    yield from _in_table((*table, "pip"), _RESOLVING | _UV_PIP)
+
+
+def _in_table(table: Place, keys: Mapping[str, str]) -> Iterator[tuple[Place, str]]:
+    return (((*table, key), advice) for key, advice in keys.items())
+
+
+def _of_hatch(document: TomlDocument) -> Iterator[tuple[Place, str]]:
     environments = document.get("tool", "hatch", "envs")
     for name in environments if isinstance(environments, dict) else ():
         for key in ("dependencies", "extra-dependencies"):

@@ -18,7 +18,7 @@ from conflictcheck.model import IndexOptions, Requirement, RequirementKind, Seve
 from conflictcheck.readers.base import Reader
 from conflictcheck.readers.conflicts import read_conflicts
 from conflictcheck.readers.lines import Origin, parse_python, parse_requirement
-from conflictcheck.readers.not_applied import warn_of_tables
+from conflictcheck.readers.not_applied import UV_TOML, warn_of_tables, warn_of_uv_toml
 from conflictcheck.readers.project_tables import read_tables
 from conflictcheck.readers.references import project_name
 from conflictcheck.readers.requirements_file import read_requirements_file
@@ -70,7 +70,7 @@ class PyprojectReader(Reader):
         """The main spec, each extra and each group; or the one section that is named."""
         document = parse_toml(decode(workspace.load(path)))
         file = workspace.name(path)
-        warn_of_tables(document, file, workspace)
+        warn_of_tables(document, file, workspace, has_uv_toml=warn_of_uv_toml(path, workspace))
         project = _Project(path, document, workspace)
         read_conflicts(document, project.tables, file, workspace)
         return project.all_specs() if section is None else [project.section(section)]

@@ -130,8 +130,8 @@ def test_whatever_a_run_looks_at_makes_a_new_one(
     assert say("check", ".", program=LOOKING).how == "made"
 
 
-@pytest.mark.parametrize("name", ["setup.cfg", "setup.py"])
-def test_a_file_of_setuptools_beside_a_named_pyproject_that_states_no_project_makes_a_new_run(
+@pytest.mark.parametrize("name", ["setup.cfg", "setup.py", "uv.toml", "../uv.toml"])
+def test_a_file_that_counts_beside_a_named_pyproject_or_above_makes_a_new_run(
     say: Callable[..., Said], project: Path, name: str
 ) -> None:
     (project / "pyproject.toml").write_text('[dependency-groups]\ndev = ["web"]\n')

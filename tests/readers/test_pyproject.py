@@ -374,6 +374,61 @@ def test_settings_that_change_nothing_or_ask_for_what_is_done_are_not_told(folde
     assert folder.notes(TOML) == []
 
 
+def test_a_uv_toml_beside_the_file_takes_the_place_of_the_settings_that_it_may_hold(folder: Folder) -> None:
+    folder.write(
+        TOML,
+        '[project]\nname = "x"\n[tool.uv]\nresolution = "lowest"\nindex = [{url = "https://h.example"}]\n'
+        'constraint-dependencies = ["a<2"]\nconflicts = [[{extra = "a"}, {extra = "b"}]]\n'
+        "[tool.uv.sources]\na = {}\n[tool.uv.pip]\nno-deps = true\n",
+    )
+    folder.write(
+        "uv.toml",
+        'exclude-newer = "2024-01-01"\nlink-mode = "copy"\noverride-dependencies = ["a<2"]\nprerelease = '
+        '"if-necessary-or-explicit"\n[[index]]\nurl = "https://h.example"\n[pip]\npython-version = "3.9"\n',
+    )
+    assert folder.notes(TOML) == [
+        (
+            "warning not-applied pyproject.toml:6: tool.uv.constraint-dependencies is not applied: give them "
+            "with --constraint"
+        ),
+        "warning not-applied pyproject.toml:8: tool.uv.sources is not applied: the packages are taken from the index",
+        "warning not-applied uv.toml:1: exclude-newer is not applied: give it with --exclude-newer",
+        "warning not-applied uv.toml:3: override-dependencies is not applied: give them with --override",
+        "warning not-applied uv.toml:5: index is not applied: give their addresses with --extra-index-url",
+        "warning not-applied uv.toml:8: pip.python-version is not applied: give it with --python-version",
+    ]
+    assert len(folder.read(TOML).conflicts) == 1
+
+
+def test_a_uv_toml_above_the_file_holds_as_well_and_leaves_its_own_settings(folder: Folder) -> None:
+    folder.write("uv.toml", 'resolution = "lowest"\n')
+    folder.write("api/pyproject.toml", '[project]\nname = "x"\n[tool.uv]\nno-build = true\n')
+    folder.write("api/v2/pyproject.toml", '[project]\nname = "y"\n')
+    folder.write("api/v2/uv.toml", "no-index = true\n")
+    lowest = "warning not-applied uv.toml:1: resolution is not applied: the newest releases are preferred"
+    assert folder.notes("api/pyproject.toml") == [
+        "warning not-applied api/pyproject.toml:4: tool.uv.no-build is not applied: give it with --only-binary",
+        lowest,
+    ]
+    assert folder.notes("api/v2/pyproject.toml") == [
+        "warning not-applied api/v2/uv.toml:1: no-index is not applied: give it with --no-index"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "place", "why"),
+    [
+        ("work/uv.toml", "x = 1\nno-index = yes\n", "uv.toml:2", "not valid TOML: invalid value"),
+        ("uv.toml", "no-index = true\n", "../uv.toml", "outside of the working tree"),
+    ],
+)
+def test_a_uv_toml_that_is_not_read_is_a_warning(folder: Folder, name: str, content: str, place: str, why: str) -> None:
+    folder.write(name, content)
+    folder.write("work/pyproject.toml", '[project]\nname = "x"\n')
+    folder.path /= "work"
+    assert folder.notes(TOML) == [f"warning not-applied {place}: the settings of uv are not looked at: {why}"]
+
+
 def test_poetrys_package_sources_are_a_warning_and_its_prereleases_are_asked_for(folder: Folder) -> None:
     folder.write(
         TOML,
