@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 _MARKS = (".git", ".git/info/exclude", ".hg", ".svn", ".gitignore", "conflictcheck.toml", "pyproject.toml", "uv.toml")
 """What counts where a spec is, and in the folders above it."""
-_BESIDE = {"pyproject.toml": ("setup.cfg", "setup.py")}
+_BESIDE = {"pyproject.toml": ("setup.cfg", "setup.py"), "setup.cfg": ("setup.py",), "setup.py": ("setup.cfg",)}
 """What counts beside a file of a name."""
 _ENVIRONMENTS = ("pyvenv.cfg", "conda-meta")
 """What makes a folder one that is not searched."""

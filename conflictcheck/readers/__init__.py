@@ -16,6 +16,7 @@ from conflictcheck.readers.pyproject import PyprojectReader
 from conflictcheck.readers.requirements import RequirementsReader
 from conflictcheck.readers.requirements_file import read_requirements_file
 from conflictcheck.readers.script import ScriptReader
+from conflictcheck.readers.setuptools_files import SetuptoolsReader
 from conflictcheck.readers.text import quote
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from conflictcheck.readers.included import Selection
 
 _REQUIREMENTS = RequirementsReader()
-READERS: tuple[Reader, ...] = (_REQUIREMENTS, PyprojectReader(), ScriptReader())
+READERS: tuple[Reader, ...] = (_REQUIREMENTS, PyprojectReader(), SetuptoolsReader(), ScriptReader())
 """Every input format; the first that takes a file reads it."""
 
 WITH = SpecId("--with")
@@ -88,6 +89,7 @@ def read_specs(
         specs.setdefault(WITH, _read_with(with_requirements, workspace))
     if workspace.problems:
         raise InputErrors(workspace.distinct_problems())
+    _tell_unnamed(workspace, specs)
     return ReadResult(
         tuple(specs.values()),
         in_order(workspace.diagnostics),
@@ -244,6 +246,9 @@ def _search(folder: Path, workspace: Workspace, selection: Selection | None, *, 
                 "passed-over", "made by conflictcheck; name it as a SPEC if it is to be one", file=workspace.name(path)
             )
             continue
+        if path not in named and reader.only_named:
+            workspace.unnamed[path] = reader.label
+            continue
         try:
             read.append((path, reader, list(reader.read(path, None, workspace))))
         except SpecError as error:
@@ -264,10 +269,11 @@ def _search(folder: Path, workspace: Workspace, selection: Selection | None, *, 
             workspace.note("spec-found", f"{reader.label}{_sections(specs, file)}", file=file)
             found += specs
     if not found and not may_be_empty and len(workspace.problems) == before:
-        looked_for = "; ".join(reader.looked_for for reader in READERS)
+        looked_for = "; ".join(reader.looked_for for reader in READERS if not reader.only_named)
         left = f"; include and exclude of {selection.file} count" if selection and selection.chooses else ""
         made = "; what conflictcheck made is no spec unless it is named" if any_made else ""
-        raise SpecError("no spec in this folder", hint=f"looked for {looked_for}{left}{made}")
+        unnamed = "; a project without a pyproject.toml is no spec unless it is named" if workspace.unnamed else ""
+        raise SpecError("no spec in this folder", hint=f"looked for {looked_for}{left}{made}{unnamed}")
     return found
 
 
@@ -283,6 +289,18 @@ def _files_in(folder: Path, workspace: Workspace, selection: Selection | None) -
     for path in selection.named_files(folder) if selection else ():
         if path not in seen and selection and selection.takes_file(path):
             yield path, _reader_of(path, workspace)
+
+
+def _tell_unnamed(workspace: Workspace, specs: Mapping[SpecId, Spec]) -> None:
+    """Warn of what searches left to the user to name, and nobody did: neither as a SPEC, nor its folder in a line."""
+    asked = {requirement.url for spec in specs.values() for requirement in spec.requirements}
+    for path, label in workspace.unnamed.items():
+        file = workspace.name(path)
+        if path.parent.as_uri() in asked:
+            workspace.note("passed-over", f"{label}, which a SPEC or a line names", file=file)
+        else:
+            what = f"{label}, which a search does not take; name it as a SPEC, or exclude it in the settings"
+            workspace.note("passed-over", what, file=file, severity=Severity.WARNING)
 
 
 def _asks(spec: Spec) -> bool:

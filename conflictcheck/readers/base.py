@@ -47,6 +47,7 @@ class Workspace(Struct):
         diagnostics: the notes and warnings met so far.
         expanded: the values of the variables that addresses had so far.
         included: files that a spec's file includes, each with the kind of its lines and the file that names it.
+        unnamed: files that a search leaves to the user to name, each with what it is.
         projects: the names of files that state a project, by the project's name.
         conflicts: for each set of sections that a file says exclude each other, the file, and for each section the name
             of the project and what follows it in the spec id.
@@ -60,6 +61,7 @@ class Workspace(Struct):
     diagnostics: set[Diagnostic] = field(default_factory=set)
     expanded: dict[str, str] = field(default_factory=dict)
     included: dict[Path, set[tuple[RequirementKind, Path]]] = field(default_factory=dict)
+    unnamed: dict[Path, str] = field(default_factory=dict)
     projects: dict[str, str] = field(default_factory=dict)
     conflicts: list[tuple[str, tuple[tuple[str, str], ...]]] = field(default_factory=list)
     _contents: dict[Path, bytes] = field(default_factory=dict)
@@ -264,11 +266,13 @@ class Reader(ABC):
         label: what a file of this kind is called: ``a requirements file``.
         names: the names of the files that `accepts` takes, for the message that a file is of no known kind.
         looked_for: what is looked for, in a folder or in a file that is named, for the message that there is none.
+        only_named: whether a search does not take the files that it finds, but warns of each that nobody asks for.
     """
 
     label: ClassVar[str]
     names: ClassVar[str]
     looked_for: ClassVar[str]
+    only_named: ClassVar[bool] = False
 
     @abstractmethod
     def finds(self, path: Path, workspace: Workspace) -> bool:

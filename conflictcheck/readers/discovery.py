@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from conflictcheck.errors import SpecError
 from conflictcheck.model import Severity
+from conflictcheck.readers.not_taken import reason_not_taken
 from conflictcheck.readers.text import decode
 
 if TYPE_CHECKING:
@@ -98,6 +99,9 @@ def _reader_for(
             return reader
         workspace.note("passed-over", reason, file=workspace.name(path))
         return None
+    if (reason := reason_not_taken(path.name)) is not None:
+        reason = "left out by .gitignore" if _is_ignored(path, ignored, is_folder=False) else reason
+        workspace.note("passed-over", reason, file=workspace.name(path))
     return None
 
 

@@ -1,8 +1,8 @@
 """Tables of other tools that change what is installed and are not applied, each with a warning.
 
 Sources: uv's reference of settings and its documentation (Configuration files), and the documentation of PDM, Poetry,
-Rye, Hatch, Flit and pixi. Keys that concern building, caching, how an index is reached or what is written change nothing
-about the answer, and are not here.
+Rye, Hatch, Flit and pixi. Keys that concern building, caching, how an index is reached or what is written change
+nothing about the answer, and are not here.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from conflictcheck.readers.base import Workspace
     from conflictcheck.readers.toml_document import Place, TomlDocument
 
-UV_TOML = "uv.toml"
-"""A file of uv's settings; beside a ``pyproject.toml`` it takes the place of ``[tool.uv]``."""
+_UV_TOML = "uv.toml"
+"""uv's settings; beside a ``pyproject.toml`` it takes the place of ``[tool.uv]``."""
 
 _RESOLVING = {
     "dependency-metadata": "what releases say of themselves is read",
@@ -119,18 +119,18 @@ def warn_of_tables(document: TomlDocument, file: str, workspace: Workspace, *, h
     _warn(document, places if has_uv_toml else [*_of_uv(uv), *places], file, workspace)
 
 
-def warn_of_uv_toml(path: Path, workspace: Workspace) -> bool:
-    """Say which settings of the nearest ``uv.toml``, beside a file or above it, are not applied.
+def warn_of_uv_toml(folder: Path, workspace: Workspace) -> bool:
+    """Say which settings of the nearest ``uv.toml``, in the folder of a spec or above it, are not applied.
 
     Args:
-        path: the file, absolute; a ``pyproject.toml``, or the ``uv.toml`` itself.
+        folder: absolute.
         workspace: takes the warnings.
 
     Returns:
-        Whether there is one beside the file.
+        Whether there is one in the folder itself.
     """
-    folders = (path.parent, *path.parent.parents)
-    found = next((folder / UV_TOML for folder in folders if os.path.isfile(folder / UV_TOML)), None)  # noqa: PTH113
+    places = (place / _UV_TOML for place in (folder, *folder.parents))
+    found = next((place for place in places if os.path.isfile(place)), None)  # noqa: PTH113 - may not look
     if found is None:
         return False
     file = workspace.name(found)
@@ -141,7 +141,7 @@ def warn_of_uv_toml(path: Path, workspace: Workspace) -> bool:
         workspace.note("not-applied", message, file=file, line=error.line, severity=Severity.WARNING)
     else:
         _warn(document, [*_of_uv(()), *_in_table((), _UV_LINES)], file, workspace)
-    return found.parent == path.parent
+    return found.parent == folder
 
 
 def _warn(document: TomlDocument, places: Iterable[tuple[Place, str]], file: str, workspace: Workspace) -> None:

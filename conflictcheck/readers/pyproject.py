@@ -5,7 +5,6 @@ Sources: PEP 621, PEP 735; that an extra or group comes with the project's own d
 
 from __future__ import annotations
 
-import os
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
@@ -18,11 +17,11 @@ from conflictcheck.model import IndexOptions, Requirement, RequirementKind, Seve
 from conflictcheck.readers.base import Reader
 from conflictcheck.readers.conflicts import read_conflicts
 from conflictcheck.readers.lines import Origin, parse_python, parse_requirement
-from conflictcheck.readers.not_applied import UV_TOML, warn_of_tables, warn_of_uv_toml
+from conflictcheck.readers.not_applied import warn_of_tables, warn_of_uv_toml
 from conflictcheck.readers.project_tables import read_tables
 from conflictcheck.readers.references import project_name
 from conflictcheck.readers.requirements_file import read_requirements_file
-from conflictcheck.readers.setuptools_files import FILES, SetupFile, find_setup_file
+from conflictcheck.readers.setuptools_files import SetupFile, find_setup_file
 from conflictcheck.readers.text import decode, quote
 from conflictcheck.readers.toml_document import parse_toml
 
@@ -56,10 +55,8 @@ class PyprojectReader(Reader):
     names: ClassVar[str] = "*.toml"
     looked_for: ClassVar[str] = "pyproject.toml with [project], [dependency-groups] or [tool.poetry]"
 
-    def finds(self, path: Path, workspace: Workspace) -> bool:
-        """By its name; a project that the files of setuptools state without such a file is noted."""
-        if path.name in FILES and not os.path.isfile(path.with_name("pyproject.toml")):  # noqa: PTH113 - may not look
-            _note_project_of_setuptools(path, workspace)
+    def finds(self, path: Path, workspace: Workspace) -> bool:  # noqa: ARG002 - the name is enough
+        """By its name."""
         return path.name == "pyproject.toml"
 
     def accepts(self, path: Path) -> bool:
@@ -70,21 +67,10 @@ class PyprojectReader(Reader):
         """The main spec, each extra and each group; or the one section that is named."""
         document = parse_toml(decode(workspace.load(path)))
         file = workspace.name(path)
-        warn_of_tables(document, file, workspace, has_uv_toml=warn_of_uv_toml(path, workspace))
+        warn_of_tables(document, file, workspace, has_uv_toml=warn_of_uv_toml(path.parent, workspace))
         project = _Project(path, document, workspace)
         read_conflicts(document, project.tables, file, workspace)
         return project.all_specs() if section is None else [project.section(section)]
-
-
-def _note_project_of_setuptools(path: Path, workspace: Workspace) -> None:
-    """Say of a project without a ``pyproject.toml`` that it is not read, once for its two files."""
-    try:
-        setup = find_setup_file(path.parent, workspace)
-    except SpecError:
-        return  # nobody asked for it
-    if setup is not None and setup.file == workspace.name(path):
-        reason = "a project without a pyproject.toml; write `-e FOLDER` into a requirements file if it is to count"
-        workspace.note("passed-over", reason, file=setup.file)
 
 
 class _Project:
@@ -154,19 +140,16 @@ class _Project:
     def itself(self, spec: SpecId) -> Requirement:
         """The project as a requirement: its folder, which may tell what the build would say."""
         folder = self.path.parent if self.path.name == "pyproject.toml" else self.path
-        if self._setup is None:
-            text = f"dynamic = [{', '.join(map(quote, self.tables.dynamic))}]"
-            file, line = self.file, self._document.line("project", "dynamic")
-        else:
-            text, file, line = "the project itself", self._setup.file, self._setup.line
+        if self._setup is not None:
+            return self._setup.requirement(spec, self._name, folder)
         return Requirement(
             spec,
-            text,
+            f"dynamic = [{', '.join(map(quote, self.tables.dynamic))}]",
             self._name,
             SpecifierSet(),
             url=folder.as_uri(),
-            file=file,
-            line=line,
+            file=self.file,
+            line=self._document.line("project", "dynamic"),
         )
 
     @cached_property
@@ -181,18 +164,9 @@ class _Project:
     def _read_setup(self) -> None:
         """Find a project that only the files of setuptools state; say which of it is not read."""
         self._setup = find_setup_file(self.path.parent, self.workspace)
-        if self._setup is None:
-            return
-        self.left_to_build = True
-        if self._setup.extras is not None:
-            file, line = self._setup.extras
-            self.workspace.note(
-                "dynamic",
-                "the extras of a project without [project] are not read",
-                file=file,
-                line=line,
-                severity=Severity.WARNING,
-            )
+        if self._setup is not None:
+            self.left_to_build = True
+            self._setup.warn_of_extras(self.workspace)
 
     def _read_dynamic(self) -> None:
         """Find the files that setuptools reads dependencies from; say what is stated where nothing can be read."""

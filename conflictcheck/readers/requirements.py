@@ -9,6 +9,7 @@ from conflictcheck.errors import SpecError
 from conflictcheck.marks import MADE
 from conflictcheck.model import Spec, SpecId
 from conflictcheck.readers.base import Reader
+from conflictcheck.readers.not_applied import warn_of_uv_toml
 from conflictcheck.readers.requirements_file import read_requirements_file
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class RequirementsReader(Reader):
         file = workspace.name(path)
         if section is not None:
             raise SpecError("a requirements file has no sections", hint=f"name the file alone: {file}")
+        warn_of_uv_toml(workspace.folder(path), workspace)
         spec = SpecId(file)
         collected = read_requirements_file(path, spec, workspace)
         if path.with_suffix(".in").is_file() and _COMPILED.search(workspace.load(path)[:_HEAD]):

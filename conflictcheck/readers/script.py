@@ -12,7 +12,7 @@ from conflictcheck.errors import SpecError
 from conflictcheck.model import Severity, Spec, SpecId
 from conflictcheck.readers.base import Reader
 from conflictcheck.readers.lines import Origin, parse_python, parse_requirement
-from conflictcheck.readers.not_applied import warn_of_tables
+from conflictcheck.readers.not_applied import warn_of_tables, warn_of_uv_toml
 from conflictcheck.readers.text import decode
 from conflictcheck.readers.toml_document import parse_toml
 
@@ -72,6 +72,7 @@ class ScriptReader(Reader):
             raise SpecError("no inline metadata in this script", hint=f'PEP 723: it begins with the line "{_OPENING}"')
         document = parse_toml(block.toml, first_line=block.first_line)
         warn_of_tables(document, file, workspace)
+        warn_of_uv_toml(path.parent, workspace)
         spec = SpecId(file)
         requirements: list[Requirement] = []
         folders = (path.parent, workspace.cwd)

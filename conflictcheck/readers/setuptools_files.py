@@ -2,27 +2,78 @@
 
 What that is will be told by who reads the folder as a requirement, as for ``-e .``.
 """
+# ruff: noqa: PTH113 - pathlib's question fails where it may not look
 
 from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import Struct
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
 from conflictcheck.errors import SpecError
+from conflictcheck.model import Requirement, Severity, Spec, SpecId
+from conflictcheck.readers.base import Reader
+from conflictcheck.readers.references import project_name
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from packaging.utils import NormalizedName
 
     from conflictcheck.readers.base import Workspace
 
-FILES = ("setup.cfg", "setup.py")
+_FILES = ("setup.cfg", "setup.py")
 
 _PROJECT = re.compile(rb"^\s*\[\s*(?:metadata|options)\b", re.MULTILINE)
 _NEEDS = re.compile(rb"^[^#\n]*\binstall_requires\b", re.MULTILINE)
 _EXTRAS = re.compile(rb"^[^#\n]*\bextras_require\b", re.MULTILINE)
+
+
+class SetuptoolsReader(Reader):
+    """``setup.cfg`` and ``setup.py`` of a project without a ``pyproject.toml``: one spec, the project itself.
+
+    Only a build knows what most of them need. So they would make most searches undecided that come across one, and a
+    search warns of them instead.
+    """
+
+    label: ClassVar[str] = "a project without a pyproject.toml"
+    names: ClassVar[str] = "setup.cfg, setup.py"
+    looked_for: ClassVar[str] = "setup.py, or setup.cfg with [metadata] or [options]"
+    only_named: ClassVar[bool] = True
+
+    def finds(self, path: Path, workspace: Workspace) -> bool:
+        """By its name, where it says what the project needs; a project is found once for its two files."""
+        if not self.accepts(path) or os.path.isfile(path.with_name("pyproject.toml")):
+            return False
+        try:
+            setup = find_setup_file(path.parent, workspace)
+        except SpecError as error:
+            workspace.note("passed-over", error.message, file=error.file, severity=Severity.WARNING)
+            return False
+        return setup is not None and setup.file == workspace.name(path)
+
+    def accepts(self, path: Path) -> bool:
+        """By its name."""
+        return path.name in _FILES
+
+    def read(self, path: Path, section: str | None, workspace: Workspace) -> Sequence[Spec]:
+        """The project itself as one spec, if it is one."""
+        file = workspace.name(path)
+        if section is not None:
+            raise SpecError("the sections of this file are not read", hint=f"name the file alone: {file}")
+        if os.path.isfile(path.with_name("pyproject.toml")):
+            raise SpecError("not read where there is a pyproject.toml beside it", hint="name that")
+        setup = find_setup_file(path.parent, workspace)
+        if setup is None:
+            return []
+        setup.warn_of_extras(workspace)
+        name = project_name(path.parent) or canonicalize_name(path.parent.name)
+        return [Spec(SpecId(file), file, (setup.requirement(SpecId(file), name, path.parent),))]
 
 
 class SetupFile(Struct, frozen=True):
@@ -37,6 +88,18 @@ class SetupFile(Struct, frozen=True):
     file: str
     line: int
     extras: tuple[str, int] | None
+
+    def requirement(self, spec: SpecId, name: NormalizedName, folder: Path) -> Requirement:
+        """The project, which is in a folder, as a requirement of a spec."""
+        url = folder.as_uri()
+        return Requirement(spec, "the project itself", name, SpecifierSet(), url=url, file=self.file, line=self.line)
+
+    def warn_of_extras(self, workspace: Workspace) -> None:
+        """Say that its extras are not read."""
+        if self.extras is not None:
+            file, line = self.extras
+            message = "the extras of a project without [project] are not read"
+            workspace.note("dynamic", message, file=file, line=line, severity=Severity.WARNING)
 
 
 def find_setup_file(folder: Path, workspace: Workspace) -> SetupFile | None:
@@ -53,8 +116,8 @@ def find_setup_file(folder: Path, workspace: Workspace) -> SetupFile | None:
         SpecError: a file cannot be read.
     """
     found: dict[str, bytes] = {}
-    for path in (folder / name for name in FILES):
-        if os.path.isfile(path):  # noqa: PTH113 - pathlib's fails where it may not look
+    for path in (folder / name for name in _FILES):
+        if os.path.isfile(path):
             file = workspace.name(path)
             try:
                 content = workspace.load(path)

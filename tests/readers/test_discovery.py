@@ -237,7 +237,7 @@ def test_control_characters_in_a_file_name_do_not_reach_the_report(folder: Folde
     assert folder.errors() == ['requirements\\x1b[31m.txt:1: "a>>1" is not a requirement; did you mean "a>1"?']
 
 
-def test_a_project_of_setuptools_without_a_pyproject_is_named_as_passed_over(folder: Folder) -> None:
+def test_a_project_of_setuptools_without_a_pyproject_is_a_warning(folder: Folder) -> None:
     folder.write("requirements.txt", "a")
     folder.write("old/setup.cfg", "[metadata]\nname = old\n[options]\ninstall_requires = b\n")
     folder.write("old/setup.py", "import setuptools\nsetuptools.setup()\n")
@@ -246,9 +246,80 @@ def test_a_project_of_setuptools_without_a_pyproject_is_named_as_passed_over(fol
     folder.write("new/pyproject.toml", '[project]\nname = "new"\ndependencies = ["c"]\n')
 
     assert ids(folder) == ["requirements.txt", "new/pyproject.toml"]
-    assert [note for note in folder.notes() if "setup." in note] == [
-        (
-            "note passed-over old/setup.cfg: a project without a pyproject.toml; write `-e FOLDER` into a requirements "
-            "file if it is to count"
-        )
+    assert [note for note in folder.notes() if "setup." in note] == [UNNAMED.format("old/setup.cfg")]
+
+
+UNNAMED = (
+    "warning passed-over {}: a project without a pyproject.toml, which a search does not take; "
+    "name it as a SPEC, or exclude it in the settings"
+)
+
+
+def test_a_project_of_setuptools_that_somebody_asks_for_is_no_warning(folder: Folder) -> None:
+    folder.write("requirements.txt", "-e ./old\n")
+    folder.write("old/setup.py", "import setuptools\nsetuptools.setup(name='old')\n")
+    folder.write("new/setup.py", "import setuptools\nsetuptools.setup(name='new')\n")
+    assert [note for note in folder.notes(".", "new/setup.py") if "setup." in note] == [
+        "note passed-over new/setup.py: a project without a pyproject.toml, which a SPEC or a line names",
+        "note passed-over old/setup.py: a project without a pyproject.toml, which a SPEC or a line names",
     ]
+    assert [note for note in folder.notes() if "warning" in note] == [UNNAMED.format("new/setup.py")]
+
+
+def test_a_folder_with_nothing_but_a_project_of_setuptools_says_that_it_has_to_be_named(folder: Folder) -> None:
+    folder.write("setup.py", "import setuptools\nsetuptools.setup(name='old')\n")
+    [error] = folder.errors()
+    assert error.endswith("inline metadata; a project without a pyproject.toml is no spec unless it is named")
+
+
+def test_a_project_of_setuptools_that_gitignore_leaves_out_is_no_warning(folder: Folder) -> None:
+    (folder.path / ".git").mkdir()
+    folder.write(".gitignore", "/old/*.py\n")
+    folder.write("requirements.txt", "a")
+    folder.write("old/setup.py", "import setuptools\nsetuptools.setup(name='old')\n")
+    assert folder.notes()[0] == "note passed-over old/setup.py: left out by .gitignore"
+
+
+def test_a_file_of_setuptools_that_may_not_be_read_is_a_warning(folder: Folder) -> None:
+    folder.write("work/requirements.txt", "a")
+    (folder.path / "work/setup.py").symlink_to(folder.write("outside/setup.py"))
+    folder.path /= "work"
+    assert folder.notes()[0] == "warning passed-over setup.py: outside of the working tree"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("nlp.ipynb", "a notebook"),
+        ("vision/environment.yml", "an environment of conda"),
+        ("environment-gpu.yaml", "an environment of conda"),
+        ("test_environment.yml", "an environment of conda"),
+        ("Dockerfile", "a Dockerfile"),
+        ("Dockerfile.gpu", "a Dockerfile"),
+        ("gpu.dockerfile", "a Dockerfile"),
+        ("Containerfile", "a Dockerfile"),
+        ("Pipfile", "a Pipfile"),
+        ("pixi.toml", "a workspace of pixi"),
+    ],
+)
+def test_a_file_of_another_kind_that_says_what_is_installed_is_among_those_passed_over(
+    folder: Folder, name: str, kind: str
+) -> None:
+    folder.write("requirements.txt", "a")
+    folder.write(name)
+    assert folder.notes()[0] == (
+        f"note passed-over {name}: {kind}, which is not read; "
+        "write what it installs into a requirements file if it is to count"
+    )
+    (folder.path / ".git").mkdir()
+    folder.write(".gitignore", name)
+    assert folder.notes()[0] == f"note passed-over {name}: left out by .gitignore"
+
+
+def test_a_uv_toml_is_told_whatever_kind_of_spec_it_holds_for(folder: Folder) -> None:
+    folder.write("uv.toml", "no-index = true\n")
+    folder.write("api/requirements.txt", "a")
+    folder.write("s.py", SCRIPT)
+    told = "warning not-applied uv.toml:1: no-index is not applied: give it with --no-index"
+    for paths in (("api/requirements.txt",), ("s.py",), ()):
+        assert folder.notes(*paths)[0] == told

@@ -293,6 +293,45 @@ def test_a_setup_cfg_with_the_settings_of_other_tools_alone_states_no_project(fo
     assert "note passed-over pyproject.toml: a pyproject.toml that asks for nothing" in folder.notes()
 
 
+@pytest.mark.parametrize("name", ["setup.cfg", "setup.py"])
+def test_a_file_of_setuptools_that_is_named_is_a_spec_of_the_project_itself(folder: Folder, name: str) -> None:
+    folder.write(
+        "pkg/setup.cfg", "[metadata]\nname = legacy\n[options]\ninstall_requires = a\n[options.extras_require]\n"
+    )
+    folder.write("pkg/setup.py", "setup()\n")
+    [spec] = folder.read(f"pkg/{name}").specs
+    [itself] = spec.requirements
+    assert (spec.id, itself.name, itself.url) == (f"pkg/{name}", "legacy", (folder.path / "pkg").as_uri())
+    assert (itself.file, itself.line, itself.text) == ("pkg/setup.cfg", 4, "the project itself")
+    assert folder.notes(f"pkg/{name}") == [
+        "warning dynamic pkg/setup.cfg:5: the extras of a project without [project] are not read"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("files", "named", "message"),
+    [
+        (
+            {"setup.cfg": "[flake8]"},
+            "",
+            "no spec in this file; looked for setup.py, or setup.cfg with [metadata] or [options]",
+        ),
+        (
+            {"setup.cfg": "[options]"},
+            "#extra:x",
+            "the sections of this file are not read; name the file alone: setup.cfg",
+        ),
+        ({"setup.cfg": "[options]", TOML: ""}, "", "not read where there is a pyproject.toml beside it; name that"),
+    ],
+)
+def test_a_file_of_setuptools_that_is_named_and_no_spec_is_an_error(
+    folder: Folder, files: dict[str, str], named: str, message: str
+) -> None:
+    for name, content in files.items():
+        folder.write(name, content)
+    assert folder.errors(f"setup.cfg{named}") == [f"setup.cfg: {message}"]
+
+
 def test_extras_that_only_the_files_of_setuptools_state_are_a_warning(folder: Folder) -> None:
     folder.write("pyproject.toml", "[build-system]\n")
     folder.write("setup.cfg", "[metadata]\nname = p\n[options.extras_require]\nx = a\n")
