@@ -87,6 +87,8 @@ _UV_PIP = {
 """Keys of the ``pip`` table alone."""
 
 _OTHERS: tuple[tuple[Place, str], ...] = (
+    (("tool", "pdm", "dependencies"), "move them to [project]"),
+    (("tool", "pdm", "python_requires"), "move it to [project] as requires-python"),
     (("tool", "pdm", "dev-dependencies"), "move them to [dependency-groups]"),
     (("tool", "pdm", "resolution", "overrides"), "give them with --override"),
     (("tool", "pdm", "source"), "give their addresses with --extra-index-url"),
@@ -96,10 +98,6 @@ _OTHERS: tuple[tuple[Place, str], ...] = (
     (("tool", "rye", "dev-dependencies"), "move them to [dependency-groups]"),
     (("tool", "rye", "excluded-dependencies"), "what it leaves out is asked for here"),
     (("tool", "rye", "sources"), "give their addresses with --extra-index-url"),
-    (("tool", "flit", "metadata", "requires-python"), "move it to [project]"),
-    (("tool", "flit", "metadata", "dev-requires"), "move them to [dependency-groups]"),
-    (("tool", "flit", "metadata", "requires"), "move them to [project]"),
-    (("tool", "flit", "metadata", "requires-extra"), "move them to [project]"),
     (("tool", "pixi", "dependencies"), "conda packages are not looked at"),
     (("tool", "pixi", "pypi-dependencies"), "move them to [project]"),
 )

@@ -1,6 +1,7 @@
 """The dependencies of a project as its ``pyproject.toml`` states them, whichever tool's tables hold them.
 
-Sources: PEP 621 for ``[project]``, PEP 735 for ``[dependency-groups]``, Poetry's documentation for ``[tool.poetry]``.
+Sources: PEP 621 for ``[project]``, PEP 735 for ``[dependency-groups]``, Poetry's documentation for ``[tool.poetry]``,
+Flit's for ``[tool.flit.metadata]``.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from conflictcheck.readers.toml_document import Place, TomlDocument
 
+_FLIT = ("tool", "flit", "metadata")
 _POETRY = ("tool", "poetry")
 _DYNAMIC = ("dependencies", "optional-dependencies", "requires-python")
 
@@ -53,7 +55,7 @@ class Tables(Struct):
         extras: by normalized name.
         groups: by normalized name.
         dynamic: which of ``dependencies``, ``optional-dependencies`` and ``requires-python`` are stated elsewhere.
-        unused: the table of dependencies that another one takes the place of.
+        unused: what ``[project]`` takes the place of.
         bound: for each entry that is to come from a package source of that file, the line, its key and the source.
         problems: what is not understood.
     """
@@ -65,7 +67,7 @@ class Tables(Struct):
     extras: dict[NormalizedName, list[Entry]] = field(default_factory=dict)
     groups: dict[NormalizedName, list[Entry]] = field(default_factory=dict)
     dynamic: tuple[str, ...] = ()
-    unused: tuple[str, ...] = ()
+    unused: list[tuple[str, ...]] = field(default_factory=list)
     bound: list[tuple[int, str, str]] = field(default_factory=list)
     problems: list[SpecError] = field(default_factory=list)
 
@@ -75,6 +77,7 @@ def read_tables(document: TomlDocument) -> Tables:
     reading = _Reading(document)
     reading.project()
     reading.dependency_groups()
+    reading.flit()
     reading.poetry()
     return reading.tables
 
@@ -158,6 +161,27 @@ class _Reading:
                         problem = f"an item of the group {quote(written)} is neither a requirement nor an include-group"
                         entries.append(Entry(line, "", "", problem=problem))
 
+    def flit(self) -> None:
+        """``[tool.flit.metadata]``, which Flit reads where there is no ``[project]``."""
+        table = self._expected(dict, *_FLIT)
+        tables = self.tables
+        if tables.has_project:
+            stated = ("requires-python", "requires", "requires-extra", "dev-requires")
+            tables.unused += ((*_FLIT, key) for key in stated if table.get(key))
+            return
+        if not table:
+            return
+        tables.has_project = True
+        name = self._expected(str, *_FLIT, "dist-name") or self._expected(str, *_FLIT, "module")
+        tables.name = canonicalize_name(name) if name else None
+        if python := self._expected(str, *_FLIT, "requires-python"):
+            tables.python = (python, self._document.line(*_FLIT, "requires-python"), None)
+        tables.main = self._texts(*_FLIT, "requires")
+        for written, extra in self._sections(*_FLIT, "requires-extra"):
+            tables.extras[extra] = self._texts(*_FLIT, "requires-extra", written)
+        if "dev-requires" in table:
+            tables.extras.setdefault(canonicalize_name("dev"), []).extend(self._texts(*_FLIT, "dev-requires"))
+
     def poetry(self) -> None:
         """``[tool.poetry]``; what ``[project]`` states comes first, as in Poetry."""
         if not self._expected(dict, *_POETRY):
@@ -166,7 +190,7 @@ class _Reading:
         if not tables.has_project or "dependencies" in tables.dynamic:
             self._poetry_project()
         elif self._document.get(*_POETRY, "dependencies"):
-            tables.unused = (*_POETRY, "dependencies")
+            tables.unused.append((*_POETRY, "dependencies"))
         for written, group in self._sections(*_POETRY, "group"):
             tables.groups.setdefault(group, []).extend(self._poetry_entries(*_POETRY, "group", written, "dependencies"))
             for _, name in self._list(*_POETRY, "group", written, "include-groups"):

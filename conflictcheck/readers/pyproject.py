@@ -48,12 +48,30 @@ DEEPEST = 100
 """Extras or groups that include one another in a chain."""
 
 
+_BACKEND = ("build-system", "build-backend")
+
+_STATED_HERE = (
+    "flit",
+    "flit_core",
+    "hatchling",
+    "mesonpy",
+    "pdm",
+    "poetry",
+    "scikit_build_core",
+    "setuptools",
+    "uv_build",
+)
+"""Build backends that know of no dependencies but those in files that are read here."""
+
+
 class PyprojectReader(Reader):
     """``pyproject.toml``; the file is a spec, and so is each extra and group."""
 
     label: ClassVar[str] = "a pyproject.toml"
     names: ClassVar[str] = "*.toml"
-    looked_for: ClassVar[str] = "pyproject.toml with [project], [dependency-groups] or [tool.poetry]"
+    looked_for: ClassVar[str] = (
+        "pyproject.toml with [project], [dependency-groups], [tool.poetry] or [tool.flit.metadata]"
+    )
 
     def finds(self, path: Path, workspace: Workspace) -> bool:  # noqa: ARG002 - the name is enough
         """By its name."""
@@ -88,8 +106,9 @@ class _Project:
         self.left_to_build = False  # what the project itself needs, or on which Python
         self._document = document
         self._setup: SetupFile | None = None
+        self._backend: str | None = None  # that alone knows the project
         if not self.tables.has_project and path.name == "pyproject.toml":
-            self._read_setup()
+            self._read_build()
         self._read_dynamic()
         self._extras = dict.fromkeys([*self.tables.extras, *(name for name in self.files if name is not None)])
         for line, key, source in self.tables.bound:
@@ -100,7 +119,7 @@ class _Project:
                 line=line,
                 severity=Severity.WARNING,
             )
-        if unused := self.tables.unused:
+        for unused in self.tables.unused:
             workspace.note(
                 "not-applied",
                 f"{'.'.join(unused)} is not applied: [project] states the dependencies",
@@ -111,7 +130,7 @@ class _Project:
 
     def all_specs(self) -> list[Spec]:
         """The main spec, the extras, the groups."""
-        has_project = self.tables.has_project or self._setup is not None
+        has_project = self.tables.has_project or self.left_to_build
         specs = [_Section(self, "").spec()] if has_project else []
         specs += [_Section(self, f"#extra:{name}").with_extra(name).spec() for name in self.extras()]
         specs += [_Section(self, f"#group:{name}").with_group(name).spec() for name in self.tables.groups]
@@ -142,15 +161,12 @@ class _Project:
         folder = self.path.parent if self.path.name == "pyproject.toml" else self.path
         if self._setup is not None:
             return self._setup.requirement(spec, self._name, folder)
-        return Requirement(
-            spec,
-            f"dynamic = [{', '.join(map(quote, self.tables.dynamic))}]",
-            self._name,
-            SpecifierSet(),
-            url=folder.as_uri(),
-            file=self.file,
-            line=self._document.line("project", "dynamic"),
-        )
+        if self._backend is not None:
+            text, line = f"build-backend = {quote(self._backend)}", self._document.line(*_BACKEND)
+        else:
+            text = f"dynamic = [{', '.join(map(quote, self.tables.dynamic))}]"
+            line = self._document.line("project", "dynamic")
+        return Requirement(spec, text, self._name, SpecifierSet(), url=folder.as_uri(), file=self.file, line=line)
 
     @cached_property
     def _name(self) -> NormalizedName:
@@ -161,12 +177,16 @@ class _Project:
         """Whether there is such an extra."""
         return name in self._extras
 
-    def _read_setup(self) -> None:
-        """Find a project that only the files of setuptools state; say which of it is not read."""
+    def _read_build(self) -> None:
+        """Find a project that only the files of setuptools state, or that only its build knows."""
         self._setup = find_setup_file(self.path.parent, self.workspace)
+        backend = self._document.get(*_BACKEND)
         if self._setup is not None:
-            self.left_to_build = True
             self._setup.warn_of_extras(self.workspace)
+        elif isinstance(backend, str) and self._document.get("tool", "poetry") is None:
+            package = backend.replace(":", ".").partition(".")[0]
+            self._backend = None if package in _STATED_HERE else backend
+        self.left_to_build = self._setup is not None or self._backend is not None
 
     def _read_dynamic(self) -> None:
         """Find the files that setuptools reads dependencies from; say what is stated where nothing can be read."""

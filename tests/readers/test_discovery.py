@@ -184,8 +184,8 @@ def test_a_folder_without_a_spec_says_what_was_looked_for(folder: Folder) -> Non
     assert folder.errors("sub") == [
         (
             "sub: no spec in this folder; looked for requirements files (requirements*.txt, *requirements.txt, "
-            "requirements/*.txt, *requirements*.in); pyproject.toml with [project], [dependency-groups] or "
-            "[tool.poetry]; *.py scripts with inline metadata"
+            "requirements/*.txt, *requirements*.in); pyproject.toml with [project], [dependency-groups], "
+            "[tool.poetry] or [tool.flit.metadata]; *.py scripts with inline metadata"
         )
     ]
 

@@ -157,7 +157,10 @@ def test_a_slip_in_requires_python_gets_a_hint_that_fits_there(folder: Folder, v
 def test_a_named_file_without_a_table_that_states_a_spec_is_an_error(folder: Folder, name: str) -> None:
     folder.write(name, "[tool.black]\nline-length = 99\n")
     assert folder.errors(name) == [
-        f"{name}: no spec in this file; looked for pyproject.toml with [project], [dependency-groups] or [tool.poetry]"
+        (
+            f"{name}: no spec in this file; looked for pyproject.toml with [project], [dependency-groups], "
+            "[tool.poetry] or [tool.flit.metadata]"
+        )
     ]
 
 
@@ -229,6 +232,53 @@ def test_a_project_without_a_name_is_called_as_its_folder(folder: Folder) -> Non
     folder.write("My_lib/pyproject.toml", '[project]\ndynamic = ["dependencies"]\n')
     [spec] = folder.read("My_lib/pyproject.toml").specs
     assert [r.name for r in spec.requirements] == ["my-lib"]
+
+
+@pytest.mark.parametrize("backend", ["maturin", "sipbuild.api", "backend:loader"])
+def test_a_project_that_only_its_build_backend_knows_is_a_spec(folder: Folder, backend: str) -> None:
+    folder.write("pkg/pyproject.toml", f'[build-system]\nrequires = ["{backend}"]\nbuild-backend = "{backend}"\n')
+    for paths in ((), ("pkg/pyproject.toml",)):
+        [spec] = folder.read(*paths).specs
+        [line] = spec.requirements
+        assert (line.file, line.line, line.text) == ("pkg/pyproject.toml", 3, f'build-backend = "{backend}"')
+        assert (line.name, line.url) == ("pkg", (folder.path / "pkg").as_uri())
+
+
+@pytest.mark.parametrize(
+    "rest", ["flit_core.buildapi", "setuptools.build_meta:__legacy__", "mine'\n[tool.poetry]\nx = '"]
+)
+def test_a_build_backend_that_knows_of_nothing_else_makes_no_spec(folder: Folder, rest: str) -> None:
+    folder.write(TOML, f"[build-system]\nbuild-backend = '{rest}'\n[dependency-groups]\ndev = ['a']\n")
+    assert [spec.id for spec in folder.read(TOML).specs] == ["pyproject.toml#group:dev"]
+    assert len(folder.lines(TOML)) == 1
+
+
+FLIT = """[tool.flit.metadata]
+module = "My_mod"
+requires-python = ">=3.9"
+requires = [
+    "a (>=2)",
+    "b; os_name=='nt'",
+]
+dev-requires = ["d"]
+[tool.flit.metadata.requires-extra]
+Test = ["c", "my-mod[all]"]
+all = ["e"]
+"""
+
+
+def test_flits_own_tables_are_read(folder: Folder) -> None:
+    folder.write(TOML, FLIT)
+    own = ['3: requires-python = ">=3.9"', "5: a (>=2)", "6: b; os_name=='nt'"]
+    assert section(folder, "")[:3] == own
+    assert section(folder, "#extra:test") == [*own, "10: c", "11: e"]
+    assert section(folder, "#extra:dev") == [*own, "8: d"]
+    assert folder.notes(TOML) == []
+
+
+def test_of_two_names_that_flit_is_given_the_distributions_counts(folder: Folder) -> None:
+    folder.write(TOML, FLIT.replace("My_mod", 'm"\ndist-name = "my.mod'))
+    assert section(folder, "#extra:test")[-2:] == ["11: c", "12: e"]
 
 
 def test_extras_that_only_a_build_knows_are_a_warning(folder: Folder) -> None:
@@ -393,7 +443,9 @@ def test_the_environments_of_hatch_are_a_warning_each(folder: Folder) -> None:
      "rye]\nsources = [{name = 'a'}]", "rye]\nexcluded-dependencies = ['a']",
      "pdm]\nsource = [{url = 'https://h.example'}]", "pdm.resolution]\nexcludes = ['a']",
      "pdm.resolution]\nallow-prereleases = true", "poetry]\nsource = [{name = 'a'}]",
-     "flit.metadata]\nrequires-python = '>=3'", "flit.metadata]\ndev-requires = ['a']"],
+     "pdm]\ndependencies = {a = '*'}", "pdm]\npython_requires = '>=3'", "flit.metadata]\nrequires = ['a']",
+     "flit.metadata]\nrequires-extra = {x = ['a']}", "flit.metadata]\nrequires-python = '>=3'",
+     "flit.metadata]\ndev-requires = ['a']"],
 )  # fmt: skip
 def test_what_other_tools_are_told_is_not_dropped_in_silence(folder: Folder, table: str) -> None:
     folder.write(TOML, f'[project]\nname = "x"\n[tool.{table}\n')
