@@ -1,14 +1,14 @@
 """Tables of other tools that change what is installed and are not applied, each with a warning.
 
 Sources: uv's reference of settings and its documentation (Configuration files), and the documentation of PDM, Poetry,
-Rye, Hatch, Flit and pixi. Keys that concern building, caching, how an index is reached or what is written change
+Rye, Hatch, pixi and pip-tools. Keys that concern building, caching, how an index is reached or what is written change
 nothing about the answer, and are not here.
 """
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from conflictcheck.errors import SpecError
 from conflictcheck.model import Severity
@@ -47,6 +47,7 @@ _AS_HERE = {
     "fork-strategy": "requires-python",
     "index-strategy": "unsafe-best-match",
     "prerelease": "if-necessary-or-explicit",
+    "prerelease-mode": "if-necessary-or-explicit",
     "resolution": "highest",
 }
 """Values of such keys that ask for what is done anyway."""
@@ -98,9 +99,46 @@ _OTHERS: tuple[tuple[Place, str], ...] = (
     (("tool", "rye", "dev-dependencies"), "move them to [dependency-groups]"),
     (("tool", "rye", "excluded-dependencies"), "what it leaves out is asked for here"),
     (("tool", "rye", "sources"), "give their addresses with --extra-index-url"),
-    (("tool", "pixi", "dependencies"), "conda packages are not looked at"),
-    (("tool", "pixi", "pypi-dependencies"), "move them to [project]"),
 )
+
+_PIXI = {
+    "build-dependencies": "conda packages are not looked at",
+    "constraints": "conda packages are not looked at",
+    "dependencies": "conda packages are not looked at",
+    "host-dependencies": "conda packages are not looked at",
+    "pypi-dependencies": "move them to [project] or [dependency-groups]",
+    "system-requirements": "give a platform with --python-platform",
+}
+"""Keys of ``[tool.pixi]``, of its features, its environments and of the targets in them."""
+
+_PIXI_PYPI = {
+    "dependency-overrides": "give them with --override",
+    "extra-index-urls": "give them with --extra-index-url",
+    "find-links": "give them with --find-links",
+    "index-strategy": "the best version of all indexes is taken",
+    "index-url": "give it with --index-url",
+    "no-binary": "give it with --no-binary",
+    "no-build": "give it with --only-binary",
+    "prerelease-mode": "give it with --prerelease",
+}
+"""Keys of their ``pypi-options``."""
+
+_PIP_TOOLS = {
+    "all-build-deps": "what a build needs is not looked at",
+    "all-extras": "each extra is a spec of its own",
+    "build-deps-for": "what a build needs is not looked at",
+    "constraint": "give it with --constraint",
+    "extra": "each extra is a spec of its own",
+    "extra-index-url": "give it with --extra-index-url",
+    "find-links": "give it with --find-links",
+    "index-url": "give it with --index-url",
+    "no-index": "give it with --no-index",
+    "only-build-deps": "what a build needs is not looked at",
+    "pip-args": "give the same with options of conflictcheck",
+    "pre": "give --prerelease allow",
+    "uploaded-prior-to": "give it with --exclude-newer",
+}
+"""Keys of ``[tool.pip-tools]`` and of its tables for one command; an underscore may stand for each hyphen."""
 
 
 def warn_of_tables(document: TomlDocument, file: str, workspace: Workspace, *, has_uv_toml: bool = False) -> None:
@@ -113,7 +151,13 @@ def warn_of_tables(document: TomlDocument, file: str, workspace: Workspace, *, h
         has_uv_toml: whether there is a ``uv.toml`` beside it, so that uv itself does not apply what may stand there.
     """
     uv = ("tool", "uv")
-    places = [*_in_table(uv, _UV_LINES | _UV_PROJECT), *_OTHERS, *_of_hatch(document)]
+    places = [
+        *_in_table(uv, _UV_LINES | _UV_PROJECT),
+        *_OTHERS,
+        *_of_hatch(document),
+        *_of_pixi(document),
+        *_of_pip_tools(),
+    ]
     _warn(document, places if has_uv_toml else [*_of_uv(uv), *places], file, workspace)
 
 
@@ -166,7 +210,43 @@ def _in_table(table: Place, keys: Mapping[str, str]) -> Iterator[tuple[Place, st
 
 
 def _of_hatch(document: TomlDocument) -> Iterator[tuple[Place, str]]:
-    environments = document.get("tool", "hatch", "envs")
-    for name in environments if isinstance(environments, dict) else ():
+    for table in _tables_in(document, ("tool", "hatch", "envs")):
         for key in ("dependencies", "extra-dependencies"):
-            yield ("tool", "hatch", "envs", name, key), "move them to [dependency-groups]"
+            yield (*table, key), "move them to [dependency-groups]"
+
+
+def _of_pixi(document: TomlDocument) -> Iterator[tuple[Place, str]]:
+    pixi = ("tool", "pixi")
+    tables: list[Place] = [
+        pixi,
+        *_tables_in(document, (*pixi, "feature")),
+        *_tables_in(document, (*pixi, "environments")),
+    ]
+    tables += [target for table in tables for target in _tables_in(document, (*table, "target"))]
+    for table in tables:
+        is_itself = _is_project_itself(document.get(*table, "pypi-dependencies"))
+        yield from (one for one in _in_table(table, _PIXI) if not (is_itself and one[0][-1] == "pypi-dependencies"))
+        yield from _in_table((*table, "pypi-options"), _PIXI_PYPI)
+    for name in ("project", "workspace"):
+        yield (*pixi, name, "exclude-newer"), "give it with --exclude-newer"
+        yield from _in_table((*pixi, name, "pypi-options"), _PIXI_PYPI)
+
+
+def _is_project_itself(dependencies: Any) -> bool:
+    """Whether nothing but the folder of the file is asked for, as ``pixi init`` writes it."""
+    if not isinstance(dependencies, dict):
+        return False
+    return all(isinstance(one, dict) and one.get("path") in (".", "./") for one in dependencies.values())
+
+
+def _of_pip_tools() -> Iterator[tuple[Place, str]]:
+    for command in ((), ("compile",), ("sync",)):
+        table = ("tool", "pip-tools", *command)
+        yield from _in_table(table, _PIP_TOOLS)
+        yield from _in_table(table, {key.replace("-", "_"): advice for key, advice in _PIP_TOOLS.items() if "-" in key})
+
+
+def _tables_in(document: TomlDocument, place: Place) -> list[Place]:
+    """Where each of the tables in a table is."""
+    tables = document.get(*place)
+    return [(*place, name) for name in tables] if isinstance(tables, dict) else []

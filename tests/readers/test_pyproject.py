@@ -445,13 +445,27 @@ def test_the_environments_of_hatch_are_a_warning_each(folder: Folder) -> None:
      "pdm.resolution]\nallow-prereleases = true", "poetry]\nsource = [{name = 'a'}]",
      "pdm]\ndependencies = {a = '*'}", "pdm]\npython_requires = '>=3'", "flit.metadata]\nrequires = ['a']",
      "flit.metadata]\nrequires-extra = {x = ['a']}", "flit.metadata]\nrequires-python = '>=3'",
-     "flit.metadata]\ndev-requires = ['a']"],
+     "flit.metadata]\ndev-requires = ['a']", "pixi.dependencies]\npython = '3.11.*'",
+     "pixi.pypi-dependencies]\na = '*'", "pixi.feature.gpu.pypi-dependencies]\na = {path = '../a'}",
+     "pixi.feature.gpu]\ndependencies = {a = '*'}", "pixi.target.win-64.host-dependencies]\na = '*'",
+     "pixi.feature.gpu.target.win-64]\nbuild-dependencies = {a = '*'}", "pixi]\nsystem-requirements = {libc = '2.28'}",
+     "pixi.environments.gpu]\npypi-dependencies = {a = '*'}", "pixi.constraints]\na = '<2'",
+     "pixi.pypi-options]\nindex-url = 'https://h.example'", "pixi.feature.gpu.pypi-options]\nno-build = true",
+     "pixi.workspace]\nexclude-newer = '2024-01-01'", "pixi.workspace.pypi-options]\nprerelease-mode = 'allow'",
+     "pip-tools]\nextra = ['x']", "pip-tools]\nall-extras = true", "pip-tools]\nconstraint = ['c.txt']",
+     "pip-tools]\nindex-url = 'https://h.example'", "pip-tools]\nextra_index_url = ['https://h.example']",
+     "pip-tools.compile]\npip-args = '--pre'", "pip-tools.sync]\nfind-links = ['x']", "pip-tools.compile]\npre = true"],
 )  # fmt: skip
 def test_what_other_tools_are_told_is_not_dropped_in_silence(folder: Folder, table: str) -> None:
     folder.write(TOML, f'[project]\nname = "x"\n[tool.{table}\n')
     [note] = folder.notes(TOML)
-    name = f"tool.{table.partition(' =')[0].replace(']' + chr(10), '.')}"
-    assert note.startswith(f"warning not-applied pyproject.toml:4: {name} is not applied: ")
+    header, _, key = table.partition("]\n")
+    line, name = (
+        (3, header) if header.endswith("dependencies") or header == "pixi.constraints" else (4, f"{header}.{key}")
+    )
+    assert note.startswith(
+        f"warning not-applied pyproject.toml:{line}: tool.{name.partition(' =')[0]} is not applied: "
+    )
 
 
 def test_settings_that_change_nothing_or_ask_for_what_is_done_are_not_told(folder: Folder) -> None:
@@ -460,7 +474,10 @@ def test_settings_that_change_nothing_or_ask_for_what_is_done_are_not_told(folde
         '[project]\nname = "x"\n[tool.uv]\nresolution = "highest"\nindex-strategy = "unsafe-best-match"\n'
         'prerelease = "if-necessary-or-explicit"\nfork-strategy = "requires-python"\nno-build = false\n'
         'no-build-isolation-package = ["a"]\ncache-dir = "x"\nlink-mode = "copy"\ndefault-groups = "all"\n'
-        '[tool.uv.workspace]\nmembers = ["a"]\n[tool.uv.pip]\ngenerate-hashes = true\n',
+        '[tool.uv.workspace]\nmembers = ["a"]\n[tool.uv.pip]\ngenerate-hashes = true\n'
+        '[tool.pixi.pypi-dependencies]\nx = {path = ".", editable = true}\n[tool.pixi.tasks]\ntest = "pytest"\n'
+        '[tool.pixi.workspace]\nplatforms = ["linux-64"]\n[tool.pixi.pypi-options]\nno-build-isolation = true\n'
+        "[tool.pip-tools]\nstrip-extras = true\ngenerate-hashes = true\n[tool.pip-tools.sync]\nask = true\n",
     )
     assert folder.notes(TOML) == []
 
