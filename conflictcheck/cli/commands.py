@@ -150,7 +150,13 @@ def split(
     replaced that conflictcheck did not make.
     Exit code: as conflictcheck check.
     """
-    from conflictcheck.cli.environments import checked_folder, chosen_exports, left_behind, write_environments
+    from conflictcheck.cli.environments import (
+        checked_folder,
+        chosen_exports,
+        keep_baseline_apart,
+        left_behind,
+        write_environments,
+    )
     from conflictcheck.cli.output import print_message
     from conflictcheck.given import files_read, read_input
     from conflictcheck.model import Verdict
@@ -160,6 +166,7 @@ def split(
 
     exports = chosen_exports(export_names)
     folder = checked_folder(output)
+    keep_baseline_apart(settings.write_baseline, folder, exports)
     with progress_on(terminal) as progress:
         progress.phase("reading")
         given = read_input(settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,19 @@ def checked_folder(output: str) -> Path:
         verb = "written to" if os.path.lexists(folder) else "made"
         raise _unusable(output, f"cannot be {verb}", error) from None
     return folder
+
+
+def keep_baseline_apart(baseline: Path | None, folder: Path, exports: Sequence[Export]) -> None:
+    """See that the baseline to be written is neither the folder nor called as a file that may be written into it.
+
+    Raises:
+        UsageError: it is.
+    """
+    if baseline is None:
+        return
+    place, into = Path(os.path.realpath(baseline)), Path(os.path.realpath(folder))
+    if place == into or (place.parent == into and any(fnmatchcase(place.name, one.pattern) for one in exports)):
+        raise UsageError(f"-o {folder} and --write-baseline may both write {baseline}", hint="name another baseline")
 
 
 def write_environments(report: Report, exports: Sequence[Export], folder: Path, read: Collection[Path]) -> list[Path]:

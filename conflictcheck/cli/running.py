@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conflictcheck.cli.options import report_width
+from conflictcheck.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,18 +65,25 @@ def read_sparing(settings: Settings, *outputs: str | Path | None, more: Iterable
         more: files that the command is given besides.
 
     Raises:
-        ConflictCheckError: the input cannot be read, or one of the outputs is a file of it.
+        ConflictCheckError: the input cannot be read, or an output is a file of it or the baseline to be written.
     """
     from conflictcheck.cli.output import STANDARD_OUTPUT
     from conflictcheck.given import files_read, read_input
     from conflictcheck.writing import check_is_none_of
 
+    places = [Path(output) for output in outputs if output not in (None, STANDARD_OUTPUT)]
+    for place in places:
+        _keep_apart(place, settings.write_baseline)
     given = read_input(settings)
     read = [*files_read(settings, given), *more]
-    for output in outputs:
-        if output not in (None, STANDARD_OUTPUT):
-            check_is_none_of(Path(output), read, hint="name another one with -o")
+    for place in places:
+        check_is_none_of(place, read, hint="name another one with -o")
     return given
+
+
+def _keep_apart(place: Path, baseline: Path | None) -> None:
+    if baseline is not None and os.path.realpath(place) == os.path.realpath(baseline):
+        raise UsageError(f"-o and --write-baseline both name {place}", hint="give each a file of its own")
 
 
 def deliver_report(chosen: ReportFormat, report: Report, terminal: Terminal, output: str | None) -> None:

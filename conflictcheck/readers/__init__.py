@@ -134,7 +134,8 @@ def read_restrictions(
             workspace.take_pipe(path, name)
         collected = read_requirements_file(path, SpecId(name), workspace, restricting=kind)
     except SpecError as error:
-        workspace.problem(error, file=name)
+        hint = error.hint or f"name another file with --{kind}"
+        workspace.problem(SpecError(error.message, file=error.file, line=error.line, hint=hint), file=name)
     if workspace.problems:
         raise InputErrors(workspace.distinct_problems())
     if sources is not None:

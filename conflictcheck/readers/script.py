@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from msgspec import Struct
@@ -13,7 +14,7 @@ from conflictcheck.model import Severity, Spec, SpecId
 from conflictcheck.readers.base import Reader
 from conflictcheck.readers.lines import Origin, parse_python, parse_requirement
 from conflictcheck.readers.not_applied import warn_of_tables, warn_of_uv_toml
-from conflictcheck.readers.text import decode
+from conflictcheck.readers.text import decode, quote
 from conflictcheck.readers.toml_document import parse_toml
 
 if TYPE_CHECKING:
@@ -125,6 +126,18 @@ def find_block(source: str) -> Block | None:
     return blocks[0] if blocks else None
 
 
+def _check_spaces(lines: Sequence[str], at: int) -> None:
+    """Whether a block goes on after a line that ends it, a comment without a space after its ``#``.
+
+    Raises:
+        SpecError: it does; with the line.
+    """
+    rest = takewhile(lambda line: line.startswith("#"), lines[at:])
+    if any(line.rstrip() == _CLOSING for line in rest):
+        message = 'a line of inline metadata is "#" alone, or has a space after its "#"'
+        raise SpecError(message, line=at + 1, hint=f"write {quote(f'# {lines[at][1:].lstrip()}')}")
+
+
 def find_blocks(source: str) -> list[Block]:
     """Every ``script`` block of a Python file; more than one is an error (PEP 723).
 
@@ -145,6 +158,7 @@ def find_blocks(source: str) -> list[Block]:
             end += 1
         closing = next((i for i in range(end - 1, at, -1) if lines[i].rstrip() == _CLOSING), None)
         if closing is None:
+            _check_spaces(lines, end)
             raise SpecError("the block of inline metadata is not closed", line=at + 1, hint=f'end it with "{_CLOSING}"')
         blocks.append(Block("\n".join(line[2:] for line in lines[at + 1 : closing]) + "\n", at + 2))
         at = closing + 1

@@ -151,6 +151,29 @@ def test_a_snapshot_gives_the_same_report_without_the_index(
     assert index.requests.total() == asked
 
 
+def test_an_index_that_is_named_beside_a_snapshot_is_told_to_have_no_effect(
+    index: IndexServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["snapshot", "texts", "-o", "facts"]) == ExitCode.PASSED
+    asked = index.requests.total()
+    named = ("--index-url", index.url, "--extra-index-url", index.url, "--find-links", ".")
+    capsys.readouterr()
+
+    assert run(["check", "texts", "--index-snapshot", "facts"]) == ExitCode.PASSED
+    expected, err = capsys.readouterr()
+    assert err == ""
+    assert run(["check", "texts", "--index-snapshot", "facts", *named]) == ExitCode.PASSED
+    assert capsys.readouterr() == (
+        expected,
+        "".join(
+            f"warning: {option} has no effect beside --index-snapshot, which answers alone\n" for option in named[::2]
+        ),
+    )
+    assert run(["check", "texts", "--index-snapshot", "facts", *named, "-q"]) == ExitCode.PASSED
+    assert capsys.readouterr() == (expected, "")
+    assert index.requests.total() == asked
+
+
 @pytest.mark.usefixtures("index")
 def test_standard_input_is_read_once_by_every_command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

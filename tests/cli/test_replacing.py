@@ -206,6 +206,47 @@ def test_a_baseline_replaces_no_other_input(say: Said, tmp_path: Path, index: In
     assert index.requests.total() == 0
 
 
+@pytest.mark.parametrize("command", ["check", "explain", "graph", "snapshot"])
+def test_a_report_and_a_baseline_do_not_go_to_one_file(
+    say: Said, tmp_path: Path, index: IndexServer, command: str
+) -> None:
+    (tmp_path / "link").symlink_to("new")
+    before = contents(tmp_path)
+
+    for name in ("new", "link"):
+        assert say(command, "site.txt", "-o", name, "--write-baseline", "./new") == (
+            ExitCode.USAGE,
+            f"error: -o and --write-baseline both name {name}; give each a file of its own\n",
+        )
+    assert contents(tmp_path) == before
+    assert index.requests.total() == 0
+
+
+@pytest.mark.parametrize(
+    ("folder", "baseline", "export"),
+    [
+        ("out", "out", "requirements"),
+        ("out", "out/requirements.known.txt", "requirements"),
+        (".", "pylock.known.toml", "pylock"),
+        ("out/../out", "out/uv-conflicts.toml", "uv-conflicts"),
+    ],
+)
+def test_a_baseline_is_not_called_as_a_file_of_an_environment(
+    say: Said, index: IndexServer, folder: str, baseline: str, export: str
+) -> None:
+    code, err = say("split", "site.txt", "-o", folder, "--export", export, "--write-baseline", baseline)
+    assert (code, err) == (
+        ExitCode.USAGE,
+        f"error: -o {folder} and --write-baseline may both write {baseline}; name another baseline\n",
+    )
+    assert index.requests.total() == 0
+
+
+def test_a_baseline_beside_the_files_of_environments_is_written(say: Said, tmp_path: Path) -> None:
+    assert say("split", "site.txt", "-o", ".", "--write-baseline", "pylock.known.toml", "-q") == (ExitCode.PASSED, "")
+    assert {"pylock.known.toml", "requirements.site.txt"} <= contents(tmp_path).keys()
+
+
 def test_a_baseline_that_was_read_is_written_anew(say: Said, tmp_path: Path) -> None:
     assert say("check", *ALL, "--write-baseline", "known.toml", "-q")[0] == ExitCode.PASSED
     assert "[[clashes]]" in (tmp_path / "known.toml").read_text()

@@ -163,8 +163,10 @@ def test_all_problems_of_a_file_of_restrictions_are_reported(folder: Folder) -> 
 
 
 def test_a_missing_file_of_restrictions_is_an_error(folder: Folder) -> None:
-    with pytest.raises(InputErrors, match=r"^nope\.txt: no such file$"):
+    with pytest.raises(InputErrors, match=r"^nope\.txt: no such file; name another file with --override$"):
         read_restrictions("nope.txt", RequirementKind.OVERRIDE, cwd=folder.path)
+    with pytest.raises(InputErrors, match=r"^nope\.txt: no such file; name another file with --constraint$"):
+        read_restrictions("nope.txt", RequirementKind.CONSTRAINT, cwd=folder.path)
 
 
 def test_the_environment_gives_the_variables_by_default(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:

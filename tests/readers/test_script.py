@@ -45,6 +45,14 @@ def test_a_block_of_another_type_is_none(folder: Folder) -> None:
     [
         (f"{SCRIPT}\n{SCRIPT}", ":13: a second block of inline metadata; the first is at line 2"),
         ("# /// script\n# x = 1\n", ':1: the block of inline metadata is not closed; end it with "# ///"'),
+        (
+            "# /// script\n# x = 1\n#y\nz = 1\n# ///\n",
+            ':1: the block of inline metadata is not closed; end it with "# ///"',
+        ),
+        (
+            'x = 1\n# /// script\n# x = [\n#  "a",\n#]\n# y = 1\n# ///\n',
+            ':5: a line of inline metadata is "#" alone, or has a space after its "#"; write "# ]"',
+        ),
         ("\n# /// script\n# x = \n# ///\n", ":3: not valid TOML: invalid value"),
         ("# /// script\n# dependencies = 'a'\n# ///\n", ":2: dependencies is not a list"),
         ("# /// script\n# dependencies = [\n# 1]\n# ///\n", ":3: a dependency is not a text; put it in quotes"),
@@ -67,6 +75,13 @@ def test_a_broken_block_is_an_error_with_its_line(folder: Folder, content: str, 
         (
             "# /// script\n# x = 1\n# ///\n\n# /// script\n# x = 2\n# ///\n",
             "s.py:5: a second block of inline metadata; the first is at line 1",
+        ),
+        (
+            "# /// script\n#dependencies = ['a']\n# ///\n",
+            (
+                's.py:2: a line of inline metadata is "#" alone, or has a space after its "#"; '
+                """write "# dependencies = ['a']\""""
+            ),
         ),
         (
             "# /// script\n#\n# dependencies = ['a']\n",
