@@ -41,9 +41,9 @@ if TYPE_CHECKING:
 def root(context: click.Context) -> None:
     """Say which Python specs cannot share an environment and why, and find the fewest environments that hold them all.
 
-    A SPEC is a requirements file, a pyproject.toml, a script with inline metadata, a section of one
-    (pyproject.toml#extra:gpu), or a folder, which is searched; - is a requirements file on standard input. With no
-    SPEC the working directory is searched.
+    A SPEC is a requirements file, a pyproject.toml, a setup.cfg or setup.py, a script with inline metadata, a section
+    of one (pyproject.toml#extra:gpu), or a folder, which is searched; - is a requirements file on standard input. With
+    no SPEC the working directory is searched.
 
     \b
     Examples:
