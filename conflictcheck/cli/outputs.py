@@ -90,14 +90,15 @@ def _paired(formats: Sequence[str], files: Sequence[str], order: Sequence[str]) 
 
 
 def with_step_summary(outputs: Sequence[Output], environ: Mapping[str, str]) -> list[Output]:
-    """Add the summary of a step of GitHub Actions where its log gets the form for it.
+    """Add the summary of a step of GitHub Actions where its log gets the form for it, and no report goes there anyway.
 
     Args:
         outputs: of the run.
         environ: environment variables; GITHUB_STEP_SUMMARY names the file.
     """
     summary = environ.get("GITHUB_STEP_SUMMARY")
-    if summary and Output("github") in outputs:
+    taken = [os.path.realpath(output.file) for output in outputs if output.file is not None]
+    if summary and Output("github") in outputs and os.path.realpath(summary) not in taken:
         return [*outputs, Output("markdown", Path(summary), appended=True)]
     return list(outputs)
 

@@ -148,6 +148,11 @@ class TestGithubActions:
         assert (tmp_path / "x.sarif").exists()
         assert summary.exists()
 
+    def test_a_summary_that_a_report_goes_to_is_not_written_twice(self, say: Say, summary: Path) -> None:
+        say("--format", "github", "--format", "markdown", "-o", str(summary))
+
+        assert summary.read_text().count("<!-- conflictcheck -->") == 1
+
     def test_a_summary_that_is_full_is_left_as_it_is(self, say: Say, summary: Path) -> None:
         summary.write_bytes(b"x" * 1024 * 1024)
 
