@@ -19,7 +19,7 @@ from pysat.solvers import Solver
 
 from conflictcheck.model import RequirementKind
 from conflictcheck.readers.poetry import specifier as poetry_specifier
-from conflictcheck.solver.oracle import Maybe, No, Yes
+from conflictcheck.solver.oracle import No, Yes
 from conflictcheck.specifier_text import poetry_entry, specifier_span
 
 if TYPE_CHECKING:
@@ -314,10 +314,11 @@ class Corrector:
         for group in groups:
             lines = self.lines_of(group, changes)
             reply = self.ask(lines)
-            if isinstance(reply, No) and not reply.leans:
+            if isinstance(reply, No) and not _may_be_lifted(reply):
                 new.append(self._shrink(lines, reply))
-            # A *no* that other lines might lift says nothing about other corrections.
-            unclear |= isinstance(reply, Maybe) or (isinstance(reply, No) and reply.leans)
+            elif not isinstance(reply, Yes):
+                # A *no* that other lines might lift says nothing about other corrections.
+                unclear = True
         return new, unclear
 
     def _shrink(self, lines: frozenset[int], no: No) -> Obstacle:

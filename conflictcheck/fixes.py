@@ -97,7 +97,8 @@ class Fixer:
         shared: lines that hold in every environment.
         cores: the clashes.
         placed: specs that can be installed alone.
-        environments: of the smallest split.
+        environments: how many the smallest split has.
+        built: gives them, where somebody waits for their packages.
         compiled: files made from others, with the file to edit instead.
         read: says how many releases were read so far.
     """
@@ -110,7 +111,8 @@ class Fixer:
         *,
         cores: Sequence[Core],
         placed: Sequence[SpecId],
-        environments: Sequence[Environment],
+        environments: int,
+        built: Callable[[], Sequence[Environment]],
         compiled: Mapping[str, str],
         read: Callable[[], int] = lambda: 0,
     ) -> None:
@@ -120,6 +122,7 @@ class Fixer:
         self._cores = cores
         self._placed = placed
         self._environments = environments
+        self._built = built
         self._sites = find_sites(oracle.lines, compiled)
         limits = Limits(max(_LEAST_STEPS, 2 * oracle.calls), max(_LEAST_READ, 2 * read()), read)
         self._corrector = Corrector(oracle, specs, shared, self._sites, limits)
@@ -159,7 +162,7 @@ class Fixer:
             key=lambda fix: (fix.environments_after, len(fix.edits)),
         )
         for fix in menus:
-            if fix.edits not in known and (alone or fix.environments_after < len(self._environments)):
+            if fix.edits not in known and (alone or fix.environments_after < self._environments):
                 known.add(fix.edits)
                 fixes.run.append(fix)
         return fixes.run[:MOST_FIXES]
@@ -180,7 +183,7 @@ class Fixer:
         unplaced = {core.specs[0] for core in self._cores if len(core.specs) == 1}
         mendable = {spec for spec in unplaced if known.get((spec,))}
         everyone = sorted({*self._placed, *mendable})
-        now = len(self._environments) + (1 if mendable else 0)
+        now = self._environments + (1 if mendable else 0)
         if solved := known.get(tuple(everyone)):
             return solved
         obstacles = self._corrector.obstacles_of(self._cores, everyone)
@@ -298,7 +301,8 @@ class Fixer:
     def _changes(self, parts: Iterable[Sequence[SpecId]], finder: ClashFinder) -> tuple[Change, ...]:
         """Packages that the specs get in another version than in their environment of the split."""
         found: set[Change] = set()
-        before = {environment.specs for environment in self._environments}
+        environments = self._built()
+        before = {environment.specs for environment in environments}
         for part in parts:
             lines = finder.lines_of(part)
             if tuple(part) in before and lines == self._corrector.lines_of(part, {}):
@@ -307,7 +311,7 @@ class Fixer:
             if not isinstance(reply, Yes):
                 continue
             after = self._pinned(reply)
-            for environment in self._environments:
+            for environment in environments:
                 if set(environment.specs).isdisjoint(part):
                     continue
                 for pin in environment.packages:

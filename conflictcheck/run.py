@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -48,9 +49,14 @@ if TYPE_CHECKING:
     from conflictcheck.solver.store import FactStore
     from conflictcheck.splitting import Split
     from conflictcheck.targets import Target
+    from conflictcheck.verification import Question
+
+    _Placed = tuple[str, tuple[SpecId, ...], frozenset[int], Yes]
 
 _MANY_PACKAGES = 300
-"""So many in all environments are worth a process for each."""
+"""So many in all environments are worth a further process."""
+_MANY_CLASHES = 8
+"""So many are."""
 
 
 class Run(Struct, frozen=True):
@@ -93,32 +99,20 @@ class Run(Struct, frozen=True):
         split = split_specs(findings.placeable, findings.cores, finder.probe)
         placement = place_specs(split, self.declared, findings, finder.probe)
         self.progress.phase("resolving")
-        opinion = SecondOpinion(oracle, lines, jobs=self.jobs)
+        opinion = SecondOpinion(oracle, lines)
         resolved = [(name, part, finder.lines_of(part)) for name, part in placement.parts]
         answers = [oracle.resolve(part_lines) for _, _, part_lines in resolved]
-
-        def checked(named: tuple[str, tuple[SpecId, ...], frozenset[int]], answer: Yes) -> Environment:
-            name, part, part_lines = named
-            environment = build_environment(oracle, name, part, part_lines, answer)
-            opinion.check_environment(part_lines, answer)
-            return environment
-
-        placed = [(named, answer) for named, answer in zip(resolved, answers, strict=True) if isinstance(answer, Yes)]
-        packages = sum(len(solution.releases) for _, answer in placed for solution in answer.solutions.values())
-        jobs = jobs_for(self.jobs, worth_it=packages >= _MANY_PACKAGES) if len(placed) > 1 else 1
-        self.store.rest()
-        # What wording asks was answered before: meanwhile no kernel changes that these answers are of.
-        built = begin_in_processes(lambda one: checked(*one), placed, jobs)
+        placed = [(*named, answer) for named, answer in zip(resolved, answers, strict=True) if isinstance(answer, Yes)]
         cores = tuple(dict.fromkeys([*findings.cores, *split.cores, *placement.cores]))
+        questions = opinion.questions(cores)
+        built, confirmed = self._begin(oracle, opinion, placed, questions)
         doubts = [
             *say_doubts(findings, split, placement.unclear, self.snapshot),
             *about_declared(placement, split, findings),
             *say_what_is_taken_for_granted(oracle.assumed),
         ]
+        # What wording asks was answered before: no kernel changes by it.
         clashes = tuple(self._clash(oracle, core) for core in cores)
-        environments = built()
-        self.store.rest()
-        confirmed = opinion.confirm_clashes(cores)
         self.progress.phase("fixes")
         oracle.assume_locked()
         fixer = Fixer(
@@ -126,18 +120,21 @@ class Run(Struct, frozen=True):
             *positions,
             cores=cores,
             placed=findings.placeable,
-            environments=environments,
+            environments=len(placed),
+            built=lambda: [one() for one in built],
             compiled=self._compiled(),
             read=lambda: self.store.counts()["releases"],
         )
-        verdict = _verdict(findings, placement, environments)
+        verdict = _verdict(findings, placement, len(placed))
         fixes = fixer.find(target_environments) if verdict is not Verdict.UNDECIDED else Fixes(sought=False)
+        environments = [one() for one in built]
+        unconfirmed = [question for question, one in zip(questions, confirmed, strict=True) if not one()]
         diagnostics = [
             *self.read.diagnostics,
             *notes,
             *doubts,
             *say_why_clashes_stay(clashes, fixes),
-            *confirmed(),
+            *(warning for question in unconfirmed for warning in opinion.say_not_confirmed(question)),
             *notice_oddities(oracle, self.store, environments, lines),
             *notice_old_releases(oracle, environments, finder.lines_of),
             *notice_missing_hashes(environments, specs, self.shared),
@@ -157,6 +154,24 @@ class Run(Struct, frozen=True):
             stats={"solver_calls": oracle.calls, "questions": oracle.asked, **self.store.counts()},
             declared=placement.declared,
         )
+
+    def _begin(
+        self, oracle: Oracle, opinion: SecondOpinion, placed: Sequence[_Placed], questions: Sequence[Question]
+    ) -> tuple[list[Callable[[], Environment]], list[Callable[[], bool]]]:
+        """Begin to build and check the environments, and to confirm the clashes, beside what comes next."""
+
+        def build(name: str, part: tuple[SpecId, ...], lines: frozenset[int], answer: Yes) -> Environment:
+            environment = build_environment(oracle, name, part, lines, answer)
+            opinion.check_environment(lines, answer)
+            return environment
+
+        packages = sum(len(solution.releases) for *_, answer in placed for solution in answer.solutions.values())
+        is_much = (len(placed) > 1 and packages >= _MANY_PACKAGES) or len(questions) >= _MANY_CLASHES
+        self.store.rest()
+        tasks: list[Callable[[], Any]] = [partial(build, *one) for one in placed]
+        tasks += [partial(opinion.is_confirmed, question) for question in questions]
+        begun = begin_in_processes(tasks, jobs_for(self.jobs, worth_it=is_much))
+        return begun[: len(placed)], begun[len(placed) :]
 
     def before(self, name: str, place: str, unnamed: Callable[[str], str] = str) -> Before:
         """The clashes alone, to compare others with.
@@ -231,12 +246,12 @@ def _clash_id(specs: Sequence[SpecId], requirements: Sequence[Requirement]) -> s
     return hashlib.sha256("\n".join([*specs, "", *lines]).encode()).hexdigest()[:12]
 
 
-def _verdict(findings: Findings, placement: Placement, environments: Sequence[Environment]) -> Verdict:
-    if findings.doubts or placement.unclear is not None or len(environments) < len(placement.parts):
+def _verdict(findings: Findings, placement: Placement, environments: int) -> Verdict:
+    if findings.doubts or placement.unclear is not None or environments < len(placement.parts):
         return Verdict.UNDECIDED
     if any(len(core.specs) == 1 for core in findings.cores):
         return Verdict.UNSATISFIABLE
-    return Verdict.COMPATIBLE if len(environments) <= 1 else Verdict.SPLIT
+    return Verdict.COMPATIBLE if environments <= 1 else Verdict.SPLIT
 
 
 def _minimum(split: Split, clashes: Sequence[Clash]) -> Minimum:

@@ -11,57 +11,52 @@ import os
 import sys
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_work: tuple[Callable[[Any], Any], Sequence[Any]]
-"""The function and its items, for the processes that are split off."""
+_tasks: Sequence[Callable[[], Any]]
+"""For the processes that are split off."""
 
 
-def begin_in_processes(
-    function: Callable[[Item], Result], items: Sequence[Item], jobs: int
-) -> Callable[[], list[Result]]:
-    """Have `function` called on each item while the caller does something else; with one job, all is done first.
+def begin_in_processes(tasks: Sequence[Callable[[], Result]], jobs: int) -> list[Callable[[], Result]]:
+    """Have tasks done in order while the caller does something else; with one job, all are done first.
 
     Args:
-        function: changes nothing that anything after it depends on, and depends on nothing that the caller changes
-            meanwhile: where processes cannot be had after all, it is called here when the results are wanted.
-        items: any.
-        jobs: how many processes there may be; 1 does without further ones.
+        tasks: they change nothing that anything after them depends on, and depend on nothing that the caller changes
+            meanwhile: where processes cannot be had after all, they are done here when their results are wanted.
+        jobs: how many processes there may be, this one included.
 
     Returns:
-        What gives the results in order, and raises what the first item that failed raised.
+        For each task what gives its result, or raises what it raised.
     """
-    if jobs > 1 and items and threading.active_count() == 1:
+    if jobs > 1 and tasks and threading.active_count() == 1:
         from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - costly, and not needed for one job
         from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415 - as above
         from multiprocessing import get_all_start_methods, get_context  # noqa: PLC0415 - as above
 
         if "fork" in get_all_start_methods():
-            global _work  # noqa: PLW0603 - what is split off finds it there
-            _work = function, items
-            pool = ProcessPoolExecutor(min(jobs, len(items)), get_context("fork"), _end_with_parent)
-            try:
-                begun = [pool.submit(_answer, number) for number in range(len(items))]
-            except (BrokenProcessPool, OSError):
-                begun = []
-            finally:
-                del _work
+            global _tasks  # noqa: PLW0603 - what is split off finds it there
+            _tasks = tasks
+            pool = ProcessPoolExecutor(min(jobs - 1, len(tasks)), get_context("fork"), _end_with_parent)
+            begun = []
+            with suppress(BrokenProcessPool, OSError):
+                begun += [pool.submit(_do, number) for number in range(len(tasks))]
+            del _tasks
+            pool.shutdown(wait=False)
 
-            def results() -> list[Result]:
-                with suppress(BrokenProcessPool, OSError), pool:  # a process was killed, or there is no room for one
+            def result(number: int) -> Result:
+                with suppress(BrokenProcessPool, OSError):  # a process was killed, or there is no room for one
                     if begun:
-                        return [one.result() for one in begun]
-                return list(map(function, items))
+                        return cast("Result", begun[number].result())
+                return tasks[number]()
 
-            return results
-    done = list(map(function, items))
-    return lambda: done
+            return [partial(result, number) for number in range(len(tasks))]
+    return [partial(_just, task()) for task in tasks]
 
 
 def jobs_for(jobs: int | None, *, worth_it: bool) -> int:
@@ -90,6 +85,9 @@ def _end_with_parent() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-def _answer(number: int) -> Any:
-    function, items = _work
-    return function(items[number])
+def _do(number: int) -> Any:
+    return _tasks[number]()
+
+
+def _just(result: Result) -> Result:
+    return result

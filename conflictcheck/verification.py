@@ -6,6 +6,7 @@ A disagreement is a mistake of ours, and ends the run; see `Disagreement`.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -14,28 +15,29 @@ from conflictcheck.environments import chosen_releases
 from conflictcheck.errors import Disagreement
 from conflictcheck.model import Diagnostic, Severity
 from conflictcheck.phrases import and_list
-from conflictcheck.side_by_side import begin_in_processes, jobs_for
 from conflictcheck.solver.nogoods import BudgetSpentError
 from conflictcheck.solver.oracle import No, Yes
 from conflictcheck.solver.refutation import BUDGET, environment_of, find_environment
 from conflictcheck.solver.walk import NoEnvironmentError, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from conflictcheck.clashes import Core
     from conflictcheck.model import Requirement
     from conflictcheck.solver.oracle import Oracle, Reply
 
 
-_MANY_CLASHES = 8
-"""So many are worth a process."""
+class Question(Struct, frozen=True):
+    """What an oracle said of a clash, and of its lines without each one of them.
 
+    Attributes:
+        cores: the clash, of each of the specs that have it.
+        reply: what it said of the lines of the first.
+        without: the same without each one of them.
+    """
 
-class _Said(Struct, frozen=True):
-    """What an oracle said of a clash, and of its lines without each one of them."""
-
-    core: Core
+    cores: tuple[Core, ...]
     reply: Reply
     without: Mapping[int, Reply]
 
@@ -47,13 +49,11 @@ class SecondOpinion(Struct, frozen=True):
         oracle: whose answers they are.
         lines: all lines of the run, without those that were only tried.
         budget: steps of the engine for one clash on one target.
-        jobs: how many processes may look at clashes; see `jobs_for`.
     """
 
     oracle: Oracle
     lines: Sequence[Requirement]
     budget: int = BUDGET
-    jobs: int | None = None
 
     def check_environment(self, lines: Iterable[int], answer: Yes) -> None:
         """Walk an environment on each platform: all that is needed is there, and nothing else.
@@ -63,30 +63,36 @@ class SecondOpinion(Struct, frozen=True):
         """
         self._check(lines, answer, exactly=True)
 
-    def confirm_clashes(self, cores: Iterable[Core]) -> Callable[[], list[Diagnostic]]:
-        """See that each clash is impossible on every Python, and possible without any one of its lines if it says so.
+    def questions(self, cores: Iterable[Core]) -> list[Question]:
+        """What is to be looked at of clashes, for `is_confirmed`: those that say the same make one question."""
+        alike: dict[frozenset[object], list[Core]] = defaultdict(list)
+        for core in cores:
+            alike[frozenset(_meaning(self.lines[i]) for i in core.lines)].append(core)
+        return [self._question(some) for some in alike.values()]
 
-        Other processes do that, if there may be some, while the caller goes on.
+    def _question(self, cores: Sequence[Core]) -> Question:
+        lines = frozenset(cores[0].lines)
+        without = {line: self.oracle.ask(lines - {line}) for line in cores[0].lines} if cores[0].minimal else {}
+        return Question(tuple(cores), self.oracle.ask(lines), without)
+
+    def is_confirmed(self, question: Question) -> bool:
+        """See that a clash is impossible on every Python, and possible without any one of its lines if it says so.
 
         Returns:
-            What gives a warning for each that took the engine too long, so that the kernel alone vouches for it. It
-            raises a Disagreement if one is no clash, or holds more lines than it takes.
+            Whether it is; False where that took the engine too long.
+
+        Raises:
+            Disagreement: it is no clash, or holds more lines than it takes.
         """
-        every = list(cores)
-        # The same lines clash in many specs.
-        distinct: dict[frozenset[object], Core] = {}
-        for core in every:
-            distinct.setdefault(self._key(core), core)
-        # What the oracle says is asked for here, in one order; looking at it again changes nothing.
-        said = [self._said_of(core) for core in distinct.values()]
-        jobs = jobs_for(self.jobs, worth_it=len(said) >= _MANY_CLASHES)
-        confirmed = begin_in_processes(self._is_confirmed, said, jobs)
+        core = question.cores[0]
+        confirmed = self._is_impossible(core, question.reply)
+        for line, reply in question.without.items():
+            self._check_without(core, line, reply)
+        return confirmed
 
-        def warnings() -> list[Diagnostic]:
-            is_confirmed = dict(zip(distinct, confirmed(), strict=True))
-            return [self._not_confirmed(core) for core in every if not is_confirmed[self._key(core)]]
-
-        return warnings
+    def say_not_confirmed(self, question: Question) -> list[Diagnostic]:
+        """A warning for each clash that the kernel alone vouches for."""
+        return [self._not_confirmed(core) for core in question.cores]
 
     def _not_confirmed(self, core: Core) -> Diagnostic:
         line = self.lines[core.lines[0]]
@@ -95,20 +101,6 @@ class SecondOpinion(Struct, frozen=True):
             f"{self.budget:,} steps"
         )
         return Diagnostic(Severity.WARNING, "clash-not-confirmed", message, line.file, line.line)
-
-    def _key(self, core: Core) -> frozenset[object]:
-        return frozenset(_meaning(self.lines[i]) for i in core.lines)
-
-    def _said_of(self, core: Core) -> _Said:
-        lines = frozenset(core.lines)
-        without = {line: self.oracle.ask(lines - {line}) for line in core.lines} if core.minimal else {}
-        return _Said(core, self.oracle.ask(lines), without)
-
-    def _is_confirmed(self, said: _Said) -> bool:
-        confirmed = self._is_impossible(said.core, said.reply)
-        for line, reply in said.without.items():
-            self._check_without(said.core, line, reply)
-        return confirmed
 
     def _is_impossible(self, core: Core, reply: Reply) -> bool:
         if not isinstance(reply, No):

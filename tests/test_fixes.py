@@ -45,7 +45,8 @@ def find(world: World, target: int = 1, compiled: Mapping[str, str] | None = Non
         world.shared_positions,
         cores=cores,
         placed=world.findings.placeable,
-        environments=environments,
+        environments=len(environments),
+        built=lambda: environments,
         compiled=compiled or {},
     )
     found = fixer.find(target)
@@ -479,7 +480,7 @@ def test_a_fix_may_take_twice_the_work_that_the_clashes_took_and_a_little_in_any
         monkeypatch.setattr(Oracle, "calls", calls)
         Fixer(
             world.oracle, world.positions, world.shared_positions,
-            cores=(), placed=(), environments=(), compiled={}, read=lambda reads=reads: reads,
+            cores=(), placed=(), environments=0, built=tuple, compiled={}, read=lambda reads=reads: reads,
         )  # fmt: skip
     assert allowed == [(3000, 500), (3002, 502), (8000, 1800)]
 
@@ -492,21 +493,29 @@ def test_the_same_fixes_come_out_of_specs_in_any_order() -> None:
     assert said(first.run) == said(second.run)
 
 
+TAKEN_FOR_GRANTED = {
+    "helper": {"1.0": ["x==2.0"], "1.1": [], "1.2": [], "2.0": []},
+    "x": {"1.0": ["y<2"], "2.0": Rel(yanked="broken")},
+    "y": {"1.0": [], "2.0": []},
+    "z": {"1.0": [], "2.0": []},
+}
+"""X and y 2.0 clash unless something asks for the yanked x, for which helper would have to be read to the end."""
+
+
 def test_a_clash_that_rests_on_what_is_taken_for_granted_is_in_the_way_of_edits_as_well(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A and b clash unless something asks for the yanked x, for which helper would have to be read to the end."""
     monkeypatch.setattr(completion, "MOST_RELEASES", 1)
-    index = universe(
-        {
-            "helper": {"1.0": ["x==2.0"], "1.1": [], "1.2": [], "2.0": []},
-            "x": {"1.0": ["y<2"], "2.0": Rel(yanked="broken")},
-            "y": {"1.0": [], "2.0": []},
-            "z": {"1.0": [], "2.0": []},
-        }
-    )
-    world = World(index, specs(a=["helper", "x", "z>=2"], b=["y>=2", "z>=2"], c=["z<2"]))
+    world = World(universe(TAKEN_FOR_GRANTED), specs(a=["helper", "x", "z>=2"], b=["y>=2", "z>=2"], c=["z<2"]))
     assert len(world.split.parts) == 3
     assert world.oracle.assumed
     world.oracle.assume_locked()
-    assert [[edit.old for edit in fix.edits] for fix in find(world, target=2).run][0] == ["z<2"]
+    assert [edit.old for edit in find(world, target=2).run[0].edits] == ["z<2"]
+
+
+def test_so_is_one_that_edits_bring_to_light(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(completion, "MOST_RELEASES", 1)
+    world = World(universe(TAKEN_FOR_GRANTED), specs(a=["helper", "x", "z>=2"], b=["y>=2", "z<2"]))
+    world.oracle.assume_locked()
+    [menu] = find(world).menus.values()
+    assert [[edit.old for edit in fix.edits] for fix in menu] == [["y>=2", "z<2"], ["z>=2", "y>=2"]]

@@ -18,7 +18,7 @@ from conflictcheck.errors import Disagreement, SnapshotError
 from conflictcheck.facts import Metadata, Unknown
 from conflictcheck.index.base import MetadataRequest
 from conflictcheck.index.memory import INDEX, MemoryIndex, Rel
-from conflictcheck.model import SpecId, Verdict
+from conflictcheck.model import Diagnostic, SpecId, Verdict
 from conflictcheck.pipeline import check, repeat_run
 from conflictcheck.progress import Progress
 from conflictcheck.settings import IndexSettings, Settings
@@ -176,7 +176,7 @@ def test_the_file_keeps_lines_of_every_kind_and_all_facts(tmp_path: Path, monkey
     (tmp_path / "o.txt").write_text("w==1.0\n")
     settings = replace(settings_in(tmp_path, files), paths=("a.txt", "b.txt"), overrides=("o.txt",))
     right = check(settings, Progress(), index=index)
-    monkeypatch.setattr(SecondOpinion, "confirm_clashes", _disagree)
+    monkeypatch.setattr(SecondOpinion, "is_confirmed", _disagree)
 
     with pytest.raises(Disagreement) as caught:
         check(settings, Progress(), index=index)
@@ -195,30 +195,33 @@ def _disagree(*_: object) -> None:
 # -- clashes -------------------------------------------------------------------------------------------------------
 
 
-def opinion_on(world: World, budget: int = 10_000) -> SecondOpinion:
-    return SecondOpinion(world.oracle, world.lines, budget)
+def confirm(world: World, core: Core, budget: int = 10_000) -> list[Diagnostic]:
+    """What a second opinion on a clash warns of."""
+    opinion = SecondOpinion(world.oracle, world.lines, budget)
+    [question] = opinion.questions([core])
+    return [] if opinion.is_confirmed(question) else opinion.say_not_confirmed(question)
 
 
 def test_a_clash_that_is_none_is_refused() -> None:
     world = World(PLAIN, specs(a=["x>=2"], b=["x"]))
     with pytest.raises(Disagreement, match="the oracle does not see"):
-        opinion_on(world).confirm_clashes([Core((SpecId("a"), SpecId("b")), (0, 1))])()
+        confirm(world, Core((SpecId("a"), SpecId("b")), (0, 1)))
 
 
 def test_a_line_too_many_is_refused_where_the_clash_is_said_to_be_minimal() -> None:
     world = World(PLAIN, specs(a=["x>=2", "y"], b=["x<2"]))
     core = Core((SpecId("a"), SpecId("b")), (0, 1, 2))
     with pytest.raises(Disagreement, match=r"^y is said to be needed for a clash, and is not$"):
-        opinion_on(world).confirm_clashes([core])()
-    assert opinion_on(world).confirm_clashes([replace(core, minimal=False)])() == []
+        confirm(world, core)
+    assert confirm(world, replace(core, minimal=False)) == []
 
 
 def test_a_clash_that_takes_too_long_is_told() -> None:
     index = universe({"x": {"1.0": ["z<2"], "2.0": ["z<2"]}, "y": {"1.0": ["z>=2"]}, "z": {"1.0": [], "2.0": []}})
     world = World(index, specs(a=["x"], b=["y"]))
     [core] = world.findings.cores
-    assert opinion_on(world).confirm_clashes([core])() == []
-    [told] = opinion_on(world, budget=3).confirm_clashes([core])()
+    assert confirm(world, core) == []
+    [told] = confirm(world, core, budget=3)
     assert (told.code, told.file, told.line) == ("clash-not-confirmed", "a", 1)
     assert told.message == "the clash of a and b is not confirmed, as the second engine gave up on it after 3 steps"
 
@@ -227,7 +230,7 @@ def test_a_clash_is_impossible_on_every_python_if_on_one_platform_of_each() -> N
     index = universe({"x": {"1.0": Rel(tags=("cp311-cp311-manylinux_2_17_x86_64", "cp312-cp312-win_amd64"))}})
     world = World(index, specs(a=["x"]), pythons=("3.12", "3.11"), platforms=("linux", "windows"))
     [core] = world.findings.cores
-    assert opinion_on(world).confirm_clashes([core])() == []
+    assert confirm(world, core) == []
 
 
 def test_what_is_not_known_makes_no_clash() -> None:
@@ -306,8 +309,10 @@ def test_a_package_that_nobody_needs_is_refused() -> None:
     assert isinstance(reply, Yes)
     solution = Solution({name("x"): 0, name("y"): 0}, {})
     with pytest.raises(Disagreement, match=r"^a: x on Python 3.11 on linux: nobody needs y$"):
-        opinion_on(world).check_environment(world.lines_of("a"), Yes("3.11", {"linux": solution}))
-    opinion_on(world).check_environment(world.lines_of("a", "b"), reply)
+        SecondOpinion(world.oracle, world.lines).check_environment(
+            world.lines_of("a"), Yes("3.11", {"linux": solution})
+        )
+    SecondOpinion(world.oracle, world.lines).check_environment(world.lines_of("a", "b"), reply)
 
 
 @pytest.mark.parametrize(
