@@ -131,7 +131,7 @@ class Completion:
         ]
         found: dict[Node, None] = dict.fromkeys(waiting)
         while waiting:
-            new = [node for node in kernel.known.reasons(waiting.pop()) if node not in found]
+            new = [node for node in kernel.known.needs(waiting.pop()) if node not in found]
             found.update(dict.fromkeys(new))
             waiting += new
         return found
@@ -148,12 +148,11 @@ class Completion:
         waiting = [(name, "") for name, package in kernel.packages.items() if package.steps.installed in absent]
         known = set(waiting)
         while waiting:
-            for source, reasons in kernel.known.supports(waiting.pop()).items():
-                if source is None:
-                    found.update(line for reason in reasons if (line := kernel.line_of(reason)) is not None)
-                elif source not in known:
-                    known.add(source)
-                    waiting.append(source)
+            node = waiting.pop()
+            found.update(line for each in kernel.known.selectors(node) if (line := kernel.line_of(each)) is not None)
+            new = [source for source in kernel.known.sources(node) if source not in known]
+            known.update(new)
+            waiting += new
         return frozenset(found.difference(self._lines))
 
     def _demand_from_outside(self, loop: frozenset[Node]) -> int:
@@ -162,13 +161,7 @@ class Completion:
         demand = self._kernel.new_variable()
         # In an order that does not change from run to run, as the solver's model depends on it.
         nodes = sorted(loop)
-        outside = [
-            reason
-            for node in nodes
-            for source, reasons in known.supports(node).items()
-            if source not in loop
-            for reason in reasons
-        ]
+        outside = [reason for node in nodes for reason in known.reasons(node, besides=loop)]
         self._kernel.add([-demand, -known.variable(node), *outside] for node in nodes)
         return demand
 

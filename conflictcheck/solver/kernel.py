@@ -378,7 +378,7 @@ class Kernel:
         # An override asks for extras alone, a constraint for nothing.
         wanted = ("", *extras) if line.kind is RequirementKind.REQUIREMENT else extras
         for extra in wanted:
-            self.known.support((line.name, extra), self.selectors[i])
+            self.known.note_line((line.name, extra), self.selectors[i])
         return Edge(line.name, mask, extras, line.text, opens)
 
     def is_overridden(self, i: int) -> bool:

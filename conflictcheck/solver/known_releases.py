@@ -10,7 +10,7 @@ from conflictcheck.solver.blocks import Blocks
 from conflictcheck.solver.encoding import runs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -43,8 +43,9 @@ class KnownReleases:
         self._new_variable = new_variable
         self._add = add
         self._runs: dict[tuple[Node, int, int], int] = {}
-        self._reasons: dict[Node, Mapping[Node, list[int]]] = {}
-        self._supports: dict[Node, dict[Node | None, list[int]]] = defaultdict(dict)
+        self._needs: dict[Node, Mapping[Node, list[tuple[int, int]]]] = {}
+        self._lines: dict[Node, list[int]] = defaultdict(list)
+        self._sources: dict[Node, dict[Node, list[tuple[int, int]]]] = defaultdict(dict)
         self._unread: dict[Node, None] = {}
         self._changed: set[Node] = set()
         self._demands: dict[Node, int] = {}
@@ -55,23 +56,19 @@ class KnownReleases:
         self._unbarred: dict[NormalizedName, None] = {}
         self._bars: Blocks[NormalizedName] = Blocks(new_variable, add)
 
-    def reasons(self, node: Node) -> Mapping[Node, list[int]]:
-        """What loaded releases of a package, or of its extra, need, each with variables.
-
-        One of them holds only if a release that needs it is installed, with the extra.
-        """
-        if node in self._unread or node not in self._reasons:
+    def needs(self, node: Node) -> Collection[Node]:
+        """What loaded releases of a package, or of its extra, need."""
+        if node in self._unread or node not in self._needs:
             self._unread.pop(node, None)
-            found: dict[Node, list[int]] = defaultdict(list)
+            found: dict[Node, list[tuple[int, int]]] = defaultdict(list)
             for (name, _, extras, _), mask in self._asking.get(node, {}).items():
-                variables = [self.installed_run(node, low, high) for low, high in runs(mask)]
                 for extra in ("", *extras):
-                    found[name, extra] += variables
-            for needed in {*found, *self._reasons.get(node, ())}:
-                self._supports[needed][node] = found.get(needed, [])
+                    found[name, extra] += runs(mask)
+            for needed in {*found, *self._needs.get(node, ())}:
+                self._sources[needed][node] = found.get(needed, [])
                 self._changed.add(needed)
-            self._reasons[node] = found
-        return self._reasons[node]
+            self._needs[node] = found
+        return self._needs[node]
 
     def note_listed(self, name: NormalizedName) -> None:
         """Note a package of which no release is loaded yet."""
@@ -82,19 +79,36 @@ class KnownReleases:
         self._unread[node] = None
         self._unbarred[node[0]] = None
 
-    def support(self, node: Node, selector: int) -> None:
+    def note_line(self, node: Node, selector: int) -> None:
         """Note that a line needs a package or an extra."""
-        self._supports[node].setdefault(None, []).append(selector)
+        self._lines[node].append(selector)
         self._changed.add(node)
 
-    def supports(self, node: Node) -> Mapping[Node | None, list[int]]:
-        """By whom a package or an extra may be needed: None for lines; with variables that imply that it is so."""
+    def selectors(self, node: Node) -> Sequence[int]:
+        """The selectors of the lines that need a package or an extra."""
+        return self._lines[node]
+
+    def sources(self, node: Node) -> Iterable[Node]:
+        """The packages and extras of which a loaded release may need it."""
         self._read_all()
-        return self._supports[node]
+        return self._sources[node]
+
+    def reasons(self, node: Node, besides: Collection[Node] = ()) -> list[int]:
+        """Variables one of which holds where a package or an extra is needed, by others than some that may need it."""
+        self._read_all()
+        return [
+            *self._lines[node],
+            *(
+                self.installed_run(source, low, high)
+                for source, some in self._sources[node].items()
+                if source not in besides
+                for low, high in some
+            ),
+        ]
 
     def _read_all(self) -> None:
         for source in list(self._unread):
-            self.reasons(source)
+            self.needs(source)
 
     def demands(self, nodes: Iterable[Node]) -> list[int]:
         """Literals that, assumed, let these packages and extras be installed only where something needs them.
@@ -110,8 +124,7 @@ class KnownReleases:
                     self._add([[-self._demands[node]]])
                 self._changed.discard(node)
                 demand = self._demands[node] = self._new_variable()
-                reasons = [reason for some in self._supports[node].values() for reason in some]
-                self._add([[-demand, -self.variable(node), *reasons]])
+                self._add([[-demand, -self.variable(node), *self.reasons(node)]])
             found.append(self._demands[node])
         return found
 
@@ -155,6 +168,15 @@ class KnownReleases:
                     unknown &= ~(1 << i)
             known = self._strangers[name] = (count, [self.installed_run((name, ""), *run) for run in runs(unknown)])
         return known[1]
+
+    def forget_demands(self) -> None:
+        """Take what `demands` and `only_strangers_ask` made out of the solver, which assigns it in every call."""
+        demands = [*self._demands.values(), *self._told.values(), *self._runs.values()]
+        demands += [self._strangers_demand[1]] if self._strangers_demand else []
+        self._add([-variable] for variable in demands)
+        self._strangers_demand = None
+        for made in (self._demands, self._told, self._runs, self._strangers):
+            made.clear()
 
     def only_known(self) -> list[int]:
         """Literals that, assumed, keep releases out of which it is not known what they need; see `bars_within`."""

@@ -254,8 +254,8 @@ class _Above:
     def _sources(self, node: Node) -> Iterator[tuple[Node, Edge]]:
         """What of the installed may need a package or an extra, with its requirement on the package."""
         kernel, true = self._kernel, self._true
-        for source in kernel.known.supports(node):
-            if source is None or kernel.known.variable(source) not in true:
+        for source in kernel.known.sources(node):
+            if kernel.known.variable(source) not in true:
                 continue
             if kernel.packages[source[0]].steps.installed in true:
                 for edge in kernel.edge(source[0], kernel.release_in(true, source[0]), source[1]):

@@ -197,6 +197,7 @@ class Oracle:
         """
         for kernel in self._kernels.values():
             kernel.loaded_to_be_sure = MOST_RELEASES
+            kernel.known.forget_demands()
         self._steps = STEPS_FOR_AN_EDIT
 
     def ask(self, lines: frozenset[int], *, quick: bool = True) -> Reply:
