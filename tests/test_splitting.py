@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import combinations, permutations
 from random import Random
 from typing import TYPE_CHECKING
@@ -55,6 +56,14 @@ def test_specs_that_clash_pairwise_prove_how_many_it_takes() -> None:
 def test_the_largest_of_the_sets_that_clash_pairwise_is_the_proof() -> None:
     clashes = [core("a", "b"), *(core(a, b) for a, b in combinations("cde", 2))]
     assert split_specs(ids(*"abcde"), clashes, knows(clashes)).clique == ("c", "d", "e")
+
+
+def test_where_no_three_clash_pairwise_the_first_two_that_do_are_told_without_a_library(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "networkx", None)  # importing it fails
+    clashes = [core("b", "c"), core("a", "d"), core("a", "c")]
+    assert split_specs(ids(*"abcd"), clashes, knows(clashes)).clique == ("a", "c")
 
 
 def test_odd_ring_takes_three_though_no_three_clash_pairwise() -> None:
