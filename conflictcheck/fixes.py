@@ -231,7 +231,8 @@ class Fixer:
 
             is_python = site.line.kind is RequirementKind.PYTHON
             written = Written(site.specifier, by_minor=is_python)
-            specifier = widen(written, self._versions(site.line, correction, changes), admits)
+            versions, locked = self._versions(site.line, correction, changes)
+            specifier = widen(written, versions, admits, locked)
             if specifier is None:
                 return None
             changes |= self._corrector.rewritten(site, specifier)
@@ -243,26 +244,27 @@ class Fixer:
     def _holds(self, parts: Iterable[Sequence[SpecId]], changes: Changes) -> bool:
         return all(isinstance(self._corrector.ask(self._corrector.lines_of(part, changes)), Yes) for part in parts)
 
-    def _versions(self, line: Requirement, correction: Correction, changes: Changes) -> set[Version]:
-        """The releases that may be written into the line."""
+    def _versions(
+        self, line: Requirement, correction: Correction, changes: Changes
+    ) -> tuple[set[Version], set[Version]]:
+        """The releases that may be written into the line, and those that others have to ask for."""
         if line.kind is RequirementKind.PYTHON:
-            return {Version(version) for version in self._oracle.targets}
+            return {Version(version) for version in self._oracle.targets}, set()
         pythons = {
             reply.python_version
             for part in correction.parts
             if isinstance(reply := self._corrector.ask(self._corrector.lines_of(part, changes)), Yes)
         }
-        versions: set[Version] = set()
+        found: dict[bool, set[Version]] = {False: set(), True: set()}
         for target in (target for python in pythons for target in self._oracle.targets[python]):
             package = self._oracle.kernel(target).packages.get(line.name)
             if package is not None:
-                mask = package.everything
-                for lock in package.locks:
-                    # A bound may be a release that another line asks for; one that names a pre-release asks itself.
-                    if lock.kind is LockKind.PRERELEASE and not line.specifier.prereleases:
-                        mask &= ~lock.mask
-                versions |= {package.releases[i].version for i in bits(mask) if package.releases[i].url is None}
-        return versions
+                # A bound may be a release that another line asks for; one that names a pre-release asks itself.
+                kinds = () if line.specifier.prereleases else (LockKind.PRERELEASE,)
+                locked = sum(lock.mask for lock in package.locks if lock.kind in kinds)
+                for i in bits(package.everything & ~package.candidates.direct):
+                    found[bool(locked >> i & 1)].add(package.releases[i].version)
+        return found[False], found[True]
 
     # -- what it comes to --------------------------------------------------------------------------------------
 

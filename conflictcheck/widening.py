@@ -241,7 +241,12 @@ def _join_release(version: Version, numbers: Iterable[int]) -> str:
     return epoch + ".".join(map(str, numbers))
 
 
-def widen(written: Written, versions: Collection[Version], admits: Callable[[str], bool]) -> str | None:
+def widen(
+    written: Written,
+    versions: Collection[Version],
+    admits: Callable[[str], bool],
+    locked: Collection[Version] = (),
+) -> str | None:
     """The specifier that widens a line least among those that let a solution in.
 
     Upwards is tried before downwards, as a newer release is the better answer; the bound that is not in the way stays.
@@ -251,6 +256,8 @@ def widen(written: Written, versions: Collection[Version], admits: Callable[[str
         versions: that exist and may be chosen.
         admits: whether there is a solution with a specifier in place of the old one. It is asked few times: a wider
             specifier is taken to admit whatever a narrower one does.
+        locked: further versions that exist, and may be chosen where another line asks for them: pre-releases. An upper
+            bound may lie above one, and no lower bound names one, as it would ask for it.
 
     Returns:
         The new specifier, for which `admits` was true; an empty text where only a line without one will do; None where
@@ -261,7 +268,7 @@ def widen(written: Written, versions: Collection[Version], admits: Callable[[str
     holes = written.without_holes()
     if holes and admits(holes):
         return written.keeping_holes(admits)
-    if (found := _upwards(written, versions, admits)) is not None:
+    if (found := _upwards(written, [*versions, *locked], admits)) is not None:
         return found
     if (found := _downwards(written, versions, admits)) is not None:
         return found

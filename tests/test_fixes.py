@@ -519,3 +519,20 @@ def test_so_is_one_that_edits_bring_to_light(monkeypatch: pytest.MonkeyPatch) ->
     world.oracle.assume_locked()
     [menu] = find(world).menus.values()
     assert [[edit.old for edit in fix.edits] for fix in menu] == [["y>=2", "z<2"], ["z>=2", "y>=2"]]
+
+
+@pytest.mark.parametrize(
+    ("asking", "old", "new"),
+    [
+        ("x==2.5rc1", "x==2.4", "x>=2.4,<3"),
+        ("x>=2.5b1", "x<2.5,>=2.0,!=2.3", "x<3,>=2.0,!=2.3"),
+        ("x>=2.5b1", "x~=2.4.0", "x>=2.4,<3"),
+        ("y==0.2rc1", "y<0.2", "y<0.3"),
+    ],
+)
+def test_a_line_makes_room_for_the_pre_release_that_another_one_asks_for_and_keeps_its_bounds(
+    asking: str, old: str, new: str
+) -> None:
+    packages = {"x": {"2.0": [], "2.3": [], "2.4": [], "2.5b1": [], "2.5rc1": []}, "y": {"0.1": [], "0.2rc1": []}}
+    found = find(World(universe(packages), specs(a=[asking], b=[old])))
+    assert [edit.new for fix in found.run for edit in fix.edits if edit.old == old] == [new]
