@@ -290,7 +290,7 @@ class Fixer:
                 return None
             parts = split.parts
         versions = self._changes(parts, finder) if detailed else ()
-        return Fix(solved.edits, len(parts), versions)
+        return Fix(solved.edits, len(parts), versions, tuple(sorted(self._specs.keys() - set(placed))))
 
     def _mended(self, changes: Changes) -> list[SpecId]:
         """Specs that cannot be installed alone, and can with the edits: a line may belong to several."""

@@ -354,13 +354,15 @@ class Fix(Struct, frozen=True):
 
     Attributes:
         edits: in the order of their lines.
-        environments_after: how many environments all specs need then.
+        environments_after: how many environments the specs need then that can be installed.
         changes: packages whose version changes against the split, sorted.
+        left_out: specs that cannot be installed even then.
     """
 
     edits: tuple[Edit, ...]
     environments_after: int
     changes: tuple[Change, ...] = ()
+    left_out: tuple[SpecId, ...] = ()
 
 
 class Minimum(Struct, frozen=True):

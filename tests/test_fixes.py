@@ -536,3 +536,8 @@ def test_a_line_makes_room_for_the_pre_release_that_another_one_asks_for_and_kee
     packages = {"x": {"2.0": [], "2.3": [], "2.4": [], "2.5b1": [], "2.5rc1": []}, "y": {"0.1": [], "0.2rc1": []}}
     found = find(World(universe(packages), specs(a=[asking], b=[old])))
     assert [edit.new for fix in found.run for edit in fix.edits if edit.old == old] == [new]
+
+
+def test_a_fix_says_which_specs_cannot_be_installed_even_then() -> None:
+    world = World(universe({"x": {"1.0": [], "2.0": []}}), specs(a=["x<2"], b=["x>=2"], c=["missing"]))
+    assert {fix.left_out for fix in find(world).run} == {("c",)}

@@ -135,6 +135,7 @@ def _fix(fix: Fix) -> dict[str, Any]:
             for edit in fix.edits
         ],
         "environments_after": fix.environments_after,
+        "left_out": list(fix.left_out),
         "changes": [
             {"name": change.name, "environment": change.environment, "before": change.before, "after": change.after}
             for change in fix.changes

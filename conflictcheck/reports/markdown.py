@@ -9,7 +9,14 @@ from conflictcheck.escaping import visible
 from conflictcheck.model import Severity
 from conflictcheck.phrases import and_list, count, place
 from conflictcheck.reports.base import ReportFormat
-from conflictcheck.reports.text import BETTER_SPLIT, better_split, describe_gone, new_first, summarize_with_counts
+from conflictcheck.reports.text import (
+    BETTER_SPLIT,
+    better_split,
+    describe_gone,
+    describe_outcome,
+    new_first,
+    summarize_with_counts,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,7 +131,7 @@ def _clash(clash: Clash, label: str, alike: Sequence[Clash]) -> str:
 
 def _fix(fix: Fix) -> str:
     edits = [f"{code(place(edit))} from {code(edit.old)} to {code(edit.new)}" for edit in fix.edits]
-    return f"change {and_list(edits)} (tried: {count(fix.environments_after, 'environment')} then)."
+    return f"change {and_list(edits)} (tried: {prose(describe_outcome(fix))})."
 
 
 def _gone(report: Report) -> list[str]:

@@ -338,7 +338,13 @@ def describe_fix(fix: Fix) -> str:
             for edit in fix.edits
         ]
     )
-    return f"change {edits} (tried: {count(fix.environments_after, 'environment')} then)"
+    return f"change {edits} (tried: {describe_outcome(fix)})"
+
+
+def describe_outcome(fix: Fix) -> str:
+    """What the edits of a fix come to: ``2 environments then, and a.txt still cannot be installed``."""
+    still = f", and {and_list(fix.left_out[:_NAMES], more=len(fix.left_out) - _NAMES)} still cannot be installed"
+    return f"{count(fix.environments_after, 'environment')} then{still if fix.left_out else ''}"
 
 
 def _asks(line: Requirement) -> str:

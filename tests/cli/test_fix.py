@@ -171,6 +171,7 @@ def test_the_json_report_has_the_fixes(folder: Path, capsys: pytest.CaptureFixtu
         {
             "edits": [{"spec": "a.txt", "file": "a.txt", "line": 1, "old": "web<2", "new": "web<3", "also": []}],
             "environments_after": 1,
+            "left_out": [],
             "changes": [
                 {"name": "core", "environment": "a", "before": "1.5", "after": "2.0"},
                 {"name": "web", "environment": "a", "before": "1.0", "after": "2.0"},
