@@ -408,5 +408,9 @@ def apply(lines: frozenset[int], changes: Changes) -> frozenset[int]:
 
 
 def _may_be_lifted(no: No) -> bool:
-    """Whether it is known of further lines that they may; what a report takes for granted of a clash is so here too."""
+    """Whether more lines may make it possible, as far as that was looked into.
+
+    Where reading was given up (`No.assumed`) and no line is known to, it counts as final, as the report says. On
+    several Pythons what was given up on one may hide what lifts another: that costs edits, and never makes a wrong one.
+    """
     return no.leans and (bool(no.lifted_by) or not no.assumed)

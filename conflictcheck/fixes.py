@@ -97,8 +97,8 @@ class Fixer:
         shared: lines that hold in every environment.
         cores: the clashes.
         placed: specs that can be installed alone.
-        environments: how many the smallest split has.
-        built: gives them, where somebody waits for their packages.
+        environment_count: how many environments the smallest split has.
+        environments: gives them, where somebody waits for their packages.
         compiled: files made from others, with the file to edit instead.
         read: says how many releases were read so far.
     """
@@ -111,8 +111,8 @@ class Fixer:
         *,
         cores: Sequence[Core],
         placed: Sequence[SpecId],
-        environments: int,
-        built: Callable[[], Sequence[Environment]],
+        environment_count: int,
+        environments: Callable[[], Sequence[Environment]],
         compiled: Mapping[str, str],
         read: Callable[[], int] = lambda: 0,
     ) -> None:
@@ -121,8 +121,8 @@ class Fixer:
         self._shared = shared
         self._cores = cores
         self._placed = placed
+        self._environment_count = environment_count
         self._environments = environments
-        self._built = built
         self._sites = find_sites(oracle.lines, compiled)
         limits = Limits(max(_LEAST_STEPS, 2 * oracle.calls), max(_LEAST_READ, 2 * read()), read)
         self._corrector = Corrector(oracle, specs, shared, self._sites, limits)
@@ -162,7 +162,7 @@ class Fixer:
             key=lambda fix: (fix.environments_after, len(fix.edits)),
         )
         for fix in menus:
-            if fix.edits not in known and (alone or fix.environments_after < self._environments):
+            if fix.edits not in known and (alone or fix.environments_after < self._environment_count):
                 known.add(fix.edits)
                 fixes.run.append(fix)
         return fixes.run[:MOST_FIXES]
@@ -183,7 +183,7 @@ class Fixer:
         unplaced = {core.specs[0] for core in self._cores if len(core.specs) == 1}
         mendable = {spec for spec in unplaced if known.get((spec,))}
         everyone = sorted({*self._placed, *mendable})
-        now = self._environments + (1 if mendable else 0)
+        now = self._environment_count + (1 if mendable else 0)
         if solved := known.get(tuple(everyone)):
             return solved
         obstacles = self._corrector.obstacles_of(self._cores, everyone)
@@ -303,7 +303,7 @@ class Fixer:
     def _changes(self, parts: Iterable[Sequence[SpecId]], finder: ClashFinder) -> tuple[Change, ...]:
         """Packages that the specs get in another version than in their environment of the split."""
         found: set[Change] = set()
-        environments = self._built()
+        environments = self._environments()
         before = {environment.specs for environment in environments}
         for part in parts:
             lines = finder.lines_of(part)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from functools import partial
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -14,7 +13,7 @@ from conflictcheck.cautions import notice_missing_hashes, notice_old_releases, n
 from conflictcheck.clashes import ClashFinder, said
 from conflictcheck.declared import about_declared, place_specs
 from conflictcheck.doubts import lacking_facts, say_doubts
-from conflictcheck.environments import build_environment, notice_oddities
+from conflictcheck.environments import notice_oddities
 from conflictcheck.explanation import explain_lines
 from conflictcheck.fixes import Fixer, Fixes
 from conflictcheck.known import Before
@@ -28,9 +27,10 @@ from conflictcheck.model import (
     Verdict,
     in_order,
 )
+from conflictcheck.outcome import Outcome, Placed
 from conflictcheck.phrases import and_list, count
 from conflictcheck.remarks import say_what_is_taken_for_granted, say_why_clashes_stay, with_fixes
-from conflictcheck.side_by_side import begin_in_processes, jobs_for
+from conflictcheck.side_by_side import ProcessLostError
 from conflictcheck.solver.oracle import No, Oracle, Yes
 from conflictcheck.solver.scout import Scout
 from conflictcheck.splitting import split_specs
@@ -43,20 +43,12 @@ if TYPE_CHECKING:
 
     from conflictcheck.clashes import Core, Findings
     from conflictcheck.declared import Placement
-    from conflictcheck.model import Environment, Requirement, Spec, SpecId
+    from conflictcheck.model import Requirement, Spec, SpecId
     from conflictcheck.progress import Progress
     from conflictcheck.settings import Policy
     from conflictcheck.solver.store import FactStore
     from conflictcheck.splitting import Split
     from conflictcheck.targets import Target
-    from conflictcheck.verification import Question
-
-    _Placed = tuple[str, tuple[SpecId, ...], frozenset[int], Yes]
-
-_MANY_PACKAGES = 300
-"""So many in all environments are worth a further process."""
-_MANY_CLASHES = 8
-"""So many are."""
 
 
 class Run(Struct, frozen=True):
@@ -85,7 +77,13 @@ class Run(Struct, frozen=True):
     jobs: int | None = None
 
     def report(self, notes: Sequence[Diagnostic], target_environments: int | None) -> Report:
-        """Everything but whether it passes."""
+        """Everything but whether it passes; once more in this process alone, where another one is lost on the way."""
+        try:
+            return self._report(notes, target_environments, self.jobs)
+        except ProcessLostError:
+            return self._report(notes, target_environments, jobs=1)
+
+    def _report(self, notes: Sequence[Diagnostic], target_environments: int | None, jobs: int | None) -> Report:
         specs = tuple(sorted(self.read.specs, key=lambda spec: spec.id))
         lines = (*(line for spec in specs for line in spec.requirements), *self.shared)
         for target in next(iter(self.targets.values())):
@@ -99,19 +97,17 @@ class Run(Struct, frozen=True):
         split = split_specs(findings.placeable, findings.cores, finder.probe)
         placement = place_specs(split, self.declared, findings, finder.probe)
         self.progress.phase("resolving")
-        opinion = SecondOpinion(oracle, lines)
-        resolved = [(name, part, finder.lines_of(part)) for name, part in placement.parts]
-        answers = [oracle.resolve(part_lines) for _, _, part_lines in resolved]
-        placed = [(*named, answer) for named, answer in zip(resolved, answers, strict=True) if isinstance(answer, Yes)]
         cores = tuple(dict.fromkeys([*findings.cores, *split.cores, *placement.cores]))
+        opinion = SecondOpinion(oracle, lines)
         questions = opinion.questions(cores)
-        built, confirmed = self._begin(oracle, opinion, placed, questions)
+        placed = _resolve(oracle, finder, placement)
+        self.store.rest()
+        outcome = Outcome(oracle, opinion, placed, questions, jobs)
         doubts = [
             *say_doubts(findings, split, placement.unclear, self.snapshot),
             *about_declared(placement, split, findings),
             *say_what_is_taken_for_granted(oracle.assumed),
         ]
-        # What wording asks was answered before: no kernel changes by it.
         clashes = tuple(self._clash(oracle, core) for core in cores)
         self.progress.phase("fixes")
         oracle.assume_locked()
@@ -120,21 +116,20 @@ class Run(Struct, frozen=True):
             *positions,
             cores=cores,
             placed=findings.placeable,
-            environments=len(placed),
-            built=lambda: [one() for one in built],
+            environment_count=len(placed),
+            environments=lambda: outcome.environments,
             compiled=self._compiled(),
             read=lambda: self.store.counts()["releases"],
         )
         verdict = _verdict(findings, placement, len(placed))
         fixes = fixer.find(target_environments) if verdict is not Verdict.UNDECIDED else Fixes(sought=False)
-        environments = [one() for one in built]
-        unconfirmed = [question for question, one in zip(questions, confirmed, strict=True) if not one()]
+        environments = outcome.environments
         diagnostics = [
             *self.read.diagnostics,
             *notes,
             *doubts,
             *say_why_clashes_stay(clashes, fixes),
-            *(warning for question in unconfirmed for warning in opinion.say_not_confirmed(question)),
+            *outcome.warnings(),
             *notice_oddities(oracle, self.store, environments, lines),
             *notice_old_releases(oracle, environments, finder.lines_of),
             *notice_missing_hashes(environments, specs, self.shared),
@@ -154,24 +149,6 @@ class Run(Struct, frozen=True):
             stats={"solver_calls": oracle.calls, "questions": oracle.asked, **self.store.counts()},
             declared=placement.declared,
         )
-
-    def _begin(
-        self, oracle: Oracle, opinion: SecondOpinion, placed: Sequence[_Placed], questions: Sequence[Question]
-    ) -> tuple[list[Callable[[], Environment]], list[Callable[[], bool]]]:
-        """Begin to build and check the environments, and to confirm the clashes, beside what comes next."""
-
-        def build(name: str, part: tuple[SpecId, ...], lines: frozenset[int], answer: Yes) -> Environment:
-            environment = build_environment(oracle, name, part, lines, answer)
-            opinion.check_environment(lines, answer)
-            return environment
-
-        packages = sum(len(solution.releases) for *_, answer in placed for solution in answer.solutions.values())
-        is_much = (len(placed) > 1 and packages >= _MANY_PACKAGES) or len(questions) >= _MANY_CLASHES
-        self.store.rest()
-        tasks: list[Callable[[], Any]] = [partial(build, *one) for one in placed]
-        tasks += [partial(opinion.is_confirmed, question) for question in questions]
-        begun = begin_in_processes(tasks, jobs_for(self.jobs, worth_it=is_much))
-        return begun[: len(placed)], begun[len(placed) :]
 
     def before(self, name: str, place: str, unnamed: Callable[[str], str] = str) -> Before:
         """The clashes alone, to compare others with.
@@ -240,18 +217,34 @@ def _positions(
     return found, frozenset(range(start, start + len(shared)))
 
 
+def _resolve(oracle: Oracle, finder: ClashFinder, placement: Placement) -> list[Placed]:
+    """What would be installed for each part, as far as that is known, all of it in one numbering of releases.
+
+    A direct reference that turns up on the way is one more release, and those that were numbered before have moved.
+    """
+    while True:
+        restarts = oracle.restarts
+        placed = [
+            Placed(name, part, lines, answer)
+            for name, part in placement.parts
+            if isinstance(answer := oracle.resolve(lines := finder.lines_of(part)), Yes)
+        ]
+        if oracle.restarts == restarts:
+            return placed
+
+
 def _clash_id(specs: Sequence[SpecId], requirements: Sequence[Requirement]) -> str:
     """Stable: of the specs and what the lines say, not of where they stand."""
     lines = sorted(f"{line.spec}\t{said(line)}" for line in requirements)
     return hashlib.sha256("\n".join([*specs, "", *lines]).encode()).hexdigest()[:12]
 
 
-def _verdict(findings: Findings, placement: Placement, environments: int) -> Verdict:
-    if findings.doubts or placement.unclear is not None or environments < len(placement.parts):
+def _verdict(findings: Findings, placement: Placement, environment_count: int) -> Verdict:
+    if findings.doubts or placement.unclear is not None or environment_count < len(placement.parts):
         return Verdict.UNDECIDED
     if any(len(core.specs) == 1 for core in findings.cores):
         return Verdict.UNSATISFIABLE
-    return Verdict.COMPATIBLE if environments <= 1 else Verdict.SPLIT
+    return Verdict.COMPATIBLE if environment_count <= 1 else Verdict.SPLIT
 
 
 def _minimum(split: Split, clashes: Sequence[Clash]) -> Minimum:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -23,16 +22,22 @@ _tasks: Sequence[Callable[[], Any]]
 """For the processes that are split off."""
 
 
+class ProcessLostError(Exception):
+    """A process that was split off ended before its work did: it was killed, as where there is no room for it."""
+
+
 def begin_in_processes(tasks: Sequence[Callable[[], Result]], jobs: int) -> list[Callable[[], Result]]:
-    """Have tasks done in order while the caller does something else; with one job, all are done first.
+    """Have tasks done in order while the caller does something else; without another process, all are done first.
 
     Args:
-        tasks: they change nothing that anything after them depends on, and depend on nothing that the caller changes
-            meanwhile: where processes cannot be had after all, they are done here when their results are wanted.
+        tasks: they change nothing that anything after them depends on.
         jobs: how many processes there may be, this one included.
 
     Returns:
-        For each task what gives its result, or raises what it raised.
+        For each task what gives its result, or raises what it raised, or `ProcessLostError`.
+
+    Raises:
+        Exception: what a task raises that is done here.
     """
     if jobs > 1 and tasks and threading.active_count() == 1:
         from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - costly, and not needed for one job
@@ -43,19 +48,25 @@ def begin_in_processes(tasks: Sequence[Callable[[], Result]], jobs: int) -> list
             global _tasks  # noqa: PLW0603 - what is split off finds it there
             _tasks = tasks
             pool = ProcessPoolExecutor(min(jobs - 1, len(tasks)), get_context("fork"), _end_with_parent)
-            begun = []
-            with suppress(BrokenProcessPool, OSError):
-                begun += [pool.submit(_do, number) for number in range(len(tasks))]
-            del _tasks
-            pool.shutdown(wait=False)
+            try:
+                begun = [pool.submit(_do, number) for number in range(len(tasks))]
+            except (BrokenProcessPool, OSError):
+                begun = []
+            finally:
+                del _tasks
+                pool.shutdown(wait=False, cancel_futures=not begun)
 
             def result(number: int) -> Result:
-                with suppress(BrokenProcessPool, OSError):  # a process was killed, or there is no room for one
-                    if begun:
-                        return cast("Result", begun[number].result())
-                return tasks[number]()
+                try:
+                    return cast("Result", begun[number].result())
+                except BrokenProcessPool as error:
+                    raise ProcessLostError from error
+                except BaseException:
+                    pool.shutdown(wait=False, cancel_futures=True)  # nobody waits for the rest
+                    raise
 
-            return [partial(result, number) for number in range(len(tasks))]
+            if begun:
+                return [partial(result, number) for number in range(len(tasks))]
     return [partial(_just, task()) for task in tasks]
 
 

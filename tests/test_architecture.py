@@ -31,7 +31,7 @@ LAYERS = (
         *("verification", "evidence"),
     ),
     ("fixes", "edits"),
-    ("remarks",),
+    ("remarks", "outcome"),
     ("run",),
     ("pipeline",),
     ("", "cli", "instant", "__main__"),

@@ -45,8 +45,8 @@ def find(world: World, target: int = 1, compiled: Mapping[str, str] | None = Non
         world.shared_positions,
         cores=cores,
         placed=world.findings.placeable,
-        environments=len(environments),
-        built=lambda: environments,
+        environment_count=len(environments),
+        environments=lambda: environments,
         compiled=compiled or {},
     )
     found = fixer.find(target)
@@ -480,7 +480,7 @@ def test_a_fix_may_take_twice_the_work_that_the_clashes_took_and_a_little_in_any
         monkeypatch.setattr(Oracle, "calls", calls)
         Fixer(
             world.oracle, world.positions, world.shared_positions,
-            cores=(), placed=(), environments=0, built=tuple, compiled={}, read=lambda reads=reads: reads,
+            cores=(), placed=(), environment_count=0, environments=tuple, compiled={}, read=lambda reads=reads: reads,
         )  # fmt: skip
     assert allowed == [(3000, 500), (3002, 502), (8000, 1800)]
 

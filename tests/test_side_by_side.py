@@ -25,8 +25,8 @@ def run(program: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize(("jobs", "here"), [(1, True), (2, False)])
-def test_with_two_jobs_other_processes_answer_in_the_order_of_the_items(jobs: int, here: bool) -> None:
+@pytest.mark.parametrize(("jobs", "here"), [(1, True), (3, False)])
+def test_with_several_jobs_other_processes_do_the_tasks_and_the_order_stays(jobs: int, here: bool) -> None:
     program = f"""
         import os
         from functools import partial
@@ -39,7 +39,7 @@ def test_with_two_jobs_other_processes_answer_in_the_order_of_the_items(jobs: in
     assert run(program) == f"[0, 1, 2, 3, 4, 5] {{{here}}}\n"
 
 
-def test_what_an_item_raises_is_raised() -> None:
+def test_what_a_task_raises_is_raised() -> None:
     program = """
         from conflictcheck.side_by_side import begin_in_processes
         fine, failing = begin_in_processes([lambda: 1, lambda: 1 // 0], 2)
@@ -51,16 +51,18 @@ def test_what_an_item_raises_is_raised() -> None:
     assert run(program) == "integer division or modulo by zero 1\n"
 
 
-def test_a_process_that_is_killed_costs_nothing_but_time() -> None:
+def test_a_process_that_is_killed_is_told_of_by_each_task_that_has_no_result() -> None:
     program = """
         import os, signal
         from conflictcheck.side_by_side import begin_in_processes
-        me = os.getpid()
-        def answer():
-            return "here" if os.getpid() == me else os.kill(os.getpid(), signal.SIGKILL)
-        print([result() for result in begin_in_processes([answer, answer], 2)])
+        from conflictcheck.side_by_side import ProcessLostError
+        for result in begin_in_processes(2 * [lambda: os.kill(os.getpid(), signal.SIGKILL)], 2):
+            try:
+                result()
+            except ProcessLostError:
+                print("lost")
     """
-    assert run(program) == "['here', 'here']\n"
+    assert run(program) == "lost\nlost\n"
 
 
 def test_threads_under_way_keep_the_work_here() -> None:
@@ -81,9 +83,9 @@ def test_the_caller_goes_on_while_others_answer() -> None:
         import os
         from conflictcheck.side_by_side import begin_in_processes
         read, write = os.pipe()
-        results = begin_in_processes(2 * [lambda: os.read(read, 1)], 2)
+        results = begin_in_processes(2 * [lambda: os.read(read, 1)], 3)
         os.write(write, b"ab")  # none of them has an answer before this
-        print([result() for result in results])
+        print(sorted(result() for result in results))
     """
     assert run(program) == "[b'a', b'b']\n"
 
@@ -125,3 +127,28 @@ def test_a_report_does_not_depend_on_the_jobs() -> None:
         assert done.returncode == 1, done.stderr
         reports.append({key: value for key, value in json.loads(done.stdout).items() if key != "stats"})
     assert reports[0] == reports[1]
+
+
+def test_a_run_that_loses_a_process_reports_what_one_process_does() -> None:
+    program = """
+        import os, signal, sys
+        from conflictcheck.cli import main
+        from conflictcheck.outcome import Outcome
+        me, build = os.getpid(), Outcome._build
+        lost = []
+        def built(self, placed):
+            if os.getpid() != me:
+                os.kill(os.getpid(), signal.SIGKILL)
+            lost.append(placed.name)
+            return build(self, placed)
+        Outcome._build = built
+        try:
+            main([*"check examples/ml-team --no-config --index-snapshot examples/ml-team.snapshot --jobs 2".split(),
+                  *"--python-version 3.11.7 --python-platform linux --no-progress".split()])
+        except SystemExit as end:
+            print(end.code, lost)
+    """
+    lost = run(program)
+    assert lost == run(program.replace("--jobs 2", "--jobs 1"))
+    assert lost.startswith("3 environments needed")
+    assert lost.splitlines()[-1].startswith("1 [")

@@ -93,10 +93,14 @@ class Kernel:
             self._name_line(line)
         for i in range(len(lines)):
             self._place_line(i)
-        # The listings of all lines are asked for together, before the first clause needs one.
-        self._list_packages(self._lines_on)
-        for i in range(len(lines)):
-            self._encode_line(i)
+        try:
+            # The listings of all lines are asked for together, before the first clause needs one.
+            self._list_packages(self._lines_on)
+            for i in range(len(lines)):
+                self._encode_line(i)
+        except NewDirectReference:
+            self.close()
+            raise
 
     @property
     def place(self) -> str:

@@ -94,7 +94,12 @@ class KnownReleases:
         return self._sources[node]
 
     def reasons(self, node: Node, besides: Collection[Node] = ()) -> list[int]:
-        """Variables one of which holds where a package or an extra is needed, by others than some that may need it."""
+        """Variables one of which holds where a line, or a loaded release of another package or extra, needs it.
+
+        Args:
+            node: the package or extra.
+            besides: packages and extras whose needs do not count.
+        """
         self._read_all()
         return [
             *self._lines[node],
@@ -132,8 +137,10 @@ class KnownReleases:
         """Literals that, assumed, let locked releases be asked for only where a stranger is installed.
 
         Args:
-            keys: the variables "something that is not loaded asks for locked releases".
+            keys: the variables "something that is not loaded asks for locked releases", a view of those there are.
         """
+        # First, as telling releases apart may bring locks, whose keys count as well.
+        strangers = [variable for name in self._packages for variable in self.strangers(name)]
         if not self._stranger:
             self._stranger = self._new_variable()
         told = []
@@ -142,7 +149,6 @@ class KnownReleases:
                 self._told[key] = self._new_variable()
                 self._add([[-self._told[key], -key, self._stranger]])
             told.append(self._told[key])
-        strangers = [variable for name in self._packages for variable in self.strangers(name)]
         if self._strangers_demand is None or self._strangers_demand[0] != strangers:
             self._add([[-self._strangers_demand[1]]] if self._strangers_demand else [])
             self._strangers_demand = strangers, self._new_variable()

@@ -106,6 +106,9 @@ class Oracle:
         targets: for each Python version, newest first, a target per platform.
         store: where facts come from.
         policy: which releases may be chosen.
+
+    Attributes:
+        restarts: how often the releases of a package were numbered anew; what speaks of numbers is void then.
     """
 
     def __init__(
@@ -129,6 +132,7 @@ class Oracle:
         self._readings: dict[Target, tuple[Kernel, Reading]] = {}
         self._steps: int | None = None
         self.asked = 0
+        self.restarts = 0
         self.asked_lines = 0
         self.assumed: frozenset[NormalizedName] = frozenset()
 
@@ -296,6 +300,7 @@ class Oracle:
 
     def _drop(self, target: Target) -> None:
         """Forget a kernel, as a package turned out to have one more release, and what speaks of releases by number."""
+        self.restarts += 1
         self._kernels.pop(target).close()
         self._wishes.pop(target, None)
         self._known = {lines: reply for lines, reply in self._known.items() if not isinstance(reply, Yes)}

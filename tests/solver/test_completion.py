@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from builders import World, constraints, specs, universe
+from builders import World, constraints, name, specs, universe
 
 from conflictcheck.facts import Unknown
 from conflictcheck.index.memory import Rel
@@ -75,6 +75,32 @@ def test_a_no_that_would_take_too_many_releases_to_prove_says_what_it_assumes(mo
     world = World(index, specs(a=["helper", "x"], b=["y>=2"]))
     assert isinstance(world.ask(), No)
     assert world.oracle.assumed == {"x"}
+
+
+def test_a_lock_that_only_counts_once_releases_are_told_apart_is_closed_to_all_but_strangers_as_well() -> None:
+    world = World(universe({"x": {"1.0": [], "1.5rc1": [], "2.0": []}}), specs(a=["x"]))
+    kernel = world.kernel
+    assert not kernel.keys
+    kernel.load([(name("x"), 0), (name("x"), 2)])
+    told = kernel.known.only_strangers_ask(kernel.keys)
+    assert len(kernel.keys) == 1
+    assert len(told) == 1 + len(kernel.keys)
+
+
+def test_answers_are_the_same_once_locks_are_taken_for_granted() -> None:
+    index = universe(
+        {
+            "helper": {"1.0": ["x==2.0"], "2.0": []},
+            "x": {"1.0": ["y<2"], "2.0": Rel(yanked="broken")},
+            "y": {"1.0": [], "2.0": []},
+        }
+    )
+    world = World(index, specs(a=["helper", "x"], b=["y>=2"], c=["helper>=2"]))
+    before = world.pins("a", "b"), world.oracle.resolve(world.lines_of("b", "c", "a"))
+    world.oracle.assume_locked()
+    assert world.pins("a", "b") == before[0]
+    assert isinstance(before[1], No)
+    assert isinstance(world.oracle.resolve(world.lines_of("b", "c", "a")), No)
 
 
 def test_who_cannot_be_known_might_ask_so_that_the_answer_is_undecided() -> None:

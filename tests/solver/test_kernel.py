@@ -198,7 +198,7 @@ def test_locked_releases_that_stand_among_others_take_no_variables_of_their_own(
     yanked = {f"{major}.5": Rel(yanked="broken") for major in range(1, 40)}
     world = World(universe({"x": {**versions, **yanked}}), specs(a=["x>=2", "x<30"]))
     assert world.pins() == {"x": "29.1"}
-    assert world.kernel.new_variable() < 30
+    assert world.kernel.new_variable() < 30  # the next number
 
 
 def test_neighbours_that_are_locked_for_different_reasons_are_told_apart() -> None:
@@ -206,3 +206,10 @@ def test_neighbours_that_are_locked_for_different_reasons_are_told_apart() -> No
     assert World(index, specs(a=["x>1.0,<3.0"])).pins() == {"x": "2.1rc1"}
     assert World(index, specs(a=["x==2.0"])).pins() == {"x": "2.0"}
     assert isinstance(World(index, specs(a=["x>1.0,<2.1rc0"])).ask(), No)
+
+
+def test_a_release_that_parts_a_locked_one_from_others_after_the_first_answer_leaves_it_locked() -> None:
+    index = universe({"x": {"1.0": [], "1.5rc1": [], "2.0": []}, "lib": {"1.0": ["x<2.0"]}})
+    world = World(index, specs(a=["x>1.0"], b=["lib"]))
+    assert world.pins("a") == {"x": "2.0"}
+    assert isinstance(world.ask("a", "b"), No)
