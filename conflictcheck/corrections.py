@@ -23,7 +23,7 @@ from conflictcheck.solver.oracle import No, Yes
 from conflictcheck.specifier_text import poetry_entry, specifier_span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from conflictcheck.clashes import Core
     from conflictcheck.model import Requirement, SpecId
@@ -225,13 +225,19 @@ class Corrector:
 
     # -- corrections -------------------------------------------------------------------------------------------
 
-    def obstacles_of(self, cores: Iterable[Core], specs: Iterable[SpecId]) -> list[Obstacle]:
-        """What is known about some specs from clashes found earlier."""
+    def obstacles_of(
+        self, cores: Iterable[Core], specs: Iterable[SpecId], meant: Collection[Core] = ()
+    ) -> list[Obstacle]:
+        """What is known about some specs from clashes found earlier; no edit is to resolve those that are meant."""
         known = frozenset(specs)
         return [
-            Obstacle(frozenset(core.specs), self._soft(core.lines), frozenset(core.lines))
+            Obstacle(
+                frozenset(core.specs),
+                frozenset() if core in meant else self._soft(core.lines),
+                frozenset(core.lines),
+            )
             for core in cores
-            if known.issuperset(core.specs) and not core.absent and not self.leans(core)
+            if known.issuperset(core.specs) and (core in meant or not (core.absent or self.leans(core)))
         ]
 
     def leans(self, core: Core) -> bool:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from conflictcheck.clashes import Core
     from conflictcheck.corrections import Changes, Obstacle, Site
-    from conflictcheck.model import Environment, Requirement, SpecId
+    from conflictcheck.model import DeclaredConflict, Environment, Requirement, SpecId
     from conflictcheck.solver.oracle import Oracle
 
 MOST_FIXES = 10
@@ -100,6 +100,7 @@ class Fixer:
         environment_count: how many environments the smallest split has.
         environments: gives them, where somebody waits for their packages.
         compiled: files made from others, with the file to edit instead.
+        conflicts: specs that are meant to be apart: no edit for the run brings them together.
         read: says how many releases were read so far.
     """
 
@@ -114,12 +115,14 @@ class Fixer:
         environment_count: int,
         environments: Callable[[], Sequence[Environment]],
         compiled: Mapping[str, str],
+        conflicts: Sequence[DeclaredConflict] = (),
         read: Callable[[], int] = lambda: 0,
     ) -> None:
         self._oracle = oracle
         self._specs = specs
         self._shared = shared
         self._cores = cores
+        self._meant = frozenset(core for core in cores if any(each.names(core.specs) for each in conflicts))
         self._placed = placed
         self._environment_count = environment_count
         self._environments = environments
@@ -158,7 +161,7 @@ class Fixer:
         known = {fix.edits for fix in fixes.run}
         alone = any(len(core.specs) == 1 for core in self._cores)
         menus = sorted(
-            (fix for menu in fixes.menus.values() for fix in menu),
+            (fix for place, menu in fixes.menus.items() if self._cores[place] not in self._meant for fix in menu),
             key=lambda fix: (fix.environments_after, len(fix.edits)),
         )
         for fix in menus:
@@ -186,9 +189,10 @@ class Fixer:
         now = self._environment_count + (1 if mendable else 0)
         if solved := known.get(tuple(everyone)):
             return solved
-        obstacles = self._corrector.obstacles_of(self._cores, everyone)
+        obstacles = self._corrector.obstacles_of(self._cores, everyone, self._meant)
         most_edits = MOST_EDITS if target is None else None
-        for parts in range(target or 1, now):
+        apart = split_specs(everyone, self._meant, lambda _: None)
+        for parts in range(max(target or 1, len(apart.parts)), now):
             try:
                 found = self._corrector.corrections(everyone, obstacles, parts=parts, most=_MENU, most_edits=most_edits)
             except TooManyEdits:

@@ -119,6 +119,7 @@ class Run(Struct, frozen=True):
             environment_count=len(placed),
             environments=lambda: outcome.environments,
             compiled=self._compiled(),
+            conflicts=self.read.conflicts,
             read=lambda: self.store.counts()["releases"],
         )
         verdict = _verdict(findings, placement, len(placed))

@@ -16,7 +16,7 @@ from conflictcheck.environments import build_environment
 from conflictcheck.facts import Metadata, Unknown
 from conflictcheck.fixes import Fixer, Fixes
 from conflictcheck.index.memory import Rel
-from conflictcheck.model import Fix, RequirementKind
+from conflictcheck.model import DeclaredConflict, Fix, RequirementKind, SpecId
 from conflictcheck.readers.poetry import specifier as poetry_specifier
 from conflictcheck.solver import completion
 from conflictcheck.solver.oracle import Oracle, Yes
@@ -24,14 +24,19 @@ from conflictcheck.specifier_text import poetry_entry
 from conflictcheck.splitting import name_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from conflictcheck.model import Requirement
 
 NUMPY = {"numpy": {version: [] for version in ("1.20.0", "1.23.5", "1.24.0", "1.26.4", "2.0.0", "2.1.0")}}
 
 
-def find(world: World, target: int = 1, compiled: Mapping[str, str] | None = None) -> Fixes:
+def find(
+    world: World,
+    target: int = 1,
+    compiled: Mapping[str, str] | None = None,
+    conflicts: Sequence[DeclaredConflict] = (),
+) -> Fixes:
     """What the fixer finds in a world, each edit tried once more in a world of its own."""
     cores = [*world.findings.cores, *world.split.cores]
     environments = []
@@ -48,6 +53,7 @@ def find(world: World, target: int = 1, compiled: Mapping[str, str] | None = Non
         environment_count=len(environments),
         environments=lambda: environments,
         compiled=compiled or {},
+        conflicts=conflicts,
     )
     found = fixer.find(target)
     for fix in [*found.run, *(fix for menu in found.menus.values() for fix in menu)]:
@@ -541,3 +547,12 @@ def test_a_line_makes_room_for_the_pre_release_that_another_one_asks_for_and_kee
 def test_a_fix_says_which_specs_cannot_be_installed_even_then() -> None:
     world = World(universe({"x": {"1.0": [], "2.0": []}}), specs(a=["x<2"], b=["x>=2"], c=["missing"]))
     assert {fix.left_out for fix in find(world).run} == {("c",)}
+
+
+def test_specs_that_are_meant_to_be_apart_are_not_brought_together() -> None:
+    packages = {name: {"1.0": [], "2.0": []} for name in ("numpy", "torch")}
+    lines = specs(cpu=["torch==1.0", "numpy<2"], gpu=["torch==2.0", "numpy<2"], other=["numpy>=2"])
+    apart = DeclaredConflict("pyproject.toml", (SpecId("cpu"), SpecId("gpu")))
+    found = find(World(universe(packages), lines), conflicts=[apart])
+    assert {fix.environments_after for fix in found.run} == {2}
+    assert not any("torch" in edit.old for fix in found.run for edit in fix.edits)
