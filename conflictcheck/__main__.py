@@ -7,6 +7,16 @@ import os
 import sys
 
 
+def start() -> None:
+    """As `main`, and end without taking apart, object by object, what the run made: that takes a tenth of it."""
+    try:
+        main()
+    except SystemExit as end:
+        if not isinstance(end.code, int):
+            raise
+        _leave(end.code)
+
+
 def main() -> None:
     """Run the command line and end the process."""
     try:
@@ -27,6 +37,30 @@ def main() -> None:
             sys.stderr.write("interrupted\n")
             sys.stderr.flush()
         os._exit(130)
+
+
+def _leave(code: int) -> None:
+    """End the process as the interpreter does, up to where it begins to free memory.
+
+    Args:
+        code: the exit code.
+    """
+    import atexit  # noqa: PLC0415 - see above
+
+    try:
+        if (threading := sys.modules.get("threading")) is not None:
+            for thread in threading.enumerate():
+                if not (thread.daemon or thread is threading.current_thread()):
+                    thread.join()  # it may have to write what it got to the cache
+        atexit._run_exitfuncs()  # noqa: SLF001 - there is no other way to have them run
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except (OSError, ValueError):
+        pass  # whoever reads has gone; that was told where it mattered
+    except KeyboardInterrupt:
+        code = 130
+    os._exit(code)
 
 
 def _print(text: str) -> bool:
@@ -51,4 +85,4 @@ def _leave_working_directory() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start()

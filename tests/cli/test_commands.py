@@ -612,6 +612,26 @@ def test_ctrl_c_while_modules_are_loaded_ends_the_same_way() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
 
 
+def test_the_command_ends_once_all_is_done_and_without_taking_apart_what_it_made() -> None:
+    code = (
+        "import atexit, sys, threading\n"
+        "from conflictcheck.__main__ import start\n"
+        "class Made:\n"
+        "    def __del__(self): print('freed')\n"
+        "sys.made = Made()\n"
+        "atexit.register(print, 'kept')\n"
+        "threading.Thread(target=lambda: print('written', sum(range(10**6)))).start()\n"
+        "sys.argv = ['conflictcheck', 'check', 'nowhere']\n"
+        "start()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=child_environment(), check=False, timeout=60
+    )
+
+    assert (done.returncode, done.stdout) == (2, "written 499999500000\nkept\n")
+    assert "nowhere" in done.stderr
+
+
 def test_a_reader_that_has_enough_changes_neither_the_code_nor_standard_error() -> None:
     body = (
         "from report_builders import report, spec\n"
