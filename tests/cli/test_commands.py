@@ -614,10 +614,10 @@ def test_ctrl_c_while_modules_are_loaded_ends_the_same_way() -> None:
 
 def test_the_command_ends_once_all_is_done_and_without_taking_apart_what_it_made() -> None:
     code = (
-        "import atexit, sys, threading\n"
+        "import atexit, os, sys, threading\n"
         "from conflictcheck.__main__ import start\n"
         "class Made:\n"
-        "    def __del__(self): print('freed')\n"
+        "    def __del__(self): os.write(1, b'freed')\n"
         "sys.made = Made()\n"
         "atexit.register(print, 'kept')\n"
         "threading.Thread(target=lambda: print('written', sum(range(10**6)))).start()\n"
