@@ -618,7 +618,7 @@ def test_the_command_ends_once_all_is_done_and_without_taking_apart_what_it_made
         "from conflictcheck.__main__ import start\n"
         "class Made:\n"
         "    def __del__(self): os.write(1, b'freed')\n"
-        "sys.made = Made()\n"
+        "made = Made()\n"
         "atexit.register(print, 'kept')\n"
         "threading.Thread(target=lambda: print('written', sum(range(10**6)))).start()\n"
         "sys.argv = ['conflictcheck', 'check', 'nowhere']\n"
