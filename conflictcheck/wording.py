@@ -182,7 +182,7 @@ class _Writer(Struct, frozen=True):
         name = argument.name
         assert name is not None  # noqa: S101 - only Python arguments have none
         package = self.kernel.packages[name]
-        if package.missing:
+        if self._does_not_exist(argument):
             return ClashKind.MISSING_PACKAGE
         ends = argument.ends
         lines = [self.kernel.lines[node.line] for node in ends if isinstance(node, Asked)]
@@ -201,13 +201,23 @@ class _Writer(Struct, frozen=True):
             return ClashKind.PYTHON
         return ClashKind.MISSING_VERSION if len(ends) == 1 and not ends[0].mask else ClashKind.VERSION
 
+    def _does_not_exist(self, argument: Argument) -> bool:
+        """Whether no index has the package that is left without a release, and no side names a URL to have it from."""
+        return self.kernel.packages[argument.name or ""].missing and not any(map(self._names_url, argument.ends))
+
+    def _names_url(self, node: Node) -> bool:
+        if isinstance(node, Asked):
+            return self.kernel.lines[node.line].url is not None
+        return isinstance(node, Needed) and any(" @ " in text for text, _ in node.texts)
+
     def _end(self, argument: Argument) -> str:
         """The conclusion, with what excludes what."""
         name = argument.name
         assert name is not None  # noqa: S101 - only Python arguments have none
         package = self.kernel.packages[name]
-        if package.missing:
-            near = near_name(name, [other for other, known in self.kernel.packages.items() if known.releases])
+        if self._does_not_exist(argument):
+            others = [other for other, known in self.kernel.packages.items() if known.releases and other != name]
+            near = near_name(name, others)
             meant = f" Is {near} meant?" if near else ""
             return f"No package of the name {name} exists {self.kernel.place}.{meant}"
         excluded = fitting(self.kernel, package, argument.ends)
@@ -326,10 +336,11 @@ class _Writer(Struct, frozen=True):
         node = argument.ends[0]
         if len(argument.ends) > 1 or isinstance(node, RuledOut):
             return and_list(sides)
-        cause = cause_of(self.kernel, package, node, fitting(self.kernel, package, argument.ends))
-        if cause:
+        if self._does_not_exist(argument):
+            return f"{sides[0]}, which does not exist"
+        if cause := cause_of(self.kernel, package, node, fitting(self.kernel, package, argument.ends)):
             return f"{sides[0]}, and {cause}"
-        named = package.missing or (self._only_version(node) is not None and not self._is_override(node))
+        named = self._only_version(node) is not None and not self._is_override(node)
         return f"{sides[0]}, {'which does not exist' if named else 'and there is no such release'}"
 
     def _is_override(self, node: Node) -> bool:

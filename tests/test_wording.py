@@ -383,6 +383,24 @@ def editable_project() -> World:
     return World(universe({"x": plain()}, direct={url: project}), specs(a=[asked], b=["x>=2"]))
 
 
+PROJECT = "file:///srv/shop"
+NEWER_PROJECT = universe({}, direct={PROJECT: Metadata("shop", "0.1", (), ">=3.12", source="local")})
+
+
+def project_for_another_python() -> World:
+    asked = replace_fields(line("a", f"shop @ {PROJECT}"), text="-e ./shop", editable=True)
+    return World(NEWER_PROJECT, specs(a=[asked]))
+
+
+def project_beside_a_line_that_names_it_alone() -> World:
+    return World(NEWER_PROJECT, specs(a=[f"shop @ {PROJECT}"], b=["shop"]))
+
+
+def project_and_range_of_what_no_index_has() -> World:
+    index = universe({}, direct={PROJECT: Metadata("shop", "0.1", (), source="local")})
+    return World(index, specs(a=[f"shop @ {PROJECT}"], b=["shop>=2"]))
+
+
 def alternatives_cut_with_a_count() -> World:
     lib = {f"1.{n}": [f"x==2.{n}"] for n in range(6)}
     x = plain("1.0", *(f"2.{n}" for n in range(6)))
@@ -451,7 +469,8 @@ SITUATIONS = [
     alternatives_cut_with_a_count, ranges_cut_with_a_count, url_of_a_dependency_and_range, url_and_constraint,
     yanked_between_specs, too_new_between_specs, everything_is_too_new, no_upload_date,
     several_alternatives_none_of_which_exists, missing_version_near_one_that_predates_the_python,
-    missing_version_beyond_what_can_be_used,
+    missing_version_beyond_what_can_be_used, project_for_another_python, project_beside_a_line_that_names_it_alone,
+    project_and_range_of_what_no_index_has,
 ]  # fmt: skip
 
 
