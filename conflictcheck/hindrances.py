@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
 
 from conflictcheck.explanation import Asked, Needed
-from conflictcheck.phrases import cut_list
+from conflictcheck.phrases import and_list, cut_list
 from conflictcheck.policy import Why
 from conflictcheck.release_ranges import versions_in_words
 from conflictcheck.solver.dependencies import parse_dependency
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from conflictcheck.policy import Excluded
     from conflictcheck.solver.encoding import Package
     from conflictcheck.solver.kernel import Kernel
+    from conflictcheck.targets import Target
+
+_MOST_TAGS = 8
 
 
 def has_index(kernel: Kernel) -> bool:
@@ -100,27 +103,39 @@ def withheld(kernel: Kernel, package: Package, mask: int) -> list[str]:
 
 
 def left_out(kernel: Kernel, name: NormalizedName, excluded: Sequence[Excluded]) -> str:
-    """Releases that would do, and why they are not on offer, as a clause."""
-    why = main_reason(excluded)
-    of_kind = [item for item in excluded if item.why is why]
-    one = len(of_kind) == 1
-    has = "has" if one else "have"
-    target = kernel.target
-    details = list(dict.fromkeys(item.detail for item in reversed(of_kind) if item.detail))
-    reason = {
+    """Releases that would do, and why they are not on offer, as clauses: one a reason, newest releases first."""
+    by_reason: dict[Why, list[Excluded]] = defaultdict(list)
+    for item in reversed(excluded):
+        by_reason[item.why].append(item)
+    return "; ".join(
+        f"{name} {cut_list([item.version for item in of_kind])} {_reason(kernel.target, why, of_kind)}"
+        for why, of_kind in by_reason.items()
+    )
+
+
+def _reason(target: Target, why: Why, excluded: Sequence[Excluded]) -> str:
+    """What releases have in common that keeps them from being on offer."""
+    one = len(excluded) == 1
+    has, needs = ("has", "needs") if one else ("have", "need")
+    details = list(dict.fromkeys(item.detail for item in excluded if item.detail))
+    admitted = f" ({cut_list(details)})" if details else ""
+    where = target.name if details else target.platform
+    return {
         Why.TOO_NEW: f"{'was' if one else 'were'} uploaded after the --exclude-newer date",
         Why.NO_DATE: f"{has} no upload date, which --exclude-newer needs",
-        Why.PYTHON: f"{'needs' if one else 'need'} another Python than {target.python_version}",
-        Why.PLATFORM: f"{has} neither a wheel for {target.platform} nor a source distribution",
-        Why.ONLY_BINARY: f"{has} no wheel for {target.platform}, while source distributions are not allowed",
+        Why.PYTHON: f"{needs} another Python{admitted} than {target.python_version}",
+        Why.WHEELS: f"{has} wheels for {_interpreters(details)} alone, not for Python {target.python_version}",
+        Why.PLATFORM: f"{has} neither a wheel for {where} nor a source distribution",
+        Why.ONLY_BINARY: f"{has} no wheel for {target.name}, while source distributions are not allowed",
         Why.NO_BINARY: f"{has} no source distribution, while wheels are not allowed",
         Why.PRERELEASE: f"{'is a pre-release' if one else 'are pre-releases'}, while none is allowed",
     }[why]
-    if why is Why.PYTHON and details and details[0].startswith("wheels"):
-        reason = f"{has} {details[0]}, not for Python {target.python_version}"
-    elif why is Why.PYTHON and details:
-        reason = f"{'needs' if one else 'need'} another Python ({cut_list(details)}) than {target.python_version}"
-    return f"{name} {cut_list([str(item.version) for item in reversed(of_kind)])} {reason}"
+
+
+def _interpreters(details: Iterable[str]) -> str:
+    """Those that some releases have wheels for, oldest first: ``cp39 and cp310``."""
+    tags = sorted({tag for detail in details for tag in detail.split()}, key=lambda tag: (len(tag), tag))
+    return and_list(tags[:_MOST_TAGS], more=len(tags) - _MOST_TAGS)
 
 
 def _several(clause: str) -> str:

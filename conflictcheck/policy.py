@@ -32,6 +32,7 @@ class Why(StrEnum):
     TOO_NEW = "uploaded after the --exclude-newer date"
     NO_DATE = "without an upload date, which --exclude-newer needs"
     PYTHON = "for another Python version"
+    WHEELS = "with wheels for other Python versions alone, and without a source distribution"
     PLATFORM = "without a wheel for the platform or a source distribution"
     ONLY_BINARY = "without a wheel for the platform, and source distributions are not allowed"
     NO_BINARY = "without a source distribution, and wheels are not allowed"
@@ -73,8 +74,9 @@ class Excluded(Struct, frozen=True):
 
     Attributes:
         version: its version, as normalized text.
-        why: the reason.
-        detail: what the reason is about, such as the ``Requires-Python`` value; may be empty.
+        why: the reason; of several the one that is left when the others are lifted, dates first.
+        detail: what the reason is about: the ``Requires-Python`` value, or the interpreters that it has wheels for on
+            the target's platform (``cp38 cp39``); may be empty.
     """
 
     version: str
@@ -199,12 +201,21 @@ class _Selector(Struct, frozen=True):
     def select(self, version: str, files: Sequence[File]) -> Release | Excluded | None:
         """The release of these files, or why there is none; None for a version that is none."""
         cutoff = self.cutoff
-        if cutoff is not None:
-            kept = [file for file in files if cutoff.admits(file.upload_time)]
-            if not kept:
-                has_date = any(file.upload_time is not None for file in files)
-                return Excluded(version, Why.TOO_NEW if has_date else Why.NO_DATE)
-            files = kept
+        if cutoff is None:
+            return self._select(version, files)
+        kept = [file for file in files if cutoff.admits(file.upload_time)]
+        found = self._select(version, kept) if kept else None
+        if len(kept) == len(files) or isinstance(found, Release):
+            return found
+        # The date is the reason only where nothing else is: a later date would not help a release without a wheel.
+        anyway = self._select(version, files)
+        if not isinstance(anyway, Release):
+            return anyway
+        has_date = any(file.upload_time is not None for file in files)
+        return Excluded(version, Why.TOO_NEW if has_date else Why.NO_DATE)
+
+    def _select(self, version: str, files: Sequence[File]) -> Release | Excluded | None:
+        """What there is of these files, whatever their dates."""
         target = self.target
         here = [file for file in files if file.requires_python is None or target.admits_python(file.requires_python)]
         if not here:
@@ -251,10 +262,10 @@ class _Selector(Struct, frozen=True):
             return Why.NO_BINARY, ""
         if sdists:
             return Why.ONLY_BINARY, ""
-        if not any(self.target.suits_python(file.tags) for file in foreign):
-            pythons = sorted({file.tags.split("-")[0] for file in foreign}, key=lambda tag: (len(tag), tag))
-            return Why.PYTHON, f"wheels for {', '.join(pythons[:4])} alone"
-        return Why.PLATFORM, ""
+        here = [file.tags for file in foreign if self.target.suits_platform(file.tags)]
+        pythons = sorted({python for tags in here for python in tags.partition("-")[0].split(".")})
+        elsewhere = not here or any(self.target.suits_python(file.tags) for file in foreign)
+        return Why.PLATFORM if elsewhere else Why.WHEELS, " ".join(pythons)
 
 
 class _Cutoff:

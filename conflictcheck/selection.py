@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from conflictcheck.settings import Policy
     from conflictcheck.targets import Target
 
-FORM = 1
+FORM = 2
 """Raised with every change of what is stored, or of what policy makes of a listing."""
 
 

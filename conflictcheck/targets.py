@@ -102,6 +102,11 @@ class Target(Struct, frozen=True, eq=False, dict=True):
         """The interpreter and ABI parts of the tags."""
         return frozenset(tag.rpartition("-")[0] for tag in self.ranks)
 
+    @cached_property
+    def _platforms(self) -> frozenset[str]:
+        """The platform parts of the tags."""
+        return frozenset(tag.rpartition("-")[2] for tag in self.ranks)
+
     # A package index repeats few distinct texts a hundred thousand times: each is looked at once.
 
     @cached_property
@@ -141,6 +146,10 @@ class Target(Struct, frozen=True, eq=False, dict=True):
             suits = any(tag.rpartition("-")[0] in self._interpreters for tag in _expand(tags))
             self._known_suiting[tags] = suits
         return self._known_suiting[tags]
+
+    def suits_platform(self, tags: str) -> bool:
+        """Whether a wheel is for this platform, on whatever Python."""
+        return not self._platforms.isdisjoint(tag.rpartition("-")[2] for tag in _expand(tags))
 
     def admits_python(self, requires_python: str) -> bool:
         """Whether a ``Requires-Python`` admits this target; one that is no valid specifier excludes nothing."""

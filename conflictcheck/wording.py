@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _KINDS = {
     Why.PYTHON: ClashKind.PYTHON,
+    Why.WHEELS: ClashKind.PYTHON,
     Why.PLATFORM: ClashKind.PLATFORM,
     Why.ONLY_BINARY: ClashKind.PLATFORM,
     Why.NO_BINARY: ClashKind.PLATFORM,
@@ -203,7 +204,8 @@ class _Writer(Struct, frozen=True):
 
     def _does_not_exist(self, argument: Argument) -> bool:
         """Whether no index has the package that is left without a release, and no side names a URL to have it from."""
-        return self.kernel.packages[argument.name or ""].missing and not any(map(self._names_url, argument.ends))
+        assert argument.name is not None  # noqa: S101 - only Python arguments have none
+        return self.kernel.packages[argument.name].missing and not any(map(self._names_url, argument.ends))
 
     def _names_url(self, node: Node) -> bool:
         if isinstance(node, Asked):

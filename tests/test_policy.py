@@ -42,8 +42,13 @@ NEWER = Policy(exclude_newer=datetime(2024, 1, 1, tzinfo=UTC))
         (Rel(upload_time="2024-01-01T00:00:00Z"), NEWER, Why.TOO_NEW, ""),
         (Rel(), NEWER, Why.NO_DATE, ""),
         (Rel(requires_python=">=3.12"), Policy(), Why.PYTHON, ">=3.12"),
-        (Rel(tags=("cp38-cp38-win_amd64",)), Policy(), Why.PYTHON, "wheels for cp38 alone"),
+        (Rel(tags=("cp310-cp310-linux_x86_64", "cp38.cp39-none-any")), Policy(), Why.WHEELS, "cp310 cp38 cp39"),
+        (Rel(tags=("cp38-cp38-linux_x86_64", "cp39-cp39-win_amd64")), Policy(), Why.WHEELS, "cp38"),
+        (Rel(tags=("cp38-cp38-win_amd64",)), Policy(), Why.PLATFORM, ""),
+        (Rel(tags=("cp38-cp38-linux_x86_64", WINDOWS)), Policy(), Why.PLATFORM, "cp38"),
         (Rel(tags=(WINDOWS,)), Policy(), Why.PLATFORM, ""),
+        (Rel(tags=(WINDOWS,), upload_time="2024-01-01T00:00:00Z"), NEWER, Why.PLATFORM, ""),
+        (Rel(requires_python=">=3.12"), NEWER, Why.PYTHON, ">=3.12"),
         (Rel(tags=("cp38-abi3-win_amd64",)), Policy(), Why.PLATFORM, ""),
         (Rel(tags=(), sdist=True), Policy(only_binary=frozenset({":all:"})), Why.ONLY_BINARY, ""),
         (Rel(tags=(WINDOWS,), sdist=True), Policy(only_binary=frozenset({"x"})), Why.ONLY_BINARY, ""),
@@ -85,6 +90,15 @@ def test_files_uploaded_later_are_left_out_one_by_one() -> None:
     )
     [release] = select_releases(Listing("x", (late, old)), TARGET, NEWER).releases
     assert release.files == (old,)
+
+
+def test_date_is_the_reason_where_the_file_that_would_do_was_uploaded_later() -> None:
+    old = File("x-1.0-win.whl", "https://f.example/1", "1.0", WINDOWS, upload_time="2023-05-01T00:00:00Z")
+    late = File(
+        "x-1.0-py3-none-any.whl", "https://f.example/2", "1.0", "py3-none-any", upload_time="2024-05-01T00:00:00Z"
+    )
+    [excluded] = select_releases(Listing("x", (late, old)), TARGET, NEWER).excluded
+    assert excluded.why is Why.TOO_NEW
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,29 @@ def python_of_wheels() -> World:
     return World(universe({"x": {"1.0": Rel(tags=("cp38-cp38-manylinux_2_17_x86_64",))}}), specs(a=["x"]))
 
 
+def wheels_of_several_pythons_and_one_platform() -> World:
+    linux = ("cp39-cp39-manylinux_2_17_x86_64", "cp310-cp310-manylinux_2_17_x86_64")
+    windows = tuple(f"cp{minor}-cp{minor}-win_amd64" for minor in (36, 37, 38, 39, 310))
+    releases = {
+        "1.0": Rel(tags=linux[:1]),
+        "2.0": Rel(tags=windows),
+        "3.0": Rel(tags=linux),
+        "4.0": Rel(tags=(WINDOWS, *linux)),
+    }
+    return World(universe({"x": releases}), specs(a=["x==1.0"], b=["x==2.0"], c=["x>=3"], d=["x"]))
+
+
+def too_new_and_for_another_platform() -> World:
+    before, after = "2023-01-01T00:00:00Z", "2025-01-01T00:00:00Z"
+    releases = {
+        "1.0": Rel(tags=(WINDOWS,), upload_time=before),
+        "2.0": Rel(tags=(WINDOWS,), upload_time=after),
+        "3.0": Rel(tags=(LINUX,), upload_time=after),
+    }
+    policy = Policy(exclude_newer=datetime(2024, 1, 1, tzinfo=UTC))
+    return World(universe({"x": releases}), specs(a=["x<3"], b=["x"]), policy=policy)
+
+
 def platform() -> World:
     releases = {"1.0": Rel(tags=(WINDOWS,)), "1.1": Rel(tags=(WINDOWS,))}
     return World(universe({"x": releases}), specs(a=["x"]), platforms=("linux", "windows"))
@@ -470,7 +493,8 @@ SITUATIONS = [
     yanked_between_specs, too_new_between_specs, everything_is_too_new, no_upload_date,
     several_alternatives_none_of_which_exists, missing_version_near_one_that_predates_the_python,
     missing_version_beyond_what_can_be_used, project_for_another_python, project_beside_a_line_that_names_it_alone,
-    project_and_range_of_what_no_index_has,
+    project_and_range_of_what_no_index_has, wheels_of_several_pythons_and_one_platform,
+    too_new_and_for_another_platform,
 ]  # fmt: skip
 
 
