@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from conflictcheck.explanation import Argument
+    from conflictcheck.solver.encoding import Package
     from conflictcheck.solver.kernel import Kernel
     from conflictcheck.solver.oracle import Oracle
 
@@ -29,7 +30,8 @@ def name_blockers(oracle: Oracle, lines: frozenset[int]) -> list[str]:
         lines: positions.
 
     Returns:
-        Clauses such as ``every release of doctran needs pydantic<2``; empty where the argument has no such end.
+        Clauses such as ``every release of doctran needs pydantic<2``; empty where the argument has no such end. What
+        is said of every release is not known of pre-releases that none of the lines asks for.
     """
     kernel, argument = _argument(oracle, lines)
     if kernel is None or argument is None:
@@ -39,10 +41,18 @@ def name_blockers(oracle: Oracle, lines: frozenset[int]) -> list[str]:
         if isinstance(node, Needed):
             package = kernel.packages[node.asker]
             every = node.releases & package.unlocked == package.unlocked
-            which = "usable " if package.candidates.excluded else ""
-            who = f"every {which}release of {node.asker}" if every else f"every release of {node.asker} that is left"
+            who = _every(package, node) if every else f"every release of {node.asker} that is left"
             facts[every].append(f"{who} needs {_said(node)}")
     return sorted(facts[True] or facts[False])
+
+
+def _every(package: Package, node: Needed) -> str:
+    """The releases that are not locked, and which of the others that leaves out."""
+    candidates = package.candidates
+    others = package.everything & ~node.releases
+    which = "usable " if candidates.excluded or others & ~candidates.prereleases else ""
+    aside = "pre-releases aside, " if others & candidates.prereleases else ""
+    return f"{aside}every {which}release of {node.asker}"
 
 
 def name_upstream(oracle: Oracle, lines: frozenset[int]) -> list[str]:

@@ -270,6 +270,23 @@ def test_no_edit_helps_where_every_release_needs_the_blocked_range() -> None:
     assert found.hopeless == {0: "every release of new needs numpy>=2 and every release of old needs numpy<2"}
 
 
+@pytest.mark.parametrize(
+    ("other", "fact"),
+    [
+        ({"1.0rc1": []}, "pre-releases aside, every release of lib needs numpy<2"),
+        ({"1.0": Rel(yanked="")}, "every usable release of lib needs numpy<2"),
+        ({"1.0": Rel(yanked=""), "1.5rc1": []}, "pre-releases aside, every usable release of lib needs numpy<2"),
+        ({"1.0": ["numpy<2"]}, "every release of lib needs numpy<2"),
+    ],
+)
+def test_what_every_release_needs_is_not_said_of_those_that_wait_to_be_asked_for(
+    other: dict[str, Rel | list[str]], fact: str
+) -> None:
+    index = universe(NUMPY | {"lib": {**other, "2.0": ["numpy<2"]}})
+    found = find(World(index, specs(a=["lib==2.0"], b=["numpy>=2"])))
+    assert found.stuck[0] == [("a", fact)]
+
+
 def test_a_release_of_the_dependency_that_would_not_block_is_named() -> None:
     index = universe(
         NUMPY | {"app": {"1.0": ["lib==1.0", "free"]}, "free": {"1.0": ["lib"]}, "lib": {"1.0": ["numpy<2"], "2.0": []}}
