@@ -211,7 +211,7 @@ def _unknown_extras(
         Diagnostic(
             Severity.WARNING,
             "unknown-extra",
-            f"{pin.name} {pin.version} has no extra {extra!r}, so {line.text} asks for nothing more than {pin.name}",
+            f"{pin.name} {pin.version} has no extra {extra!r}, so [{extra}] in {line.text} adds nothing",
             line.file,
             line.line,
         )

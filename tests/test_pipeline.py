@@ -302,7 +302,7 @@ def test_extra_that_does_not_exist_is_named_with_its_line(run: Callable[..., Rep
     index = universe({"x": {"1.0": Rel(extras=("fast",))}})
     found = the(run(index, {"a.txt": ["# first", "x[fast,slow]"]}), "unknown-extra")
     assert (found.file, found.line) == ("a.txt", 2)
-    assert found.message == "x 1.0 has no extra 'slow', so x[fast,slow] asks for nothing more than x"
+    assert found.message == "x 1.0 has no extra 'slow', so [slow] in x[fast,slow] adds nothing"
 
 
 def test_constraints_and_overrides_hold_for_every_environment(run: Callable[..., Report], tmp_path: Path) -> None:
