@@ -32,8 +32,8 @@ DIAGNOSTICS: Mapping[str, str] = {
     "declared-environment": "A declared environment does not hold its specs.",
     "dynamic": "The extras of a project are not stated in its pyproject.toml, and not known here.",
     "empty-input": "Standard input, a pipe or a requirements file given as a SPEC asks for nothing.",
-    "fixes-incomplete": "Not every clash was looked into for fixes, as that would take longer than finding the "
-    "clashes did.",
+    "fixes-incomplete": "Not every clash was looked into for fixes: there are many, or it would take longer than "
+    "finding them did.",
     "hashes-incomplete": "A spec has hashes, but not of all that it needs, which pip refuses to install.",
     "ignore-without-effect": "An --ignore names no clash of this run, or several.",
     "index-empty": "None of the packages asked for exists on an index that is not the default one, whatever "

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 MOST_FIXES = 10
 _MENU = 4
-_CLASHES = 12
+MOST_CLASHES = 12
 """Further clashes get no menu of their own."""
 _LEAST_STEPS = 3000
 """Solver calls that may be spent at least; otherwise twice as many as it took to find the clashes."""
@@ -63,7 +63,7 @@ class Fixes(Struct):
         hopeless: for each clash that no edit resolves, by its place, why.
         stuck: for each clash, by its place, the specs of it whose own lines cannot resolve it, and why.
         upstream: for each clash, by its place, the dependencies that block, and releases of them that would not.
-        complete: whether the budget was enough for everything.
+        complete: whether the budget was enough for the run, and for the first `MOST_CLASHES` clashes.
         beyond: the most environments that would take more edits than `MOST_EDITS` to come down to; 0 for none.
         sought: whether edits were looked for at all.
     """
@@ -142,14 +142,14 @@ class Fixer:
             return fixes
         solved: dict[tuple[SpecId, ...], list[_Solved]] = {}
         with suppress(BudgetSpent):
-            for place, core in enumerate(self._cores[:_CLASHES]):
+            for place, core in enumerate(self._cores[:MOST_CLASHES]):
                 if core.specs not in solved:
                     solved[core.specs] = self._for_clash(place, core, fixes)
                 fixes.menus[place] = self._tried(solved[core.specs])
                 if fixes.menus[place]:
                     fixes.stuck[place] = self._stuck_specs(core, fixes.menus[place])
             fixes.run = self._tried(self._for_run(target, solved, fixes), detailed=True)
-        fixes.complete = not self._corrector.spent and len(self._cores) <= _CLASHES
+        fixes.complete = not self._corrector.spent
         fixes.run = self._best(fixes)
         # Last, as it makes facts known that no answer needs.
         for place in fixes.menus:

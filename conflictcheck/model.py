@@ -276,7 +276,7 @@ class Clash(Struct, frozen=True):
         summary: one sentence.
         steps: the argument, one fact or conclusion a step.
         fixes: edits that resolve it, best first; a few alternatives.
-        no_fix: why no edit resolves it, as a clause; empty where one does, or where none was looked for.
+        no_fix: why no edit resolves it, as a clause; empty where one does, or where that is not known.
         remarks: what else there is to know for who wants to resolve it, one sentence each.
         sides: for each side, the chain from a line down to the range of the package that is disagreed on; empty where
             it takes a case distinction.

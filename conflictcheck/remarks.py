@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from conflictcheck.fixes import MOST_EDITS
+from conflictcheck.fixes import MOST_CLASHES, MOST_EDITS
 from conflictcheck.model import Diagnostic, Severity
 from conflictcheck.phrases import and_list, count
+from conflictcheck.readers import WITH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,17 +38,26 @@ def with_fixes(clash: Clash, place: int, fixes: Fixes) -> Clash:
     remarks = [f"No edit of {spec} alone resolves it: {why}." for spec, why in fixes.stuck.get(place, ())]
     remarks += [f"{fact}." for fact in fixes.upstream.get(place, ())]
     if not menu and not hopeless:
-        remarks.append(_why_no_edit(fixes))
+        remarks.append(_why_no_edit(clash, place, fixes))
     return replace(clash, fixes=menu, no_fix=hopeless, remarks=tuple(remarks))
 
 
-def _why_no_edit(fixes: Fixes) -> str:
+def _why_no_edit(clash: Clash, place: int, fixes: Fixes) -> str:
     """Why a clash is told without an edit, where it is not known that there is none."""
     if not fixes.sought:
         return "Edits were not looked for, as not everything could be decided."
+    if place >= MOST_CLASHES:
+        alone = f"`conflictcheck fix {_arguments(clash)}`"
+        return f"Edits are looked for in the first {MOST_CLASHES} clashes alone; {alone} looks for them in this one."
     if not fixes.complete:
         return "No edit was found here before the search for edits reached its budget."
     return "No edit was found that resolves this and was shown to leave every other spec as well off."
+
+
+def _arguments(clash: Clash) -> str:
+    """What names the specs of a clash on the command line."""
+    specs = [shlex.quote(spec) for spec in clash.specs if spec != WITH]
+    return " ".join([*specs, *(f"--with {shlex.quote(line.text)}" for line in clash.requirements if line.spec == WITH)])
 
 
 def say_why_clashes_stay(clashes: Sequence[Clash], fixes: Fixes) -> list[Diagnostic]:
@@ -58,6 +69,12 @@ def say_why_clashes_stay(clashes: Sequence[Clash], fixes: Fixes) -> list[Diagnos
         found.append(Diagnostic(Severity.NOTE, "no-fix", message, line.file, line.line))
     if not fixes.complete:
         message = "not every clash was looked into for fixes: that would take longer than finding the clashes did"
+        found.append(Diagnostic(Severity.NOTE, "fixes-incomplete", message))
+    elif fixes.sought and len(clashes) > MOST_CLASHES:
+        message = (
+            f"edits were looked for in the first {MOST_CLASHES} of {len(clashes)} clashes alone; conflictcheck fix "
+            "with the specs of another one looks for them there"
+        )
         found.append(Diagnostic(Severity.NOTE, "fixes-incomplete", message))
     if fixes.beyond:
         message = (
