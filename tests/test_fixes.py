@@ -341,6 +341,7 @@ def test_a_spec_with_a_line_that_is_not_edited_is_not_said_to_be_stuck_for_anoth
         ('numpy = "~1.20"', ">=1.20,<1.21", 'numpy = ">=1.20,<3"'),
         ('numpy = {markers="a == \'3\'", version="<2"}', "<2", 'numpy = {markers="a == \'3\'", version="<3"}'),
         ('numpy = "!=2.0.0"', "!=2.0.0", 'numpy = "*"'),
+        ('numpy = ">=1.18,<1.19 || >=1.20,<2"', ">=1.18,<2,!=1.19.*", 'numpy = ">=1.18,<3,!=1.19.*"'),
     ],
 )
 def test_an_entry_of_one_of_poetrys_tables_is_edited(written: str, specifier: str, edited: str) -> None:
@@ -350,9 +351,16 @@ def test_an_entry_of_one_of_poetrys_tables_is_edited(written: str, specifier: st
     assert [edit.new for fix in found.run for edit in fix.edits] == [edited]
 
 
-def test_an_entry_of_poetrys_that_says_more_about_versions_is_not_edited() -> None:
+@pytest.mark.parametrize(
+    ("written", "specifier"),
+    [
+        ('numpy = {version = "<2", allow-prereleases = true}', "<2,>=0.dev0"),
+        ('numpy = [{version = "<2", python = ">=3.9"}]', "<2"),
+    ],
+)
+def test_an_entry_of_poetrys_that_says_more_than_one_range_is_not_edited(written: str, specifier: str) -> None:
     index = universe({"numpy": {"1.20.0": [], "2.0.0": []}, "core": {"1": ["numpy>=2"]}})
-    poetry = replace(line("a", "numpy<2,>=0.dev0"), text='numpy = {version = "<2", allow-prereleases = true}')
+    poetry = replace(line("a", f"numpy{specifier}"), text=written)
     found = find(World(index, [spec("a", [poetry]), spec("b", ["core"])]))
     assert found.hopeless == {0: f"a:1 {poetry.text} is not edited: it is written in a form that is not edited here"}
 

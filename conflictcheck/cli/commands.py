@@ -232,8 +232,8 @@ def fix(
       conflictcheck fix > fix.patch
       conflictcheck fix --write
 
-    Only version specifiers change; comments and layout stay. Lines that name URLs or hashes, compiled files and
-    Poetry's tables are not edited.
+    Only version specifiers change; comments and layout stay. Lines that name URLs or hashes, overrides, compiled files
+    and entries of Poetry's tables that are lists are not edited.
     Exit code: as conflictcheck check; with --write, of the files as they are then.
     """
     from conflictcheck.cli.fixing import plan_fix, show_diff, teller, write_files

@@ -121,6 +121,7 @@ optional = true
 version = "^2.0"
 [tool.poetry.group.dev.dependencies]
 pandas.version = "^1.0"
+numpy = ">=2,<2.1 || >=2.2,<2.2.2"
 """
 
 
@@ -141,6 +142,13 @@ pandas.version = "^1.0"
             'pandas = {optional = true, version = ">=1.5,<3"}',
             'version = "^2.0"',
             'version = ">=1.5,<3"',
+        ),
+        (
+            11,
+            'numpy = ">=2,<2.1 || >=2.2,<2.2.2"',
+            'numpy = ">=2,<3,!=2.1.*"',
+            ">=2,<2.1 || >=2.2,<2.2.2",
+            ">=2,<3,!=2.1.*",
         ),
         (10, 'pandas = {version = "^1.0"}', 'pandas = {version = ">=1.0,<3"}', '"^1.0"', '">=1.0,<3"'),
     ],
