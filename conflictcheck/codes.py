@@ -48,6 +48,8 @@ DIAGNOSTICS: Mapping[str, str] = {
     "option-without-effect": "An option in a requirements file changes nothing about the answer.",
     "options-in-file": "Index options in a requirements file hold for all specs of the run.",
     "passed-over": "A file or folder is not read.",
+    "relative-path": "A relative path in a requirements file means one place from the folder of the file, which is "
+    "read, and another from the working directory, where pip and uv start.",
     "settings-file": "A settings file holds for the run.",
     "several-indexes": "Packages are on more than one index, and releases of all of them are considered.",
     "snapshot-outdated": "A snapshot lacks facts about some specs: it was made of others, or for "

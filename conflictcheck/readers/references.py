@@ -159,6 +159,24 @@ def parse_reference(text: str, folders: Sequence[Path]) -> Reference:
     return Reference(name, without_credentials(path) + kept, extras, hashes)
 
 
+def local_place(line: str, folders: Sequence[Path]) -> Path | None:
+    """The local project or archive that a line means by its path, or None.
+
+    Args:
+        line: a requirement, as in a requirements file after ``-e``.
+        folders: as for `parse_reference`.
+    """
+    text = split_marker(line)[0]
+    text = text if is_reference(text) or "@" not in text else text.partition("@")[2].strip()
+    path = _EXTRAS.sub("", text).partition("#")[0]
+    scheme = path.partition(":")[0].lower() if is_url(path) else ""
+    try:
+        place = _local(path, scheme, folders) if scheme in ("", "file") else None
+    except SpecError:
+        return None
+    return place if place is not None and (place.is_file() or _is_project(place)) else None
+
+
 def archive_name(filename: str) -> NormalizedName | None:
     """The package that a wheel or source distribution is of, by its filename; None where that does not tell."""
     try:
@@ -192,13 +210,17 @@ def _local(path: str, scheme: str, folders: Sequence[Path]) -> Path:
     try:
         # A folder that is no project is worth less than a project elsewhere: "-e ." in a folder of requirements files.
         places = [Path(_normal(folder / Path(path).expanduser())) for folder in folders]
-        found = [p for p in places if p.is_file() or (p.is_dir() and any((p / f).is_file() for f in PROJECT_FILES))]
+        found = [p for p in places if p.is_file() or _is_project(p)]
         found += [p for p in places if p.exists()]
     except (OSError, ValueError, RuntimeError):
         raise SpecError("not a usable path") from None
     if not found:
         raise SpecError("no such file or folder", hint="a relative path starts at the file's folder, or where you are")
     return found[0]
+
+
+def _is_project(place: Path) -> bool:
+    return place.is_dir() and any((place / file).is_file() for file in PROJECT_FILES)
 
 
 def _normal(path: Path) -> str:
@@ -212,7 +234,7 @@ def _local_name(place: Path) -> NormalizedName | None:
         if not place.name.lower().endswith(ARCHIVES):
             raise SpecError("neither a project folder nor an archive")
         return archive_name(place.name)
-    if not any((place / file).is_file() for file in PROJECT_FILES):
+    if not _is_project(place):
         raise SpecError("the folder is no Python project", hint="it has no pyproject.toml, setup.py or setup.cfg")
     return project_name(place)
 

@@ -11,13 +11,14 @@ from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 
 from conflictcheck.errors import SpecError
-from conflictcheck.model import IndexOptions, Requirement, RequirementKind
+from conflictcheck.model import IndexOptions, Requirement, RequirementKind, Severity
 from conflictcheck.readers.grammar import HASH_MODES, INCLUDES, WITHOUT_EFFECT, iter_lines, parse_line
 from conflictcheck.readers.lines import Origin, parse_requirement
-from conflictcheck.readers.references import check_address, is_url
+from conflictcheck.readers.references import check_address, is_url, local_place
 from conflictcheck.readers.text import ONLY_IN_URLS, decode, quote, variables_in
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from conflictcheck.model import SpecId
@@ -117,6 +118,7 @@ class _Reading:
             requirement = parse_requirement(
                 parsed.requirement, origin, value=parsed.value, editable=parsed.editable, hashes=parsed.hashes
             )
+            self._warn_of_another_place(requirement, parsed.value, origin.folders)
             self.collected.requirements.append(self._restricted(requirement))
         for option in parsed.options:
             if option.name in INCLUDES:
@@ -127,6 +129,22 @@ class _Reading:
                 raise SpecError(f"{option.name} has to stand on a line of its own", hint="pip would ignore it here")
             else:
                 self._set(option, origin, path)
+
+    def _warn_of_another_place(self, requirement: Requirement, line: str, folders: Sequence[Path]) -> None:
+        """Say where pip and uv, which start at the working directory, would read something else from a path."""
+        if not (requirement.url or "").startswith("file:"):
+            return
+        here, there = local_place(line, folders), local_place(line, [self._workspace.cwd])
+        if here is not None and there is not None and not here.samefile(there):
+            names = [quote(self._workspace.name(place)) for place in (here, there)]
+            self._workspace.note(
+                "relative-path",
+                f"{names[0]} is read, which the path means from the folder of the file; pip and uv start at the "
+                f"working directory and read {names[1]}: write the path in full, or run them where the file is",
+                file=requirement.file,
+                line=requirement.line,
+                severity=Severity.WARNING,
+            )
 
     def _restricted(self, requirement: Requirement) -> Requirement:
         """A constraint without its extras: it restricts the package whoever asks for it, and with whatever extras."""

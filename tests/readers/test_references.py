@@ -113,6 +113,36 @@ def test_a_relative_path_starts_at_the_files_folder_or_else_where_the_user_is(fo
     assert [requirement.name for requirement in spec.requirements] == ["api", "my-pkg"]
 
 
+ANOTHER_PLACE = (
+    'warning relative-path api/requirements.txt:2: "api/pkg" is read, which the path means from the folder of the '
+    'file; pip and uv start at the working directory and read "pkg": write the path in full, or run them where the file is'
+)
+
+
+@pytest.mark.parametrize(
+    "line", ["-e ./pkg", "pkg/", "-e ./pkg[x] ; os_name == 'nt'", "my-pkg @ file:pkg", "file:pkg#egg=my-pkg"]
+)
+def test_a_relative_path_that_pip_reads_from_elsewhere_is_a_warning(folder: Folder, line: str) -> None:
+    folder.write("pkg/pyproject.toml", PROJECT)
+    folder.write("api/pkg/pyproject.toml", PROJECT)
+    folder.write("api/requirements.txt", f"# pinned\n{line}\n")
+    [spec] = folder.read("api/requirements.txt").specs
+    assert [requirement.url for requirement in spec.requirements] == [(folder.path / "api/pkg").as_uri()]
+    assert folder.notes("api/requirements.txt") == [ANOTHER_PLACE]
+
+
+def test_a_relative_path_that_leads_to_one_project_alone_is_no_warning(folder: Folder) -> None:
+    folder.write("pkg/notes.txt")
+    folder.write("api/pkg/pyproject.toml", PROJECT)
+    folder.write("api/requirements.txt", "-e ./pkg\n")
+    folder.write("here/requirements.txt", "-e ./api/pkg\n")
+    folder.write("same/requirements.txt", "-e ./link\n")
+    for link in ("link", "same/link"):
+        (folder.path / link).symlink_to(folder.path / "api/pkg")
+    for file in ("api", "here", "same"):
+        assert folder.notes(f"{file}/requirements.txt") == []
+
+
 def test_a_folder_that_is_no_project_gives_way_to_one_that_is(folder: Folder) -> None:
     folder.write("pyproject.toml", PROJECT)
     folder.write("requirements/dev.txt", "-e .\n")
