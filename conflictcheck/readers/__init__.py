@@ -248,7 +248,7 @@ def _search(folder: Path, workspace: Workspace, selection: Selection | None, *, 
             )
             continue
         if path not in named and reader.only_named:
-            workspace.unnamed[path] = reader.label
+            workspace.unnamed[path] = (reader.label, reader.advice(path))
             continue
         try:
             read.append((path, reader, list(reader.read(path, None, workspace))))
@@ -295,12 +295,12 @@ def _files_in(folder: Path, workspace: Workspace, selection: Selection | None) -
 def _tell_unnamed(workspace: Workspace, specs: Mapping[SpecId, Spec]) -> None:
     """Warn of what searches left to the user to name, and nobody did: neither as a SPEC, nor its folder in a line."""
     asked = {requirement.url for spec in specs.values() for requirement in spec.requirements}
-    for path, label in workspace.unnamed.items():
+    for path, (label, advice) in workspace.unnamed.items():
         file = workspace.name(path)
         if path.parent.as_uri() in asked:
             workspace.note("passed-over", f"{label}, which a SPEC or a line names", file=file)
         else:
-            what = f"{label}, which a search does not take; name it as a SPEC, or exclude it in the settings"
+            what = f"{label}, which a search does not take; {advice}"
             workspace.note("passed-over", what, file=file, severity=Severity.WARNING)
 
 

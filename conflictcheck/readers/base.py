@@ -47,7 +47,7 @@ class Workspace(Struct):
         diagnostics: the notes and warnings met so far.
         expanded: the values of the variables that addresses had so far.
         included: files that a spec's file includes, each with the kind of its lines and the file that names it.
-        unnamed: files that a search leaves to the user to name, each with what it is.
+        unnamed: files that a search leaves to the user to name, each with what it is and what to do.
         projects: the names of files that state a project, by the project's name.
         conflicts: for each set of sections that a file says exclude each other, the file, and for each section the name
             of the project and what follows it in the spec id.
@@ -61,7 +61,7 @@ class Workspace(Struct):
     diagnostics: set[Diagnostic] = field(default_factory=set)
     expanded: dict[str, str] = field(default_factory=dict)
     included: dict[Path, set[tuple[RequirementKind, Path]]] = field(default_factory=dict)
-    unnamed: dict[Path, str] = field(default_factory=dict)
+    unnamed: dict[Path, tuple[str, str]] = field(default_factory=dict)
     projects: dict[str, str] = field(default_factory=dict)
     conflicts: list[tuple[str, tuple[tuple[str, str], ...]]] = field(default_factory=list)
     _contents: dict[Path, bytes] = field(default_factory=dict)
@@ -300,6 +300,10 @@ class Reader(ABC):
     def passes_over(self, path: Path) -> str | None:  # noqa: ARG002 - most kinds pass over nothing
         """Why a search passes over a file that looks like one of this kind, or None."""
         return None
+
+    def advice(self, path: Path) -> str:  # noqa: ARG002 - a file that can be named needs no other
+        """What to do about a file that a search finds and does not take."""
+        return "name it as a SPEC, or exclude it in the settings"
 
     def is_made(self, path: Path, workspace: Workspace) -> bool:  # noqa: ARG002 - no kind but requirements is written
         """Whether conflictcheck made this file, so that a search passes over it: what it was made from is read."""

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
 ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar", ".tar.bz2", ".tbz", ".tar.xz", ".txz", ".tar.lzma", ".tlz")
-PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "PKG-INFO")
+PROJECT_FILES = ("pyproject.toml", "setup.py")
+"""One of them is in every folder that pip and uv install."""
+
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+:")  # two letters at least: one is a drive
 _VCS = ("git", "hg", "svn", "bzr")
 _FETCHED = ("http", "https", "ftp", "file")
@@ -235,7 +237,7 @@ def _local_name(place: Path) -> NormalizedName | None:
             raise SpecError("neither a project folder nor an archive")
         return archive_name(place.name)
     if not _is_project(place):
-        raise SpecError("the folder is no Python project", hint="it has no pyproject.toml, setup.py or setup.cfg")
+        raise SpecError("the folder is no Python project", hint="pip and uv look for a pyproject.toml or a setup.py")
     return project_name(place)
 
 

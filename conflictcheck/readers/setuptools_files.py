@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 from conflictcheck.errors import SpecError
 from conflictcheck.model import Requirement, Severity, Spec, SpecId
 from conflictcheck.readers.base import Reader
-from conflictcheck.readers.references import project_name
+from conflictcheck.readers.references import PROJECT_FILES, project_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +57,12 @@ class SetuptoolsReader(Reader):
             return False
         return setup is not None and setup.file == workspace.name(path)
 
+    def advice(self, path: Path) -> str:
+        """To name it, where it can be installed."""
+        if _is_installable(path.parent):
+            return super().advice(path)
+        return "pip and uv cannot install it without one or a setup.py: write one, or exclude it in the settings"
+
     def accepts(self, path: Path) -> bool:
         """By its name."""
         return path.name in _FILES
@@ -71,9 +77,16 @@ class SetuptoolsReader(Reader):
         setup = find_setup_file(path.parent, workspace)
         if setup is None:
             return []
+        if not _is_installable(path.parent):
+            hint = "write one of the two beside it, or give what it needs in a requirements file"
+            raise SpecError("pip and uv install no project without a pyproject.toml or a setup.py", hint=hint)
         setup.warn_of_extras(workspace)
         name = project_name(path.parent) or canonicalize_name(path.parent.name)
         return [Spec(SpecId(file), file, (setup.requirement(SpecId(file), name, path.parent),))]
+
+
+def _is_installable(folder: Path) -> bool:
+    return any(os.path.isfile(folder / name) for name in PROJECT_FILES)
 
 
 class SetupFile(Struct, frozen=True):

@@ -266,6 +266,21 @@ def test_a_project_of_setuptools_that_somebody_asks_for_is_no_warning(folder: Fo
     assert [note for note in folder.notes() if "warning" in note] == [UNNAMED.format("new/setup.py")]
 
 
+def test_a_setup_cfg_alone_states_a_project_that_nobody_can_install(folder: Folder) -> None:
+    folder.write("requirements.txt", "a\n")
+    folder.write("old/setup.cfg", "[metadata]\nname = old\n[options]\ninstall_requires = b\n")
+    [note] = [note for note in folder.notes() if "setup." in note]
+    assert note == (
+        "warning passed-over old/setup.cfg: a project without a pyproject.toml, which a search does not take; "
+        "pip and uv cannot install it without one or a setup.py: write one, or exclude it in the settings"
+    )
+    folder.write("requirements.txt", "-e ./old\n")
+    [error] = folder.errors("requirements.txt")
+    assert error.endswith(
+        '"./old": the folder is no Python project; pip and uv look for a pyproject.toml or a setup.py'
+    )
+
+
 def test_a_folder_with_nothing_but_a_project_of_setuptools_says_that_it_has_to_be_named(folder: Folder) -> None:
     folder.write("setup.py", "import setuptools\nsetuptools.setup(name='old')\n")
     [error] = folder.errors()

@@ -371,6 +371,12 @@ def test_a_file_of_setuptools_that_is_named_is_a_spec_of_the_project_itself(fold
             "#extra:x",
             "the sections of this file are not read; name the file alone: setup.cfg",
         ),
+        (
+            {"setup.cfg": "[options]"},
+            "",
+            "pip and uv install no project without a pyproject.toml or a setup.py; "
+            + "write one of the two beside it, or give what it needs in a requirements file",
+        ),
         ({"setup.cfg": "[options]", TOML: ""}, "", "not read where there is a pyproject.toml beside it; name that"),
     ],
 )

@@ -72,6 +72,7 @@ def test_the_egg_may_have_extras(folder: Folder) -> None:
     ],
 )
 def test_a_local_project_is_known_by_what_it_states(folder: Folder, file: str, content: str) -> None:
+    folder.write("pkg/setup.py")
     folder.write(f"pkg/{file}", content)
     requirement = only(folder, "-e ./pkg[x] ; python_version > '3'")
     assert (requirement.name, requirement.extras, requirement.editable) == ("my-pkg", ("x",), True)
@@ -115,7 +116,8 @@ def test_a_relative_path_starts_at_the_files_folder_or_else_where_the_user_is(fo
 
 ANOTHER_PLACE = (
     'warning relative-path api/requirements.txt:2: "api/pkg" is read, which the path means from the folder of the '
-    'file; pip and uv start at the working directory and read "pkg": write the path in full, or run them where the file is'
+    'file; pip and uv start at the working directory and read "pkg": write the path in full, or run them '
+    "where the file is"
 )
 
 
@@ -166,7 +168,7 @@ def test_a_folder_that_is_no_project_gives_way_to_one_that_is(folder: Folder) ->
             "./nope",
             '"./nope": no such file or folder; a relative path starts at the file\'s folder, or where you are',
         ),
-        ("./empty", '"./empty": the folder is no Python project; it has no pyproject.toml, setup.py or setup.cfg'),
+        ("./empty", '"./empty": the folder is no Python project; pip and uv look for a pyproject.toml or a setup.py'),
         ("./requirements.txt", '"./requirements.txt": neither a project folder nor an archive'),
         ("foo @ gopher://h.example/x", ('"foo @ gopher://h.example/x": the scheme of the URL is not known;'
          " http, https, file, or git+https and the like")),
