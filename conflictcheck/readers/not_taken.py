@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
+INSTEAD = "write what it installs into a requirements file if it is to count"
+"""What to do about a file of a kind that no reader takes."""
+
 _KINDS = {
     "*.ipynb": "a notebook",
     "*environment.yaml": "an environment of conda",
@@ -26,4 +29,9 @@ def reason_not_taken(name: str) -> str | None:
     kind = next((kind for pattern, kind in _KINDS.items() if fnmatchcase(name.lower(), pattern)), None)
     if kind is None:
         return None
-    return f"{kind}, which is not read; write what it installs into a requirements file if it is to count"
+    return f"{not_read(kind)}; {INSTEAD}"
+
+
+def not_read(kind: str) -> str:
+    """That a file of a kind is not read."""
+    return f"{kind}, which is not read"

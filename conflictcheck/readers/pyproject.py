@@ -18,6 +18,7 @@ from conflictcheck.readers.base import Reader
 from conflictcheck.readers.conflicts import read_conflicts
 from conflictcheck.readers.lines import Origin, parse_python, parse_requirement
 from conflictcheck.readers.not_applied import warn_of_tables, warn_of_uv_toml
+from conflictcheck.readers.not_taken import INSTEAD, not_read
 from conflictcheck.readers.project_tables import read_tables
 from conflictcheck.readers.references import project_name
 from conflictcheck.readers.requirements_file import read_requirements_file
@@ -84,11 +85,18 @@ class PyprojectReader(Reader):
     def read(self, path: Path, section: str | None, workspace: Workspace) -> Sequence[Spec]:
         """The main spec, each extra and each group; or the one section that is named."""
         document = parse_toml(decode(workspace.load(path)))
+        if path.name != "pyproject.toml" and _is_of_pixi(document):
+            raise SpecError(not_read("a workspace of pixi"), hint=INSTEAD)
         file = workspace.name(path)
         warn_of_tables(document, file, workspace, has_uv_toml=warn_of_uv_toml(path.parent, workspace))
         project = _Project(path, document, workspace)
         read_conflicts(document, project.tables, file, workspace)
         return project.all_specs() if section is None else [project.section(section)]
+
+
+def _is_of_pixi(document: TomlDocument) -> bool:
+    """Whether it is a manifest of pixi, which calls its first table ``workspace``, once ``project``."""
+    return any(document.get(table, "channels") is not None for table in ("workspace", "project"))
 
 
 class _Project:

@@ -358,6 +358,9 @@ def test_a_file_of_setuptools_that_is_named_is_a_spec_of_the_project_itself(fold
     ]
 
 
+NOT_INSTALLED = "pip and uv install no project without a pyproject.toml or a setup.py"
+
+
 @pytest.mark.parametrize(
     ("files", "named", "message"),
     [
@@ -374,8 +377,7 @@ def test_a_file_of_setuptools_that_is_named_is_a_spec_of_the_project_itself(fold
         (
             {"setup.cfg": "[options]"},
             "",
-            "pip and uv install no project without a pyproject.toml or a setup.py; "
-            + "write one of the two beside it, or give what it needs in a requirements file",
+            f"{NOT_INSTALLED}; write one of the two beside it, or give what it needs in a requirements file",
         ),
         ({"setup.cfg": "[options]", TOML: ""}, "", "not read where there is a pyproject.toml beside it; name that"),
     ],
@@ -386,6 +388,16 @@ def test_a_file_of_setuptools_that_is_named_and_no_spec_is_an_error(
     for name, content in files.items():
         folder.write(name, content)
     assert folder.errors(f"setup.cfg{named}") == [f"setup.cfg: {message}"]
+
+
+@pytest.mark.parametrize("table", ["workspace", "project"])
+@pytest.mark.parametrize("name", ["pixi.toml", "mojoproject.toml"])
+def test_a_manifest_of_pixi_is_not_taken_for_a_project(folder: Folder, name: str, table: str) -> None:
+    folder.write(name, f'[{table}]\nname = "p"\nchannels = ["conda-forge"]\n[pypi-dependencies]\na = "==1"\n')
+    [error] = folder.errors(name)
+    assert error.startswith(
+        f"{name}: a workspace of pixi, which is not read; write what it installs into a requirements"
+    )
 
 
 def test_extras_that_only_the_files_of_setuptools_state_are_a_warning(folder: Folder) -> None:
