@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from conflictcheck.errors import InputErrors, SpecError
 from conflictcheck.model import ReadResult, RequirementKind, Severity, Spec, SpecId, in_order
-from conflictcheck.readers.base import DESCRIPTORS, STANDARD_INPUT, Workspace
+from conflictcheck.readers.base import DESCRIPTORS, STANDARD_INPUT, Unnamed, Workspace
 from conflictcheck.readers.conflicts import declared_conflicts
 from conflictcheck.readers.discovery import find_files
 from conflictcheck.readers.lines import Origin, parse_requirement
@@ -248,7 +248,7 @@ def _search(folder: Path, workspace: Workspace, selection: Selection | None, *, 
             )
             continue
         if path not in named and reader.only_named:
-            workspace.unnamed[path] = (reader.label, reader.advice(path))
+            workspace.unnamed[path] = Unnamed(reader.label, reader.advice(path), states_project=True)
             continue
         try:
             read.append((path, reader, list(reader.read(path, None, workspace))))
@@ -257,9 +257,8 @@ def _search(folder: Path, workspace: Workspace, selection: Selection | None, *, 
     found: list[Spec] = []
     for path, reader, specs in read:
         file = workspace.name(path)
-        if by := workspace.included_by(path):
-            how = "as constraints" if by[0][0] is RequirementKind.CONSTRAINT else "whole"
-            workspace.note("passed-over", f"included by {workspace.name(by[0][1])}, {how}", file=file)
+        if how := _inclusion(path, workspace):
+            workspace.note("passed-over", how, file=file)
         elif not (specs := [spec for spec in specs if _asks(spec)]):
             workspace.note("passed-over", f"{reader.label} that asks for nothing", file=file)
         elif selection and not (
@@ -273,7 +272,8 @@ def _search(folder: Path, workspace: Workspace, selection: Selection | None, *, 
         looked_for = "; ".join(reader.looked_for for reader in READERS if not reader.only_named)
         left = f"; include and exclude of {selection.file} count" if selection and selection.chooses else ""
         made = "; what conflictcheck made is no spec unless it is named" if any_made else ""
-        unnamed = "; a project without a pyproject.toml is no spec unless it is named" if workspace.unnamed else ""
+        labels = sorted({one.label for one in workspace.unnamed.values()})
+        unnamed = "".join(f"; {label} is no spec unless it is named" for label in labels)
         raise SpecError("no spec in this folder", hint=f"looked for {looked_for}{left}{made}{unnamed}")
     return found
 
@@ -295,13 +295,25 @@ def _files_in(folder: Path, workspace: Workspace, selection: Selection | None) -
 def _tell_unnamed(workspace: Workspace, specs: Mapping[SpecId, Spec]) -> None:
     """Warn of what searches left to the user to name, and nobody did: neither as a SPEC, nor its folder in a line."""
     asked = {requirement.url for spec in specs.values() for requirement in spec.requirements}
-    for path, (label, advice) in workspace.unnamed.items():
+    for path, one in workspace.unnamed.items():
         file = workspace.name(path)
-        if path.parent.as_uri() in asked:
-            workspace.note("passed-over", f"{label}, which a SPEC or a line names", file=file)
-        else:
-            what = f"{label}, which a search does not take; {advice}"
-            workspace.note("passed-over", what, file=file, severity=Severity.WARNING)
+        severity = Severity.NOTE
+        if one.states_project and path.parent.as_uri() in asked:
+            what = f"{one.label}, which a SPEC or a line names"
+        elif file in specs:
+            continue
+        elif not (what := _inclusion(path, workspace)):
+            what = f"{one.label}, which a search does not take; {one.advice}"
+            severity = Severity.WARNING if one.states_project else Severity.NOTE
+        workspace.note("passed-over", what, file=file, severity=severity)
+
+
+def _inclusion(path: Path, workspace: Workspace) -> str:
+    """Which file includes another, and how; empty where none does."""
+    if not (by := workspace.included_by(path)):
+        return ""
+    how = "as constraints" if by[0][0] is RequirementKind.CONSTRAINT else "whole"
+    return f"included by {workspace.name(by[0][1])}, {how}"
 
 
 def _asks(spec: Spec) -> bool:

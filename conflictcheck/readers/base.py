@@ -33,6 +33,20 @@ MOST_PROBLEMS = 10_000
 """Different errors to look for; whoever made more of them has named the wrong file."""
 
 
+class Unnamed(Struct, frozen=True):
+    """What is said of a file that a search finds and leaves to the user to name.
+
+    Attributes:
+        label: what it is.
+        advice: what to do about it.
+        states_project: whether its folder is a project that a line may name, and which is missed where none does.
+    """
+
+    label: str
+    advice: str
+    states_project: bool
+
+
 class Workspace(Struct):
     """What one reading shares.
 
@@ -47,7 +61,7 @@ class Workspace(Struct):
         diagnostics: the notes and warnings met so far.
         expanded: the values of the variables that addresses had so far.
         included: files that a spec's file includes, each with the kind of its lines and the file that names it.
-        unnamed: files that a search leaves to the user to name, each with what it is and what to do.
+        unnamed: files that a search leaves to the user to name.
         projects: the names of files that state a project, by the project's name.
         conflicts: for each set of sections that a file says exclude each other, the file, and for each section the name
             of the project and what follows it in the spec id.
@@ -61,7 +75,7 @@ class Workspace(Struct):
     diagnostics: set[Diagnostic] = field(default_factory=set)
     expanded: dict[str, str] = field(default_factory=dict)
     included: dict[Path, set[tuple[RequirementKind, Path]]] = field(default_factory=dict)
-    unnamed: dict[Path, tuple[str, str]] = field(default_factory=dict)
+    unnamed: dict[Path, Unnamed] = field(default_factory=dict)
     projects: dict[str, str] = field(default_factory=dict)
     conflicts: list[tuple[str, tuple[tuple[str, str], ...]]] = field(default_factory=list)
     _contents: dict[Path, bytes] = field(default_factory=dict)

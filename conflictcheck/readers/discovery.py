@@ -14,7 +14,8 @@ from msgspec import Struct
 
 from conflictcheck.errors import SpecError
 from conflictcheck.model import Severity
-from conflictcheck.readers.not_taken import reason_not_taken
+from conflictcheck.readers.base import Unnamed
+from conflictcheck.readers.not_taken import may_be_requirements, reason_not_taken
 from conflictcheck.readers.text import decode
 
 if TYPE_CHECKING:
@@ -99,9 +100,14 @@ def _reader_for(
             return reader
         workspace.note("passed-over", reason, file=workspace.name(path))
         return None
-    if (reason := reason_not_taken(path.name)) is not None:
-        reason = "left out by .gitignore" if _is_ignored(path, ignored, is_folder=False) else reason
+    reason, is_like = reason_not_taken(path, workspace), may_be_requirements(path.name)
+    if (reason or is_like) and _is_ignored(path, ignored, is_folder=False):
+        reason = "left out by .gitignore"
+    if reason is not None:
         workspace.note("passed-over", reason, file=workspace.name(path))
+    elif is_like:
+        advice = "name it as a SPEC if it is to count"
+        workspace.unnamed[path] = Unnamed("a requirements file by another name", advice, states_project=False)
     return None
 
 

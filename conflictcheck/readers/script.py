@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from conflictcheck.readers.base import Workspace
     from conflictcheck.readers.toml_document import TomlDocument
 
-_OPENING = "# /// script"
+OPENING = "# /// script"
+"""The line that a block begins with."""
+
 _CLOSING = "# ///"
-_OPENING_LINE = re.compile(rf"^{_OPENING}[ \t]*\n", re.MULTILINE)
+_OPENING_LINE = re.compile(rf"^{OPENING}[ \t]*\n", re.MULTILINE)
 _METADATA = re.compile(r"(?:#(?: .*)?\n)*?# *(?:(?:dependencies|requires-python)\s*=|\[tool[.\]])")
 
 
@@ -51,7 +53,7 @@ class ScriptReader(Reader):
             return False
         try:
             data = workspace.load(path, keep=False)
-            text = decode(data) if _OPENING.encode() in data else ""
+            text = decode(data) if OPENING.encode() in data else ""
             return _is_meant_as_block(text) or bool(find_blocks(text))
         except SpecError as error:
             workspace.note(
@@ -70,7 +72,7 @@ class ScriptReader(Reader):
             raise SpecError("a script has no sections", hint=f"name the file alone: {file}")
         block = find_block(decode(workspace.load(path)))
         if block is None:
-            raise SpecError("no inline metadata in this script", hint=f'PEP 723: it begins with the line "{_OPENING}"')
+            raise SpecError("no inline metadata in this script", hint=f'PEP 723: it begins with the line "{OPENING}"')
         document = parse_toml(block.toml, first_line=block.first_line)
         warn_of_tables(document, file, workspace)
         warn_of_uv_toml(path.parent, workspace)
@@ -150,7 +152,7 @@ def find_blocks(source: str) -> list[Block]:
     blocks: list[Block] = []
     at = 0
     while at < len(lines):
-        if lines[at].rstrip() != _OPENING:
+        if lines[at].rstrip() != OPENING:
             at += 1
             continue
         end = at + 1

@@ -331,6 +331,75 @@ def test_a_file_of_another_kind_that_says_what_is_installed_is_among_those_passe
     assert folder.notes()[0] == f"note passed-over {name}: left out by .gitignore"
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "requirements.pip",
+        "prod.pip",
+        "requirements.lock",
+        "requirement.txt",
+        "dev_requirement.in",
+        "reqs.txt",
+        "dev-reqs.in",
+        "dependencies.txt",
+        "deps.txt",
+        "pip.txt",
+        "Pip.TXT",
+    ],
+)
+def test_a_requirements_file_by_another_name_is_among_those_passed_over(folder: Folder, name: str) -> None:
+    folder.write("requirements.txt", "a")
+    folder.write(name, "b")
+    file = f"note passed-over {name}"
+    assert folder.notes()[0] == (
+        f"{file}: a requirements file by another name, which a search does not take; "
+        "name it as a SPEC if it is to count"
+    )
+    assert [note for note in folder.notes(".", name) if name in note] == []
+    folder.write("requirements.txt", f"a\n-r {name}\n")
+    assert folder.notes()[0] == f"{file}: included by requirements.txt, whole"
+    (folder.path / ".git").mkdir()
+    folder.write(".gitignore", name)
+    assert folder.notes()[0] == f"{file}: left out by .gitignore"
+
+
+def test_a_folder_of_nothing_but_requirements_files_by_another_name_says_that_they_have_to_be_named(
+    folder: Folder,
+) -> None:
+    folder.write("reqs.txt", "a")
+    [error] = folder.errors()
+    assert error.endswith("metadata; a requirements file by another name is no spec unless it is named")
+
+
+@pytest.mark.parametrize(("name", "first"), [("run", "#!/usr/bin/env -S uv run --script\n"), ("run.pyw", "")])
+def test_a_script_that_is_called_otherwise_is_among_those_passed_over(folder: Folder, name: str, first: str) -> None:
+    folder.write("requirements.txt", "a")
+    folder.write(name, first + SCRIPT)
+    assert folder.notes()[0] == (
+        f"note passed-over {name}: a script with inline metadata without .py at the end of its name, which is not "
+        "read; write what it installs into a requirements file if it is to count"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("LICENSE", SCRIPT),
+        ("run", "#!/bin/sh\n# // script\n"),
+        ("run", "#!/bin/sh\n" + "#" * (1 << 16) + f"\n{SCRIPT}"),
+        (".run", f"#!/bin/sh\n{SCRIPT}"),
+        ("run.pyw", "import this\n"),
+        ("run.sh", f"#!/bin/sh\n{SCRIPT}"),
+    ],
+)
+def test_a_file_that_is_no_script_with_inline_metadata_is_not_mentioned(
+    folder: Folder, name: str, content: str
+) -> None:
+    folder.write("requirements.txt", "a")
+    folder.write(name, content)
+    assert folder.notes() == ["note spec-found requirements.txt: a requirements file"]
+
+
 def test_a_uv_toml_is_told_whatever_kind_of_spec_it_holds_for(folder: Folder) -> None:
     folder.write("uv.toml", "no-index = true\n")
     folder.write("api/requirements.txt", "a")
