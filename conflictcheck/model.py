@@ -104,6 +104,7 @@ class Spec(Struct, frozen=True):
         requirements: its lines in file order, with included files' lines in their place; all kinds but OVERRIDE.
         requires_python: the specifier as written, or None; it is also a requirement of kind PYTHON.
         index: options written inside the file.
+        project: the name of the project that a ``pyproject.toml`` states, or None.
     """
 
     id: SpecId
@@ -111,6 +112,7 @@ class Spec(Struct, frozen=True):
     requirements: tuple[Requirement, ...]
     requires_python: str | None = None
     index: IndexOptions = IndexOptions()
+    project: NormalizedName | None = None
 
 
 class Severity(StrEnum):

@@ -123,6 +123,7 @@ def test_options_in_the_documents_exist() -> None:
     known |= {"--help", "--version"}
     elsewhere = {
         "--group",
+        "--only-group",
         "--upgrade",
         "--pre",
         "--hash",

@@ -3,6 +3,7 @@
 Source: uv's documentation of the setting, and its reader (``conflicts.rs``): each entry of the list is two or more
 extras or groups, no two of which can be installed together. So a clash of two is an entry, several that clash each with
 each are one entry, and a clash of three of which any two are fine is none: an entry of these three would say more.
+A project as a whole may be an item; a group that is set against its own project is then installed without it.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from msgspec import Struct, field
 from conflictcheck.escaping import visible
 from conflictcheck.exports.base import UNFIT, Export
 from conflictcheck.marks import MADE
+from conflictcheck.model import RequirementKind
 from conflictcheck.phrases import and_list, count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from conflictcheck.model import Clash, Report
+    from conflictcheck.model import Clash, Report, Spec
 
 _PAIR = 2
 
@@ -49,11 +51,15 @@ class UvConflictsExport(Export):
 
     def render(self, report: Report) -> dict[str, str]:
         """Render the list of each ``pyproject.toml`` that has two or more extras or groups."""
-        named = [spec.id for spec in report.specs if _section(spec.id) is not None]
-        files = sorted({file for file in map(_file, named) if sum(_file(one) == file for one in named) > 1})
+        by_file: dict[str, list[Spec]] = {}
+        for spec in report.specs:
+            if _section(spec) is not None:
+                by_file.setdefault(_file(spec.id), []).append(spec)
         texts: dict[str, str] = {}
-        for file in files:
-            found, elsewhere = _sort_out(report.clashes, file)
+        for file, specs in sorted(by_file.items()):
+            if len(specs) < _PAIR:
+                continue
+            found, elsewhere = _sort_out(report.clashes, file, specs)
             texts[_filename(file, texts)] = "\n".join(_lines(file, found, elsewhere)) + "\n"
         return texts or {"uv-conflicts.toml": f"{MADE}: no pyproject.toml has two extras or groups that could clash.\n"}
 
@@ -62,31 +68,48 @@ def _file(spec: str) -> str:
     return spec.partition("#")[0]
 
 
-def _section(spec: str) -> str | None:
-    """``extra:gpu`` or ``group:dev``, where it is one of a ``pyproject.toml``."""
-    file, _, section = spec.partition("#")
-    known = section.startswith(("extra:", "group:")) and PurePosixPath(file).name == "pyproject.toml"
-    return section if known else None
+def _section(spec: Spec) -> str | None:
+    """``extra:gpu``, ``group:dev`` or, for the project itself, ``package:app``, of a ``pyproject.toml``."""
+    file, _, section = spec.id.partition("#")
+    if PurePosixPath(file).name != "pyproject.toml":
+        return None
+    if section.startswith(("extra:", "group:")):
+        return section
+    return None if section or spec.project is None else f"package:{spec.project}"
 
 
-def _sort_out(clashes: Iterable[Clash], file: str) -> tuple[_Sections, int]:
+def _sort_out(clashes: Iterable[Clash], file: str, specs: Iterable[Spec]) -> tuple[_Sections, int]:
     """The clashes among the sections of a file, and how many there are with other specs."""
     found, elsewhere = _Sections(), 0
+    known = {spec.id: section for spec in specs if (section := _section(spec)) is not None}
+    itself = next((spec for spec in specs if spec.id == file), None)
+    against_itself: dict[str, bool] = {}  # whether each clash of a group alone needs a line of the project
     for clash in clashes:
         if not any(_file(spec) == file for spec in clash.specs):
             continue
-        sections = [_section(spec) for spec in clash.specs if _file(spec) == file]
-        if len(sections) < len(clash.specs) or None in sections:
+        if not all(spec in known for spec in clash.specs):
             elsewhere += 1
             continue
-        names = sorted(section for section in sections if section is not None)
+        names = sorted(known[spec] for spec in clash.specs)
         if len(names) == 1:
             found.alone.add(names[0])
+            with_itself = itself is not None and _has_line_of(itself, clash)
+            against_itself[names[0]] = with_itself and against_itself.get(names[0], True)
         elif len(names) == _PAIR:
             found.pairs.add((names[0], names[1]))
         else:
             found.larger.add(tuple(names))
+    for group, with_itself in against_itself.items():
+        if itself is not None and with_itself and group.startswith("group:") and known[itself.id] not in found.alone:
+            found.alone.remove(group)
+            found.pairs.add((group, known[itself.id]))
     return found, elsewhere
+
+
+def _has_line_of(project: Spec, clash: Clash) -> bool:
+    """Whether a clash needs one of the project's own dependencies; a group has its ``requires-python`` without it."""
+    lines = {(one.file, one.line, one.text) for one in project.requirements if one.kind is not RequirementKind.PYTHON}
+    return any((one.file, one.line, one.text) in lines for one in clash.requirements)
 
 
 def _entries(pairs: set[tuple[str, str]]) -> list[list[str]]:
@@ -115,6 +138,11 @@ def _lines(file: str, found: _Sections, elsewhere: int) -> list[str]:
     for entry in _entries(found.pairs):
         lines += ["    [", *(f"        {_item(section)}," for section in entry), "    ],"]
     lines.append("]")
+    if any(section.startswith("package:") for pair in found.pairs for section in pair):
+        lines += [
+            "",
+            "# A group that is kept apart from the project is installed without it: uv sync --only-group GROUP.",
+        ]
     for names in sorted(found.larger):
         who = visible(and_list([_words(name) for name in names]))
         lines += [

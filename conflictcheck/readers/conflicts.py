@@ -27,7 +27,9 @@ _FEWEST = 2
 """Items of a set; one alone excludes nothing."""
 
 
-def read_conflicts(document: TomlDocument, tables: Tables, file: str, workspace: Workspace) -> None:
+def read_conflicts(
+    document: TomlDocument, tables: Tables, file: str, workspace: Workspace
+) -> frozenset[NormalizedName]:
     """Collect what a ``pyproject.toml`` declares; a warning says what is not understood, and then counts for nothing.
 
     Args:
@@ -35,12 +37,16 @@ def read_conflicts(document: TomlDocument, tables: Tables, file: str, workspace:
         tables: what it states.
         file: its name in reports.
         workspace: takes in the sets and the warnings.
+
+    Returns:
+        The groups that exclude the project itself: uv installs them without it alone (``--only-group``).
     """
     if tables.name is not None:
         workspace.projects.setdefault(tables.name, file)
     found = document.get(*_PLACE)
+    apart: set[NormalizedName] = set()
     if found is None:
-        return
+        return frozenset()
     for position, items in enumerate(found) if isinstance(found, list) else ((0, None),):
         sections = [_section(item, tables) for item in items] if isinstance(items, list) else []
         if len(sections) < _FEWEST or None in sections:
@@ -53,7 +59,11 @@ def read_conflicts(document: TomlDocument, tables: Tables, file: str, workspace:
             )
             continue
         named = tuple(section for section in sections if section is not None)
-        workspace.conflicts.append((file, (*named, *_including(named, tables))))
+        named = (*named, *_including(named, tables))
+        workspace.conflicts.append((file, named))
+        if (tables.name, "") in named:
+            apart.update(name for name in tables.groups if (tables.name, f"#group:{name}") in named)
+    return frozenset(apart)
 
 
 def _section(item: Any, tables: Tables) -> tuple[str, str] | None:

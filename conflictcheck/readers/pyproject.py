@@ -90,7 +90,7 @@ class PyprojectReader(Reader):
         file = workspace.name(path)
         warn_of_tables(document, file, workspace, has_uv_toml=warn_of_uv_toml(path.parent, workspace))
         project = _Project(path, document, workspace)
-        read_conflicts(document, project.tables, file, workspace)
+        project.apart = read_conflicts(document, project.tables, file, workspace)
         return project.all_specs() if section is None else [project.section(section)]
 
 
@@ -111,6 +111,7 @@ class _Project:
         for problem in self.tables.problems:
             workspace.problem(problem, file=self.file)
         self.files: dict[NormalizedName | None, list[Path]] = {}  # of setuptools, by extra; None is the main spec
+        self.apart: frozenset[NormalizedName] = frozenset()  # groups that come without the project's own dependencies
         self.left_to_build = False  # what the project itself needs, or on which Python
         self._document = document
         self._setup: SetupFile | None = None
@@ -141,7 +142,7 @@ class _Project:
         has_project = self.tables.has_project or self.left_to_build
         specs = [_Section(self, "").spec()] if has_project else []
         specs += [_Section(self, f"#extra:{name}").with_extra(name).spec() for name in self.extras()]
-        specs += [_Section(self, f"#group:{name}").with_group(name).spec() for name in self.tables.groups]
+        specs += [self._group(name).spec() for name in self.tables.groups]
         return specs
 
     def section(self, section: str) -> Spec:
@@ -157,12 +158,16 @@ class _Project:
         known = self.extras() if kind == "extra" else list(self.tables.groups)
         if name not in known:
             raise _unknown(kind, written, known)
-        result = _Section(self, f"#{kind}:{name}")
-        return (result.with_extra(name) if kind == "extra" else result.with_group(name)).spec()
+        if kind == "extra":
+            return _Section(self, f"#extra:{name}").with_extra(name).spec()
+        return self._group(name).spec()
 
     def extras(self) -> list[NormalizedName]:
         """Their names, in the order of the file."""
         return list(self._extras)
+
+    def _group(self, name: NormalizedName) -> _Section:
+        return _Section(self, f"#group:{name}", is_apart=name in self.apart).with_group(name)
 
     def itself(self, spec: SpecId) -> Requirement:
         """The project as a requirement: its folder, which may tell what the build would say."""
@@ -230,12 +235,13 @@ _Chain = tuple[tuple[NormalizedName, int], ...]
 class _Section:
     """The requirements of one section, being gathered."""
 
-    def __init__(self, project: _Project, fragment: str) -> None:
+    def __init__(self, project: _Project, fragment: str, *, is_apart: bool = False) -> None:
         self._project = project
         self._id = SpecId(project.file + fragment)
         self._requirements: list[Requirement] = []
         self._index = IndexOptions()
         self._seen: set[tuple[str, str]] = set()
+        self._is_apart = is_apart
         self._folders = (project.path.parent, project.workspace.cwd)
         tables = project.tables
         if tables.python is not None:
@@ -244,10 +250,8 @@ class _Section:
                 self._requirements.append(parse_python(value, self._origin(line), written=written))
             except SpecError as error:
                 project.workspace.problem(error)
-        if project.left_to_build:
-            self._requirements.append(project.itself(self._id))
-        self._add(tables.main)
-        self._add_files(None)
+        if not is_apart:
+            self._add_itself()
 
     def spec(self) -> Spec:
         """What was gathered."""
@@ -258,6 +262,7 @@ class _Section:
             tuple(self._requirements),
             requires_python=None if python is None else python[0],
             index=self._index,
+            project=self._project.tables.name,
         )
 
     def with_extra(self, name: NormalizedName, marker: Marker | None = None) -> _Section:
@@ -270,6 +275,13 @@ class _Section:
         self._add_group(name, ())
         return self
 
+    def _add_itself(self, marker: Marker | None = None, chain: _Chain = ()) -> None:
+        if self._is_new("project", self._id, marker, chain):
+            if self._project.left_to_build:
+                self._requirements.append(replace(self._project.itself(self._id), marker=marker))
+            self._add(self._project.tables.main, marker, chain)
+            self._add_files(None, marker, chain)
+
     def _add_extra(self, name: NormalizedName, marker: Marker | None, chain: _Chain) -> None:
         # Extras may ask for each other: on the way round, nothing is left to add.
         if name not in (extra for extra, _ in chain) and self._is_new("extra", name, marker, chain):
@@ -281,7 +293,7 @@ class _Section:
         if self._is_new("group", name, None, chain):
             self._add(self._project.tables.groups[name], None, (*chain, (name, 0)))
 
-    def _is_new(self, kind: str, name: NormalizedName, marker: Marker | None, chain: _Chain) -> bool:
+    def _is_new(self, kind: str, name: str, marker: Marker | None, chain: _Chain) -> bool:
         if len(chain) > DEEPEST or len(self._seen) > MOST_INCLUDES:
             raise SpecError(f"the {kind}s include one another too often")
         key = (f"{kind}:{name}", str(marker))
@@ -337,6 +349,8 @@ class _Section:
             self._requirements.append(requirement)
             return
         # The project itself: its own dependencies are in already, what is left is the extras it is asked for with.
+        if self._is_apart:
+            self._add_itself(requirement.marker, chain)
         for extra in requirement.extras:
             if not self._project.has_extra(extra):
                 raise _unknown("extra", extra, self._project.extras())

@@ -6,6 +6,9 @@ import tomllib
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+import pytest
+from msgspec.structs import replace
+from packaging.utils import canonicalize_name
 from report_builders import clash, line, report, spec
 
 from conflictcheck.exports.uv_conflicts import UvConflictsExport
@@ -13,9 +16,9 @@ from conflictcheck.exports.uv_conflicts import UvConflictsExport
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conflictcheck.model import Report
+    from conflictcheck.model import Report, Requirement
 
-SECTIONS = ("", "#extra:cpu", "#extra:gpu", "#extra:tpu", "#group:dev", "#group:docs")
+SECTIONS = ("", "#extra:cpu", "#extra:gpu", "#extra:npu", "#extra:tpu", "#group:dev", "#group:docs")
 
 
 def found(*clashes: str, files: tuple[str, ...] = ("pyproject.toml",)) -> Report:
@@ -86,6 +89,51 @@ def test_what_no_entry_can_say_is_said(golden: Callable[[str, str], None]) -> No
     )
     assert listed(text) == [[{"extra": "cpu"}, {"extra": "gpu"}]]
     golden("uv-conflicts.toml", text)
+
+
+def of_project(*clashes: tuple[Requirement, ...], groups: tuple[str, ...] = ("dev",)) -> Report:
+    """A report about a project that asks for numpy<2, and its groups, which do as well."""
+    specs = [replace(spec(f"{P}{section}", "numpy<2"), project=canonicalize_name("app")) for section in ("", *groups)]
+    return report(
+        "unsatisfiable",
+        specs=tuple(specs),
+        clashes=tuple(clash(str(i), "clash", *one) for i, one in enumerate(clashes)),
+    )
+
+
+def of(section: str, *lines: int) -> tuple[Requirement, ...]:
+    return tuple(line(f"{P}:{at}", "numpy<2" if at == 1 else "numpy>=2", spec=f"{P}{section}") for at in lines)
+
+
+def test_a_group_that_clashes_with_the_projects_own_dependencies_is_an_entry_with_the_project(
+    golden: Callable[[str, str], None],
+) -> None:
+    text = only(of_project(of("#group:dev", 1, 2), groups=("#group:dev",)))
+    assert listed(text) == [[{"group": "dev"}, {"package": "app"}]]
+    golden("uv-conflicts-project.toml", text)
+    apart = of_project((*of("", 1), *of("#group:dev", 2)), groups=("#group:dev",))
+    assert only(apart) == text
+
+
+@pytest.mark.parametrize(
+    ("section", "clashes"),
+    [
+        ("#extra:gpu", [(1, 2)]),
+        ("#group:dev", [(2, 3)]),
+        ("#group:dev", [(1, 2), (2, 3)]),
+        ("#group:dev", [(2, 3), (1, 2)]),
+    ],
+)
+def test_what_cannot_be_installed_without_the_project_either_is_no_entry(
+    section: str, clashes: list[tuple[int, ...]]
+) -> None:
+    text = only(of_project(*(of(section, *lines) for lines in clashes), groups=(section,)))
+    assert listed(text) == []
+    assert "Not here, as it clashes with nothing but itself" in text
+
+
+def test_where_the_project_cannot_be_installed_its_groups_are_no_entries() -> None:
+    assert listed(only(of_project(of("", 1), of("#group:dev", 1, 2), groups=("#group:dev",)))) == []
 
 
 def test_each_pyproject_has_a_file_of_its_own() -> None:

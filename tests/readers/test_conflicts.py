@@ -77,6 +77,33 @@ def test_they_hold_where_one_section_is_named(folder: Folder) -> None:
     assert declared(folder, '[[{extra="cpu"},{extra="gpu"}]]', "pyproject.toml#extra:cpu", "pyproject.toml#extra:gpu")
 
 
+def test_a_group_that_excludes_the_project_itself_comes_without_its_dependencies(folder: Folder) -> None:
+    project = (
+        '[project]\nname = "p"\nversion = "1"\nrequires-python = ">=3.9"\ndependencies = ["main"]\n'
+        'optional-dependencies = { x = ["extra"] }\n[dependency-groups]\nd = ["dev"]\n'
+        'with-d = [{include-group = "d"}]\nother = ["docs"]\nitself = ["p[x]"]\n[tool.uv]\n'
+    )
+    folder.write("pyproject.toml", project + 'conflicts = [[{package = "P"}, {group = "d"}, {group = "itself"}]]\n')
+    asked = {spec.id.partition("#")[2]: [r.name for r in spec.requirements] for spec in folder.read().specs}
+    assert asked == {
+        "": ["python", "main"],
+        "extra:x": ["python", "main", "extra"],
+        "group:d": ["python", "dev"],
+        "group:with-d": ["python", "dev"],
+        "group:other": ["python", "main", "docs"],
+        "group:itself": ["python", "main", "extra"],
+    }
+    [named] = folder.read("pyproject.toml#group:d").specs
+    assert [r.name for r in named.requirements] == ["python", "dev"]
+
+
+def test_a_group_that_excludes_another_project_or_a_section_comes_with_its_own(folder: Folder) -> None:
+    sets = '[[{package = "q"}, {group = "dev"}], [{package = "my-app", extra = "cpu"}, {group = "dev"}]]'
+    folder.write("pyproject.toml", PROJECT.replace('"1"', '"1"\ndependencies = ["main"]') + f"conflicts = {sets}\n")
+    [spec] = folder.read("pyproject.toml#group:dev").specs
+    assert [r.name for r in spec.requirements] == ["main", "x"]
+
+
 @pytest.mark.parametrize(
     "conflicts",
     [
