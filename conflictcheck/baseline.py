@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from conflictcheck.errors import BaselineError, SpecError
 from conflictcheck.escaping import visible
 from conflictcheck.model import IN_BASELINE, Verdict
-from conflictcheck.readers.text import decode
+from conflictcheck.readers.text import decode, quote
 from conflictcheck.readers.toml_document import parse_toml
 from conflictcheck.writing import write_file
 
@@ -29,6 +29,7 @@ VERSION = 1
 LARGEST = 16 << 20
 """Bytes of a baseline; some 50,000 clashes."""
 
+_KEYS = ("version", "clashes")
 _ID = re.compile(r"[0-9a-f]{12}")
 _HEAD = f"""\
 # Clashes that are known: with --baseline, conflictcheck fails on others alone.
@@ -69,6 +70,14 @@ def _entries(document: TomlDocument, name: str) -> dict[str, str]:
             file=name,
             line=document.line("version"),
             hint="use a newer conflictcheck, or write it anew with --write-baseline",
+        )
+    unknown = next((key for key in document.data if key not in _KEYS), None)
+    if unknown is not None:
+        raise BaselineError(
+            f"a baseline has no {quote(unknown)} at its top, only {' and '.join(_KEYS)}",
+            file=name,
+            line=document.line(unknown),
+            hint='each clash is a table, below a line "[[clashes]]"; or write the baseline anew with --write-baseline',
         )
     tables = document.get("clashes")
     if tables is None:

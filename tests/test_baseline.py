@@ -94,6 +94,10 @@ def test_a_baseline_without_clashes_is_one(tmp_path: Path) -> None:
 
 WRITES = "conflictcheck check --write-baseline FILE writes one"
 AGAIN = "take it out, or write the baseline anew with --write-baseline"
+TOP = (
+    'a baseline has no "{}" at its top, only version and clashes; each clash is a table, below a line "[[clashes]]"; '
+    "or write the baseline anew with --write-baseline"
+)
 ENTRY = "an entry of clashes needs an id as the report tells it, and a summary that is a text"
 
 
@@ -112,6 +116,8 @@ ENTRY = "an entry of clashes needs an id as the report tells it, and a summary t
                 "or write it anew with --write-baseline"
             ),
         ),
+        (b'version = 1\n\nid = "0123456789ab"\n[[clashes]]\nid = "0123456789ab"', f"k.toml:3: {TOP.format('id')}"),
+        (b"version = 1\n[[clash]]\n", f"k.toml:2: {TOP.format('clash')}"),
         (b"version = 1\nclashes = 3", f"k.toml:2: clashes is not a list of tables; {WRITES}"),
         (b"version = 1\nclashes = [3]", f"k.toml:2: {ENTRY}; {AGAIN}"),
         (b'version = 1\n\n[[clashes]]\nid = "0123"', f"k.toml:3: {ENTRY}; {AGAIN}"),
