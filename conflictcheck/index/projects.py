@@ -27,7 +27,7 @@ _CONSULTS_CODE = re.compile(rb"install_requires|extras_require|python_requires")
 
 
 class _NotStaticError(Exception):
-    """The file leaves it to a build."""
+    """The file leaves it to a build; the message says how, where there is more to say."""
 
 
 def is_project_file(path: str) -> bool:
@@ -66,10 +66,12 @@ def metadata_of_project(
     if built is not None and built.is_static:
         return built.to_metadata(name, version, "sdist", filename)
     readers = [_from_pyproject, _from_setup_cfg] if built is None else [_from_pyproject]
+    why = ""
     for reader in readers:
         try:
             stated = reader(files)
-        except _NotStaticError:
+        except _NotStaticError as error:
+            why = str(error)
             continue
         stated.version = stated.version or version or NO_VERSION
         stated.name = stated.name or name
@@ -77,11 +79,15 @@ def metadata_of_project(
     inferred = _from_built(files, name, built)
     if inferred is not None:
         return inferred.to_metadata(name, version, "inferred", filename)
+    return Unknown(why or _why_unknown(files))
+
+
+def _why_unknown(files: Mapping[str, bytes]) -> str:
     if "setup.py" in files:
-        return Unknown("its dependencies are only known to its setup.py, which is not run")
+        return "its dependencies are only known to its setup.py, which is not run"
     if "pyproject.toml" in files:
-        return Unknown("its dependencies are only known to its build backend, which is not run")
-    return Unknown("it holds no Python project")
+        return "its dependencies are only known to its build backend, which is not run"
+    return "it holds no Python project"
 
 
 def _from_pyproject(files: Mapping[str, bytes]) -> Document:
@@ -139,12 +145,14 @@ def _from_setup_cfg(files: Mapping[str, bytes]) -> Document:
             version=parser.get("metadata", "version", fallback=""),
             requires_python=parser.get("options", "python_requires", fallback=""),
         )
-        found.requires_dist = _cfg_lines(parser.get("options", "install_requires", fallback=""))
+        found.requires_dist = _cfg_lines("install_requires", parser.get("options", "install_requires", fallback=""))
         if parser.has_section("options.extras_require"):
             for key, value in parser.items("options.extras_require"):
                 extra, _, marker = key.partition(":")
                 found.provides_extra += [extra.strip()] if extra.strip() else []
-                found.requires_dist += [with_marker(line, marker, extra.strip()) for line in _cfg_lines(value)]
+                found.requires_dist += [
+                    with_marker(line, marker, extra.strip()) for line in _cfg_lines("extras_require", value)
+                ]
     except (configparser.Error, UnicodeDecodeError) as error:
         raise _NotStaticError from error
     if normalized(found.version) is None:
@@ -152,10 +160,10 @@ def _from_setup_cfg(files: Mapping[str, bytes]) -> Document:
     return found
 
 
-def _cfg_lines(value: str) -> list[str]:
+def _cfg_lines(key: str, value: str) -> list[str]:
     """A list in ``setup.cfg``: one item a line, or separated by semicolons on a single line."""
     if value.strip().startswith(("file:", "attr:")):
-        raise _NotStaticError
+        raise _NotStaticError(f"the {key} of its setup.cfg are in another file, which is not read")
     lines = value.splitlines() if "\n" in value else value.split(";")
     return [line for line in map(_without_comment, lines) if line]
 

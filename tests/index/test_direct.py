@@ -175,6 +175,17 @@ def test_what_a_build_left_in_a_folder_is_inferred(tmp_path: Path) -> None:
             "its dependencies are only known to its setup.py, which is not run",
         ),
         (
+            {
+                "setup.cfg": SETUP_CFG.replace("install_requires =", "install_requires = file: r.txt"),
+                "setup.py": "setup()",
+            },
+            "the install_requires of its setup.cfg are in another file, which is not read",
+        ),
+        (
+            {"setup.cfg": f"{SETUP_CFG}y = file: r.txt\n", "setup.py": "setup()"},
+            "the extras_require of its setup.cfg are in another file, which is not read",
+        ),
+        (
             {"pyproject.toml": "[build-system]"},
             "its dependencies are only known to its build backend, which is not run",
         ),
