@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -37,9 +38,21 @@ def with_fixes(clash: Clash, place: int, fixes: Fixes) -> Clash:
     menu, hopeless = tuple(fixes.menus.get(place, ())), fixes.hopeless.get(place, "")
     remarks = [f"No edit of {spec} alone resolves it: {why}." for spec, why in fixes.stuck.get(place, ())]
     remarks += [f"{fact}." for fact in fixes.upstream.get(place, ())]
+    remarks += _about_fragments(clash)
     if not menu and not hopeless:
         remarks.append(_why_no_edit(clash, place, fixes))
     return replace(clash, fixes=menu, no_fix=hopeless, remarks=tuple(remarks))
+
+
+def _about_fragments(clash: Clash) -> list[str]:
+    """What tells URLs apart that look the same at a glance."""
+    urls = sorted({(str(line.name), line.url) for line in clash.requirements if line.url is not None})
+    places = Counter((name, url.partition("#")[0]) for name, url in urls)
+    return [
+        f"The URLs of {name} differ in what follows the # alone, which counts for pip as well: write the same in each."
+        for (name, _), times in places.items()
+        if times > 1
+    ]
 
 
 def _why_no_edit(clash: Clash, place: int, fixes: Fixes) -> str:

@@ -351,6 +351,18 @@ def test_empty_spec_is_compatible_with_everything(run: Callable[..., Report]) ->
     assert report.environments[0].specs == ("a.txt", "b.txt")
 
 
+def test_urls_of_one_file_with_and_without_a_hash_are_said_to_differ_in_it_alone(run: Callable[..., Report]) -> None:
+    url = "https://files.example/x-1.0.tar.gz"
+    hashed = f"{url}#sha256={'0' * 64}"
+    index = universe({}, direct={one: Metadata("x", "1.0") for one in (url, hashed, f"{url}.gz")})
+    [clash] = run(index, {"a.txt": [f"x @ {url}"], "b.txt": [f"x @ {hashed}"]}).clashes
+    assert clash.remarks == (
+        "The URLs of x differ in what follows the # alone, which counts for pip as well: write the same in each.",
+    )
+    [clash] = run(index, {"a.txt": [f"x @ {url}.gz"], "b.txt": [f"x @ {hashed}"]}).clashes
+    assert clash.remarks == ()
+
+
 def test_a_clash_without_an_edit_says_why(run: Callable[..., Report], monkeypatch: pytest.MonkeyPatch) -> None:
     index = universe({"x": three(), "z": Unknown("the index answered 503")})
     files = {"a.txt": ["x<2"], "b.txt": ["x>=2"]}
