@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 from report_builders import clash, line, report, spec
 
 from conflictcheck.exports.uv_conflicts import UvConflictsExport
+from conflictcheck.model import SpecId
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,6 +131,13 @@ def test_what_cannot_be_installed_without_the_project_either_is_no_entry(
     text = only(of_project(*(of(section, *lines) for lines in clashes), groups=(section,)))
     assert listed(text) == []
     assert "Not here, as it clashes with nothing but itself" in text
+
+
+def test_a_group_that_clashes_with_the_pythons_of_the_project_is_no_entry_as_it_keeps_these() -> None:
+    python = line(f"{P}:4", 'requires-python = ">=3.13"', spec=f"{P}#group:dev", kind="python")
+    of_group = of_project((python, *of("#group:dev", 2)), groups=("#group:dev",))
+    main = replace(of_group.specs[0], requirements=(replace(python, spec=SpecId(P)),))
+    assert listed(only(replace(of_group, specs=(main, *of_group.specs[1:])))) == []
 
 
 def test_where_the_project_cannot_be_installed_its_groups_are_no_entries() -> None:
