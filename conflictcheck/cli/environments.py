@@ -65,7 +65,9 @@ def keep_baseline_apart(baseline: Path | None, folder: Path, exports: Sequence[E
     if baseline is None:
         return
     place, into = Path(os.path.realpath(baseline)), Path(os.path.realpath(folder))
-    if place == into or (place.parent == into and any(fnmatchcase(place.name, one.pattern) for one in exports)):
+    if place == into or (
+        place.parent == into and any(fnmatchcase(place.name.lower(), one.pattern.lower()) for one in exports)
+    ):
         raise UsageError(f"-o {folder} and --write-baseline may both write {baseline}", hint="name another baseline")
 
 

@@ -294,7 +294,12 @@ def _files_in(folder: Path, workspace: Workspace, selection: Selection | None) -
 
 def _tell_unnamed(workspace: Workspace, specs: Mapping[SpecId, Spec]) -> None:
     """Warn of what searches left to the user to name, and nobody did: neither as a SPEC, nor its folder in a line."""
-    asked = {requirement.url for spec in specs.values() for requirement in spec.requirements}
+    asked = {
+        requirement.url
+        for spec in specs.values()
+        for requirement in spec.requirements
+        if requirement.kind is RequirementKind.REQUIREMENT
+    }
     for path, one in workspace.unnamed.items():
         file = workspace.name(path)
         severity = Severity.NOTE

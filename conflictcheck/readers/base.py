@@ -62,6 +62,7 @@ class Workspace(Struct):
         expanded: the values of the variables that addresses had so far.
         included: files that a spec's file includes, each with the kind of its lines and the file that names it.
         unnamed: files that a search leaves to the user to name.
+        uv_tomls: the ``uv.toml`` that holds for specs in a folder, or None.
         projects: the names of files that state a project, by the project's name.
         conflicts: for each set of sections that a file says exclude each other, the file, and for each section the name
             of the project and what follows it in the spec id.
@@ -76,6 +77,7 @@ class Workspace(Struct):
     expanded: dict[str, str] = field(default_factory=dict)
     included: dict[Path, set[tuple[RequirementKind, Path]]] = field(default_factory=dict)
     unnamed: dict[Path, Unnamed] = field(default_factory=dict)
+    uv_tomls: dict[Path, Path | None] = field(default_factory=dict)
     projects: dict[str, str] = field(default_factory=dict)
     conflicts: list[tuple[str, tuple[tuple[str, str], ...]]] = field(default_factory=list)
     _contents: dict[Path, bytes] = field(default_factory=dict)

@@ -8,6 +8,7 @@ nothing about the answer, and are not here.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from conflictcheck.errors import SpecError
@@ -162,28 +163,51 @@ def warn_of_tables(document: TomlDocument, file: str, workspace: Workspace, *, h
 
 
 def warn_of_uv_toml(folder: Path, workspace: Workspace) -> bool:
-    """Say which settings of the nearest ``uv.toml``, in the folder of a spec or above it, are not applied.
+    """Say which settings of the ``uv.toml`` that holds for a spec are not applied: in its folder, or above it.
+
+    As in uv, that is the nearest one, unless a ``pyproject.toml`` on the way has a table ``[tool.uv]``.
 
     Args:
-        folder: absolute.
+        folder: of the spec, absolute.
         workspace: takes the warnings.
 
     Returns:
         Whether there is one in the folder itself.
     """
-    places = (place / _UV_TOML for place in (folder, *folder.parents))
-    found = next((place for place in places if os.path.isfile(place)), None)  # noqa: PTH113 - may not look
-    if found is None:
+    if folder not in workspace.uv_tomls:
+        found = workspace.uv_tomls[folder] = _nearest_uv_toml(folder, workspace)
+        if found is not None:
+            _warn_of_settings(found, workspace)
+    return workspace.uv_tomls[folder] == folder / _UV_TOML
+
+
+def _nearest_uv_toml(folder: Path, workspace: Workspace) -> Path | None:
+    for place in (folder, *folder.parents):
+        if os.path.isfile(place / _UV_TOML):  # noqa: PTH113 - may not look
+            return place / _UV_TOML
+        with suppress(SpecError):  # it is outside of the working tree, or no reader's to tell
+            if _has_settings(place / "pyproject.toml", workspace):
+                return None
+    return None
+
+
+def _has_settings(path: Path, workspace: Workspace) -> bool:
+    if not os.path.isfile(path):  # noqa: PTH113 - may not look
         return False
-    file = workspace.name(found)
+    content = workspace.load(path)
+    return b"uv" in content and parse_toml(decode(content)).get("tool", "uv") is not None
+
+
+def _warn_of_settings(path: Path, workspace: Workspace) -> None:
+    file = workspace.name(path)
     try:
-        document = parse_toml(decode(workspace.load(found)))
+        document = parse_toml(decode(workspace.load(path)))
     except SpecError as error:
-        message = f"the settings of uv are not looked at: {error.message}"
+        what_helps = "; with --allow-outside they are" if "--allow-outside" in (error.hint or "") else ""
+        message = f"the settings of uv are not looked at: {error.message}{what_helps}"
         workspace.note("not-applied", message, file=file, line=error.line, severity=Severity.WARNING)
     else:
         _warn(document, [*_of_uv(()), *_in_table((), _UV_LINES)], file, workspace)
-    return found.parent == folder
 
 
 def _warn(document: TomlDocument, places: Iterable[tuple[Place, str]], file: str, workspace: Workspace) -> None:

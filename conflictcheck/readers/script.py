@@ -128,11 +128,11 @@ def find_block(source: str) -> Block | None:
     return blocks[0] if blocks else None
 
 
-def _check_spaces(lines: Sequence[str], at: int) -> None:
-    """Whether a block goes on after a line that ends it, a comment without a space after its ``#``.
+def _refuse_missing_space(lines: Sequence[str], at: int) -> None:
+    """Refuse a block that is broken off by a comment without a space after its ``#``.
 
     Raises:
-        SpecError: it does; with the line.
+        SpecError: it is; with the line.
     """
     rest = takewhile(lambda line: line.startswith("#"), lines[at:])
     if any(line.rstrip() == _CLOSING for line in rest):
@@ -160,7 +160,7 @@ def find_blocks(source: str) -> list[Block]:
             end += 1
         closing = next((i for i in range(end - 1, at, -1) if lines[i].rstrip() == _CLOSING), None)
         if closing is None:
-            _check_spaces(lines, end)
+            _refuse_missing_space(lines, end)
             raise SpecError("the block of inline metadata is not closed", line=at + 1, hint=f'end it with "{_CLOSING}"')
         blocks.append(Block("\n".join(line[2:] for line in lines[at + 1 : closing]) + "\n", at + 2))
         at = closing + 1

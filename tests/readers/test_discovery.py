@@ -266,6 +266,13 @@ def test_a_project_of_setuptools_that_somebody_asks_for_is_no_warning(folder: Fo
     assert [note for note in folder.notes() if "warning" in note] == [UNNAMED.format("new/setup.py")]
 
 
+def test_a_constraint_on_such_a_project_does_not_stand_for_it(folder: Folder) -> None:
+    setup = folder.write("old/setup.py", "import setuptools\nsetuptools.setup(name='old')\n")
+    folder.write("requirements.txt", "six\n-c limits.txt\n")
+    folder.write("limits.txt", f"old @ {setup.parent.as_uri()}\n")
+    assert UNNAMED.format("old/setup.py") in folder.notes()
+
+
 def test_a_setup_cfg_alone_states_a_project_that_nobody_can_install(folder: Folder) -> None:
     folder.write("requirements.txt", "a\n")
     folder.write("old/setup.cfg", "[metadata]\nname = old\n[options]\ninstall_requires = b\n")

@@ -526,18 +526,20 @@ def test_a_uv_toml_beside_the_file_takes_the_place_of_the_settings_that_it_may_h
     assert len(folder.read(TOML).conflicts) == 1
 
 
-def test_a_uv_toml_above_the_file_holds_as_well_and_leaves_its_own_settings(folder: Folder) -> None:
+def test_a_uv_toml_above_the_file_holds_up_to_where_uv_is_told_otherwise(folder: Folder) -> None:
     folder.write("uv.toml", 'resolution = "lowest"\n')
     folder.write("api/pyproject.toml", '[project]\nname = "x"\n[tool.uv]\nno-build = true\n')
     folder.write("api/v2/pyproject.toml", '[project]\nname = "y"\n')
     folder.write("api/v2/uv.toml", "no-index = true\n")
-    lowest = "warning not-applied uv.toml:1: resolution is not applied: the newest releases are preferred"
+    folder.write("web/pyproject.toml", '[project]\nname = "z"\n')
     assert folder.notes("api/pyproject.toml") == [
-        "warning not-applied api/pyproject.toml:4: tool.uv.no-build is not applied: give it with --only-binary",
-        lowest,
+        "warning not-applied api/pyproject.toml:4: tool.uv.no-build is not applied: give it with --only-binary"
     ]
     assert folder.notes("api/v2/pyproject.toml") == [
         "warning not-applied api/v2/uv.toml:1: no-index is not applied: give it with --no-index"
+    ]
+    assert folder.notes("web/pyproject.toml") == [
+        "warning not-applied uv.toml:1: resolution is not applied: the newest releases are preferred"
     ]
 
 
@@ -545,7 +547,10 @@ def test_a_uv_toml_above_the_file_holds_as_well_and_leaves_its_own_settings(fold
     ("name", "content", "place", "why"),
     [
         ("work/uv.toml", "x = 1\nno-index = yes\n", "uv.toml:2", "not valid TOML: invalid value"),
-        ("uv.toml", "no-index = true\n", "../uv.toml", "outside of the working tree"),
+        (
+            *("uv.toml", "no-index = true\n", "../uv.toml"),
+            "outside of the working tree; with --allow-outside they are",
+        ),
     ],
 )
 def test_a_uv_toml_that_is_not_read_is_a_warning(folder: Folder, name: str, content: str, place: str, why: str) -> None:
