@@ -208,11 +208,18 @@ class _Selector(Struct, frozen=True):
         if len(kept) == len(files) or isinstance(found, Release):
             return found
         # The date is the reason only where nothing else is: a later date would not help a release without a wheel.
-        anyway = self._select(version, files)
-        if not isinstance(anyway, Release):
-            return anyway
+        if not (self.prereleases and any(map(self._suits, files))):
+            anyway = self._select(version, files)
+            if not isinstance(anyway, Release):
+                return anyway
         has_date = any(file.upload_time is not None for file in files)
         return Excluded(version, Why.TOO_NEW if has_date else Why.NO_DATE)
+
+    def _suits(self, file: File) -> bool:
+        """Whether a file can be installed, whatever its date and version: looking at versions takes longer."""
+        if file.requires_python is not None and not self.target.admits_python(file.requires_python):
+            return False
+        return self.sdists if not file.tags else self.wheels and self.target.rank(file.tags) is not None
 
     def _select(self, version: str, files: Sequence[File]) -> Release | Excluded | None:
         """What there is of these files, whatever their dates."""

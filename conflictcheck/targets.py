@@ -114,6 +114,10 @@ class Target(Struct, frozen=True, eq=False, dict=True):
         return {}
 
     @cached_property
+    def _known_platforms(self) -> dict[str, bool]:
+        return {}
+
+    @cached_property
     def _known_suiting(self) -> dict[str, bool]:
         return {}
 
@@ -149,7 +153,10 @@ class Target(Struct, frozen=True, eq=False, dict=True):
 
     def suits_platform(self, tags: str) -> bool:
         """Whether a wheel is for this platform, on whatever Python."""
-        return not self._platforms.isdisjoint(tag.rpartition("-")[2] for tag in _expand(tags))
+        if tags not in self._known_platforms:
+            suits = not self._platforms.isdisjoint(tag.rpartition("-")[2] for tag in _expand(tags))
+            self._known_platforms[tags] = suits
+        return self._known_platforms[tags]
 
     def admits_python(self, requires_python: str) -> bool:
         """Whether a ``Requires-Python`` admits this target; one that is no valid specifier excludes nothing."""
