@@ -40,7 +40,7 @@ DIAGNOSTICS: Mapping[str, str] = {
     "others have.",
     "index-problem": "An index could not be asked or gave an answer that is of no use, or the cache could not be used.",
     "inferred-metadata": "What a package needs is read from what an earlier build left in its source distribution.",
-    "many-edits": "To come down to fewer environments would take more edits at once than are looked for unasked.",
+    "many-edits": "No edits that save an environment were found among as many at once as are looked for unasked.",
     "newer-index": "An index speaks a newer version of the Simple API than is known here.",
     "no-fix": "No edit of requirement lines resolves a clash.",
     "not-applied": "A table of a pyproject.toml, a uv.toml or a script changes what is installed, and is not applied.",

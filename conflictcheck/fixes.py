@@ -64,7 +64,7 @@ class Fixes(Struct):
         stuck: for each clash, by its place, the specs of it whose own lines cannot resolve it, and why.
         upstream: for each clash, by its place, the dependencies that block, and releases of them that would not.
         complete: whether the budget was enough for the run, and for the first `MOST_CLASHES` clashes.
-        beyond: the most environments that would take more edits than `MOST_EDITS` to come down to; 0 for none.
+        beyond: the most environments that no `MOST_EDITS` edits were found to come down to; 0 for none.
         sought: whether edits were looked for at all.
     """
 

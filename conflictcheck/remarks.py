@@ -91,8 +91,8 @@ def say_why_clashes_stay(clashes: Sequence[Clash], fixes: Fixes) -> list[Diagnos
         found.append(Diagnostic(Severity.NOTE, "fixes-incomplete", message))
     if fixes.beyond:
         message = (
-            f"to come down to {count(fixes.beyond, 'environment')} takes more than {MOST_EDITS} edits; "
-            f"conflictcheck fix --target-environments {fixes.beyond} looks for them"
+            f"no {MOST_EDITS} edits or fewer were found that come down to {count(fixes.beyond, 'environment')}; "
+            f"conflictcheck fix --target-environments {fixes.beyond} looks for more"
         )
         found.append(Diagnostic(Severity.NOTE, "many-edits", message))
     return found

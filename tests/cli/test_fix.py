@@ -128,10 +128,10 @@ def test_so_many_edits_at_once_are_looked_for_only_where_a_number_of_environment
         b="".join(f"{name}>=2\n" for name in names[:4]),
         c="".join(f"{name}>=2\n" for name in names[4:]),
     )
-    told = "To come down to 1 environment takes more than 6 edits"
+    told = "No 6 edits or fewer were found that come down to 1 environment"
     files = ("a.txt", "b.txt", "c.txt")
     out, err = fix(capsys, *files, code=ExitCode.FAILED)
-    assert (out, err) == ("", f"{told}; conflictcheck fix --target-environments 1 looks for them.\n")
+    assert (out, err) == ("", f"{told}; conflictcheck fix --target-environments 1 looks for more.\n")
     out, err = fix(capsys, *files, "--target-environments", "1", code=ExitCode.FAILED)
     assert out.count("\n+part") == 7
     assert told not in err
