@@ -8,7 +8,7 @@ import sys
 
 
 def start() -> None:
-    """As `main`, and end without taking apart, object by object, what the run made: that takes a tenth of it."""
+    """As `main`, and end without taking apart, object by object, what the run made: that takes a fifth of it."""
     try:
         main()
     except SystemExit as end:

@@ -259,16 +259,17 @@ class Fixer:
             for part in correction.parts
             if isinstance(reply := self._corrector.ask(self._corrector.lines_of(part, changes)), Yes)
         }
-        found: dict[bool, set[Version]] = {False: set(), True: set()}
+        versions: set[Version] = set()
+        locked: set[Version] = set()
         for target in (target for python in pythons for target in self._oracle.targets[python]):
             package = self._oracle.kernel(target).packages.get(line.name)
             if package is not None:
                 # A bound may be a release that another line asks for; one that names a pre-release asks itself.
                 kinds = () if line.specifier.prereleases else (LockKind.PRERELEASE,)
-                locked = sum(lock.mask for lock in package.locks if lock.kind in kinds)
+                mask = sum(lock.mask for lock in package.locks if lock.kind in kinds)
                 for i in bits(package.everything & ~package.candidates.direct):
-                    found[bool(locked >> i & 1)].add(package.releases[i].version)
-        return found[False], found[True]
+                    (locked if mask >> i & 1 else versions).add(package.releases[i].version)
+        return versions, locked
 
     # -- what it comes to --------------------------------------------------------------------------------------
 

@@ -8,7 +8,6 @@ nothing about the answer, and are not here.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from conflictcheck.errors import SpecError
@@ -174,28 +173,31 @@ def warn_of_uv_toml(folder: Path, workspace: Workspace) -> bool:
     Returns:
         Whether there is one in the folder itself.
     """
+    return _holding_uv_toml(folder, workspace) == folder / _UV_TOML
+
+
+def _holding_uv_toml(folder: Path, workspace: Workspace) -> Path | None:
+    """The file that holds in a folder; each folder is looked into once, however many specs are below it."""
     if folder not in workspace.uv_tomls:
-        found = workspace.uv_tomls[folder] = _nearest_uv_toml(folder, workspace)
-        if found is not None:
+        found: Path | None = None
+        if os.path.isfile(folder / _UV_TOML):  # noqa: PTH113 - may not look
+            found = folder / _UV_TOML
             _warn_of_settings(found, workspace)
-    return workspace.uv_tomls[folder] == folder / _UV_TOML
-
-
-def _nearest_uv_toml(folder: Path, workspace: Workspace) -> Path | None:
-    for place in (folder, *folder.parents):
-        if os.path.isfile(place / _UV_TOML):  # noqa: PTH113 - may not look
-            return place / _UV_TOML
-        with suppress(SpecError):  # it is outside of the working tree, or no reader's to tell
-            if _has_settings(place / "pyproject.toml", workspace):
-                return None
-    return None
+        elif folder != folder.parent and not _has_settings(folder / "pyproject.toml", workspace):
+            found = _holding_uv_toml(folder.parent, workspace)
+        workspace.uv_tomls[folder] = found
+    return workspace.uv_tomls[folder]
 
 
 def _has_settings(path: Path, workspace: Workspace) -> bool:
+    """Whether a ``pyproject.toml`` has a table for uv, as far as it may and can be read."""
     if not os.path.isfile(path):  # noqa: PTH113 - may not look
         return False
-    content = workspace.load(path)
-    return b"uv" in content and parse_toml(decode(content)).get("tool", "uv") is not None
+    try:
+        content = workspace.load(path)
+        return b"uv" in content and parse_toml(decode(content)).get("tool", "uv") is not None
+    except SpecError:
+        return False
 
 
 def _warn_of_settings(path: Path, workspace: Workspace) -> None:

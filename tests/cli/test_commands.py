@@ -593,6 +593,13 @@ def test_ctrl_c_ends_at_once_with_130_although_a_thread_still_waits() -> None:
     assert (process.returncode, err) == (130, "interrupted\n")
 
 
+def run_code(code: str) -> subprocess.CompletedProcess[str]:
+    """What an interpreter of its own makes of a program."""
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=child_environment(), check=False, timeout=60
+    )
+
+
 def test_ctrl_c_while_modules_are_loaded_ends_the_same_way() -> None:
     """An import hook stands for the unlucky moment: once the package itself is there, every other module is one."""
     code = (
@@ -605,9 +612,7 @@ def test_ctrl_c_while_modules_are_loaded_ends_the_same_way() -> None:
         "from conflictcheck.__main__ import main\n"
         "main()"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env=child_environment(), check=False, timeout=60
-    )
+    done = run_code(code)
 
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
 
@@ -624,9 +629,7 @@ def test_the_command_ends_once_all_is_done_and_without_taking_apart_what_it_made
         "sys.argv = ['conflictcheck', 'check', 'nowhere']\n"
         "start()"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env=child_environment(), check=False, timeout=60
-    )
+    done = run_code(code)
 
     assert (done.returncode, done.stdout) == (2, "written 499999500000\nkept\n")
     assert "nowhere" in done.stderr
