@@ -20,6 +20,7 @@ import pytest
 from index_server import IndexServer
 
 from conflictcheck.readers import READERS
+from conflictcheck.readers.base import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -211,17 +212,18 @@ def screen(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
 def test_hooks_run_for_every_file_that_a_spec_may_be_read_from() -> None:
     patterns = re.findall(r"^  files: (.*)$", HOOKS.read_text(), re.MULTILINE)
     assert len(patterns) == 2
-    names = ["a/base.TXT", "dev.in", "x.pip", "requirements", "requirements-dev", "a/pyproject.toml", "job.py"]
+    workspace = Workspace(Path(), {})
+    names = ["a/base.TXT", "dev.in", "x.pip", "requirements", "requirements-dev", "pyproject.toml", "job.py", "job.pyw"]
     beside = ["setup.cfg", "lib/setup.py", "conflictcheck.toml", "constraints.txt"]
     others = ["README.md", "poetry.lock", "requirements/README.md", "a.pyc", "setup.cfg.bak", "in"]
     for pattern in patterns:
         for name in names:
-            assert any(reader.accepts(Path(name)) for reader in READERS), name
+            assert any(reader.accepts(Path(name), workspace) for reader in READERS), name
             assert re.search(pattern, name), name
         for name in beside:
             assert re.search(pattern, name), name
         for name in others:
-            assert not any(reader.accepts(Path(name)) for reader in READERS), name
+            assert not any(reader.accepts(Path(name), workspace) for reader in READERS), name
             assert not re.search(pattern, name), name
     assert [bool(re.search(pattern, "conflictcheck.snapshot")) for pattern in patterns] == [False, True]
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from conflictcheck.readers.included import Selection
 
 _REQUIREMENTS = RequirementsReader()
-READERS: tuple[Reader, ...] = (_REQUIREMENTS, PyprojectReader(), SetuptoolsReader(), ScriptReader())
+READERS: tuple[Reader, ...] = (ScriptReader(), _REQUIREMENTS, PyprojectReader(), SetuptoolsReader())
 """Every input format; the first that takes a file reads it."""
 
 WITH = SpecId("--with")
@@ -206,7 +206,7 @@ def _pipe_name(path: Path, workspace: Workspace) -> str:
 
 def _reader_of(path: Path, workspace: Workspace) -> Reader:
     for reader in READERS:
-        if reader.accepts(path):
+        if reader.accepts(path, workspace):
             return reader
     kinds = ", ".join(f"{reader.label} ({reader.names})" for reader in READERS)
     raise SpecError("not a file of a known kind", file=workspace.name(path), hint=f"known are {kinds}")
@@ -305,7 +305,7 @@ def _tell_unnamed(workspace: Workspace, specs: Mapping[SpecId, Spec]) -> None:
         severity = Severity.NOTE
         if one.states_project and path.parent.as_uri() in asked:
             what = f"{one.label}, which a SPEC or a line names"
-        elif file in specs:
+        elif file in specs and not one.states_project:
             continue
         elif not (what := _inclusion(path, workspace)):
             what = f"{one.label}, which a search does not take; {one.advice}"

@@ -295,8 +295,8 @@ class Reader(ABC):
         """Whether a folder search takes this file, by its name or, where that is cheap, its content."""
 
     @abstractmethod
-    def accepts(self, path: Path) -> bool:
-        """Whether a file named by the user is of this kind; by its name alone."""
+    def accepts(self, path: Path, workspace: Workspace) -> bool:
+        """Whether a file named by the user is of this kind, by its name or, where that says little, its content."""
 
     @abstractmethod
     def read(self, path: Path, section: str | None, workspace: Workspace) -> Sequence[Spec]:

@@ -100,7 +100,7 @@ def _reader_for(
             return reader
         workspace.note("passed-over", reason, file=workspace.name(path))
         return None
-    reason, is_like = reason_not_taken(path, workspace), may_be_requirements(path.name)
+    reason, is_like = reason_not_taken(path.name), may_be_requirements(path.name)
     if (reason or is_like) and _is_ignored(path, ignored, is_folder=False):
         reason = "left out by .gitignore"
     if reason is not None:

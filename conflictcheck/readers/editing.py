@@ -50,17 +50,19 @@ def edit_content(file: str, content: bytes, edits: Sequence[Edit]) -> bytes:
 
 def _edited(file: str, text: str, edit: Edit) -> str:
     name = PurePosixPath(file).name.lower()
-    is_toml = name.endswith((".toml", ".py")) and "requirements" not in name
     starts = [0, *(found.end() for found in _LINE.finditer(text))]
     number = edit.line or 0
     if not 0 < number < len(starts):
         raise _changed(file, edit)
     start, end = starts[number - 1], starts[number]
+    # No requirement of another file without an extension begins so.
+    is_comment = name.endswith((".py", ".pyw")) or ("." not in name and text.startswith("#", start))
+    is_toml = is_comment or (name.endswith(".toml") and "requirements" not in name)
     entry = poetry_entry(edit.old) if is_toml else None
     if entry is not None:
         result = _edit_poetry(text, start, end, entry, edit)
     elif is_toml:
-        result = _edit_toml(text, start, end, edit, is_comment=name.endswith(".py"))
+        result = _edit_toml(text, start, end, edit, is_comment=is_comment)
     else:
         result = _edit_requirements(text, start, edit)
     if result is None:

@@ -78,7 +78,7 @@ class PyprojectReader(Reader):
         """By its name."""
         return path.name == "pyproject.toml"
 
-    def accepts(self, path: Path) -> bool:
+    def accepts(self, path: Path, workspace: Workspace) -> bool:  # noqa: ARG002 - the name is enough
         """By its extension; whether it has the tables shows when it is read."""
         return path.suffix.lower() == ".toml"
 

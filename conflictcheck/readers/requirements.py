@@ -57,7 +57,7 @@ class RequirementsReader(Reader):
         """By its first line."""
         return workspace.begins_with(path, MADE.encode())
 
-    def accepts(self, path: Path) -> bool:
+    def accepts(self, path: Path, workspace: Workspace) -> bool:  # noqa: ARG002 - the name is enough
         """By its extension, or by the word in its name."""
         return path.suffix.lower() in (".txt", ".in", ".pip") or "requirements" in path.name.lower()
 

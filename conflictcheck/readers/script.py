@@ -1,4 +1,4 @@
-"""Scripts with inline metadata (PEP 723)."""
+"""Scripts with inline metadata (PEP 723), whatever their name: ``uv run`` and others read the block of any file."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from msgspec import Struct
 
 from conflictcheck.errors import SpecError
 from conflictcheck.model import Severity, Spec, SpecId
-from conflictcheck.readers.base import Reader
+from conflictcheck.readers.base import Reader, Unnamed
 from conflictcheck.readers.lines import Origin, parse_python, parse_requirement
 from conflictcheck.readers.not_applied import warn_of_tables, warn_of_uv_toml
-from conflictcheck.readers.text import decode, quote
+from conflictcheck.readers.text import SIZE_LIMIT, decode, quote
 from conflictcheck.readers.toml_document import parse_toml
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from conflictcheck.readers.base import Workspace
     from conflictcheck.readers.toml_document import TomlDocument
 
-OPENING = "# /// script"
-"""The line that a block begins with."""
-
+_OPENING = "# /// script"
 _CLOSING = "# ///"
-_OPENING_LINE = re.compile(rf"^{OPENING}[ \t]*\n", re.MULTILINE)
+_OPENING_LINE = re.compile(rf"^{_OPENING}[ \t]*\n", re.MULTILINE)
+_SUFFIXES = (".py", ".pyw")
+_RUN_BY = b"#!"
 _METADATA = re.compile(r"(?:#(?: .*)?\n)*?# *(?:(?:dependencies|requires-python)\s*=|\[tool[.\]])")
 
 
@@ -41,19 +41,19 @@ class Block(Struct, frozen=True):
 
 
 class ScriptReader(Reader):
-    """Python scripts; one with a block is one spec."""
+    """Python scripts; one with a block is one spec, be it a ``setup.py``."""
 
     label: ClassVar[str] = "a script with inline metadata"
-    names: ClassVar[str] = "*.py"
-    looked_for: ClassVar[str] = "*.py scripts with inline metadata"
+    names: ClassVar[str] = "*.py, *.pyw, or no extension"
+    looked_for: ClassVar[str] = "scripts with inline metadata (*.py, *.pyw, or #! and no extension)"
 
     def finds(self, path: Path, workspace: Workspace) -> bool:
-        """By its block."""
-        if path.suffix != ".py" or not os.path.isfile(path):  # noqa: PTH113 - pathlib's fails where it may not look
+        """By its block; of most files without an extension two bytes are read."""
+        if not (path.suffix in _SUFFIXES or _is_run_by_name(path, workspace)) or not os.path.isfile(path):  # noqa: PTH113
             return False
         try:
             data = workspace.load(path, keep=False)
-            text = decode(data) if OPENING.encode() in data else ""
+            text = decode(data) if _OPENING.encode() in data else ""
             return _is_meant_as_block(text) or bool(find_blocks(text))
         except SpecError as error:
             workspace.note(
@@ -61,9 +61,11 @@ class ScriptReader(Reader):
             )
             return False
 
-    def accepts(self, path: Path) -> bool:
-        """By its extension."""
-        return path.suffix == ".py"
+    def accepts(self, path: Path, workspace: Workspace) -> bool:
+        """By its extension; without one, and a ``setup.py``, by its block."""
+        if path.suffix in _SUFFIXES and path.name != "setup.py":
+            return True
+        return path.suffix in ("", ".py") and _has_opening(path, workspace)
 
     def read(self, path: Path, section: str | None, workspace: Workspace) -> Sequence[Spec]:
         """The block as one spec."""
@@ -72,7 +74,10 @@ class ScriptReader(Reader):
             raise SpecError("a script has no sections", hint=f"name the file alone: {file}")
         block = find_block(decode(workspace.load(path)))
         if block is None:
-            raise SpecError("no inline metadata in this script", hint=f'PEP 723: it begins with the line "{OPENING}"')
+            raise SpecError("no inline metadata in this script", hint=f'PEP 723: it begins with the line "{_OPENING}"')
+        if path.name == "setup.py" and not os.path.isfile(path.with_name("pyproject.toml")):  # noqa: PTH113 - as above
+            advice = "its inline metadata is read; for what pip builds of it, ask for its folder in a line (-e FOLDER)"
+            workspace.unnamed[path] = Unnamed("a project without a pyproject.toml", advice, states_project=True)
         document = parse_toml(block.toml, first_line=block.first_line)
         warn_of_tables(document, file, workspace)
         warn_of_uv_toml(path.parent, workspace)
@@ -93,6 +98,20 @@ class ScriptReader(Reader):
             except SpecError as error:
                 workspace.problem(error, file=file, line=origin.line)
         return [Spec(spec, file, tuple(requirements), requires_python=python if isinstance(python, str) else None)]
+
+
+def _is_run_by_name(path: Path, workspace: Workspace) -> bool:
+    """Whether a file without an extension says what runs it."""
+    if "." in path.name or not workspace.begins_with(path, _RUN_BY):
+        return False
+    return path.stat().st_size <= SIZE_LIMIT  # a program that unpacks itself begins so, too
+
+
+def _has_opening(path: Path, workspace: Workspace) -> bool:
+    try:
+        return _OPENING.encode() in map(bytes.rstrip, workspace.load(path).splitlines())
+    except SpecError:
+        return False
 
 
 def _dependencies(document: TomlDocument) -> list[Any]:
@@ -152,7 +171,7 @@ def find_blocks(source: str) -> list[Block]:
     blocks: list[Block] = []
     at = 0
     while at < len(lines):
-        if lines[at].rstrip() != OPENING:
+        if lines[at].rstrip() != _OPENING:
             at += 1
             continue
         end = at + 1

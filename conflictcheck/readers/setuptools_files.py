@@ -48,7 +48,7 @@ class SetuptoolsReader(Reader):
 
     def finds(self, path: Path, workspace: Workspace) -> bool:
         """By its name, where it says what the project needs; a project is found once for its two files."""
-        if not self.accepts(path) or os.path.isfile(path.with_name("pyproject.toml")):
+        if not self.accepts(path, workspace) or os.path.isfile(path.with_name("pyproject.toml")):
             return False
         try:
             setup = find_setup_file(path.parent, workspace)
@@ -63,7 +63,7 @@ class SetuptoolsReader(Reader):
             return super().advice(path)
         return "pip and uv cannot install it without one or a setup.py: write one, or exclude it in the settings"
 
-    def accepts(self, path: Path) -> bool:
+    def accepts(self, path: Path, workspace: Workspace) -> bool:  # noqa: ARG002 - the name is enough
         """By its name."""
         return path.name in _FILES
 

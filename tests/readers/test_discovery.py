@@ -118,7 +118,7 @@ def test_what_conflictcheck_made_is_read_where_it_is_named(folder: Folder) -> No
 def test_a_folder_of_nothing_but_what_conflictcheck_made_says_why_that_is_no_spec(folder: Folder) -> None:
     folder.write("environments/requirements.env-1.txt", MADE)
     (error,) = folder.errors("environments")
-    assert error.endswith("inline metadata; what conflictcheck made is no spec unless it is named")
+    assert error.endswith("[tool.flit.metadata]; what conflictcheck made is no spec unless it is named")
 
 
 def test_what_conflictcheck_made_and_gitignore_leaves_out_is_not_opened(folder: Folder) -> None:
@@ -183,9 +183,10 @@ def test_a_folder_without_a_spec_says_what_was_looked_for(folder: Folder) -> Non
     folder.write("sub/readme.md")
     assert folder.errors("sub") == [
         (
-            "sub: no spec in this folder; looked for requirements files (requirements*.txt, *requirements.txt, "
-            "requirements/*.txt, *requirements*.in); pyproject.toml with [project], [dependency-groups], "
-            "[tool.poetry] or [tool.flit.metadata]; *.py scripts with inline metadata"
+            "sub: no spec in this folder; looked for scripts with inline metadata (*.py, *.pyw, or #! and no "
+            "extension); requirements files (requirements*.txt, *requirements.txt, requirements/*.txt, "
+            "*requirements*.in); pyproject.toml with [project], [dependency-groups], [tool.poetry] or "
+            "[tool.flit.metadata]"
         )
     ]
 
@@ -291,7 +292,7 @@ def test_a_setup_cfg_alone_states_a_project_that_nobody_can_install(folder: Fold
 def test_a_folder_with_nothing_but_a_project_of_setuptools_says_that_it_has_to_be_named(folder: Folder) -> None:
     folder.write("setup.py", "import setuptools\nsetuptools.setup(name='old')\n")
     [error] = folder.errors()
-    assert error.endswith("inline metadata; a project without a pyproject.toml is no spec unless it is named")
+    assert error.endswith("[tool.flit.metadata]; a project without a pyproject.toml is no spec unless it is named")
 
 
 def test_a_project_of_setuptools_that_gitignore_leaves_out_is_no_warning(folder: Folder) -> None:
@@ -375,17 +376,41 @@ def test_a_folder_of_nothing_but_requirements_files_by_another_name_says_that_th
 ) -> None:
     folder.write("reqs.txt", "a")
     [error] = folder.errors()
-    assert error.endswith("metadata; a requirements file by another name is no spec unless it is named")
+    assert error.endswith("metadata]; a requirements file by another name is no spec unless it is named")
 
 
 @pytest.mark.parametrize(("name", "first"), [("run", "#!/usr/bin/env -S uv run --script\n"), ("run.pyw", "")])
-def test_a_script_that_is_called_otherwise_is_among_those_passed_over(folder: Folder, name: str, first: str) -> None:
-    folder.write("requirements.txt", "a")
+def test_a_script_without_py_at_the_end_of_its_name_is_read(folder: Folder, name: str, first: str) -> None:
     folder.write(name, first + SCRIPT)
-    assert folder.notes()[0] == (
-        f"note passed-over {name}: a script with inline metadata without .py at the end of its name, which is not "
-        "read; write what it installs into a requirements file if it is to count"
+    assert ids(folder) == ids(folder, name) == [name]
+    folder.write(name, f"{first}# /// script\n# dependencies = ['a']\n")
+    assert folder.errors(name)[0].endswith('the block of inline metadata is not closed; end it with "# ///"')
+
+
+def test_a_file_without_an_extension_is_a_script_by_its_block_where_it_is_named(folder: Folder) -> None:
+    folder.write("requirements-run", SCRIPT)
+    assert folder.lines("requirements-run") == ["requirements-run:2: a"]
+
+
+@pytest.mark.parametrize("arguments", [(), ("setup.py",)])
+def test_a_setup_py_with_inline_metadata_is_a_script_and_its_project_is_told(
+    folder: Folder, arguments: tuple[str, ...]
+) -> None:
+    folder.write("setup.py", f"{SCRIPT}setup(name='old')\n")
+    assert folder.lines(*arguments) == ["setup.py:2: a"]
+    assert folder.notes(*arguments)[0] == (
+        "warning passed-over setup.py: a project without a pyproject.toml, which a search does not take; its inline "
+        "metadata is read; for what pip builds of it, ask for its folder in a line (-e FOLDER)"
     )
+    folder.write("requirements.txt", "-e .\n")
+    assert [note for note in folder.notes(*arguments, "requirements.txt") if "warning" in note] == []
+
+
+def test_a_setup_py_with_inline_metadata_beside_a_pyproject_is_a_script(folder: Folder) -> None:
+    folder.write("pyproject.toml", '[project]\nname = "p"\n')
+    folder.write("setup.py", SCRIPT)
+    assert ids(folder) == ids(folder, "setup.py") == ["setup.py"]
+    assert [note for note in folder.notes("setup.py") if "warning" in note] == []
 
 
 @pytest.mark.parametrize(
@@ -393,7 +418,7 @@ def test_a_script_that_is_called_otherwise_is_among_those_passed_over(folder: Fo
     [
         ("LICENSE", SCRIPT),
         ("run", "#!/bin/sh\n# // script\n"),
-        ("run", "#!/bin/sh\n" + "#" * (1 << 16) + f"\n{SCRIPT}"),
+        ("run", "#!/bin/sh\n" + "#" * (10 << 20) + f"\n{SCRIPT}"),
         (".run", f"#!/bin/sh\n{SCRIPT}"),
         ("run.pyw", "import this\n"),
         ("run.sh", f"#!/bin/sh\n{SCRIPT}"),

@@ -173,9 +173,10 @@ def test_an_entry_of_poetrys_that_is_not_found_without_doubt_is_refused(written:
         edited("pyproject.toml", written, 1, 'numpy = {version = "^1"}', 'numpy = {version = "<3"}')
 
 
-def test_a_script_with_inline_metadata() -> None:
+@pytest.mark.parametrize("name", ["tool.py", "tool.pyw", "tool"])
+def test_a_script_with_inline_metadata(name: str) -> None:
     text = '#!/usr/bin/env python\n# /// script\n# dependencies = ["numpy<1.24"]  # old\n# ///\nprint("numpy<1.24")\n'
-    after = edited("tool.py", text, 3, "numpy<1.24", "numpy<2")
+    after = edited(name, text, 3, "numpy<1.24", "numpy<2")
     assert after == text.replace('["numpy<1.24"]', '["numpy<2"]')
 
 

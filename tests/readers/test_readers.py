@@ -47,9 +47,9 @@ def test_a_hash_sign_may_be_part_of_a_file_name(folder: Folder) -> None:
         (
             "lock.xyz",
             (
-                "lock.xyz: not a file of a known kind; known are a requirements file (*.txt, *.in, *.pip, or "
-                "requirements in its name), a pyproject.toml (*.toml), a project without a "
-                "pyproject.toml (setup.cfg, setup.py), a script with inline metadata (*.py)"
+                "lock.xyz: not a file of a known kind; known are a script with inline metadata (*.py, *.pyw, or no "
+                "extension), a requirements file (*.txt, *.in, *.pip, or requirements in its name), a "
+                "pyproject.toml (*.toml), a project without a pyproject.toml (setup.cfg, setup.py)"
             ),
         ),
     ],
