@@ -43,7 +43,7 @@ DIAGNOSTICS: Mapping[str, str] = {
     "many-edits": "No edits that save an environment were found among as many at once as are looked for unasked.",
     "newer-index": "An index speaks a newer version of the Simple API than is known here.",
     "no-fix": "No edit of requirement lines resolves a clash.",
-    "not-applied": "A table of a pyproject.toml, a uv.toml or a script changes what is installed, and is not applied.",
+    "not-applied": "A setting of another tool changes what is installed, and is not applied.",
     "old-release": "An environment rests on a release much older than the line admits, or than a spec would get alone.",
     "option-without-effect": "An option in a requirements file changes nothing about the answer.",
     "options-in-file": "Index options in a requirements file hold for all specs of the run.",

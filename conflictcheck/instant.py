@@ -33,7 +33,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from sqlite3 import Connection
 
-_MARKS = (".git", ".git/info/exclude", ".hg", ".svn", ".gitignore", "conflictcheck.toml", "pyproject.toml", "uv.toml")
+_MARKS = (
+    *(".git", ".git/info/exclude", ".hg", ".svn", ".gitignore"),
+    *("conflictcheck.toml", "pyproject.toml", "uv.toml", "hatch.toml", ".pip-tools.toml"),
+)
 """What counts where a spec is, and in the folders above it."""
 _BESIDE = {"pyproject.toml": ("setup.cfg", "setup.py"), "setup.cfg": ("setup.py",), "setup.py": ("setup.cfg",)}
 """What counts beside a file of a name."""
@@ -268,10 +271,12 @@ def _cache_folder(arguments: Sequence[str]) -> str:
 
 
 def _configuration() -> set[str]:
-    """The files of pip's configuration, whether or not they are there."""
+    """The files of pip's configuration and of uv's, whether or not they are there."""
     from conflictcheck.pip_configuration import configuration_files  # noqa: PLC0415 - only where something is kept
+    from conflictcheck.readers.tool_settings import uv_places  # noqa: PLC0415 - as above
 
-    return {os.path.abspath(path) for path in configuration_files(os.environ)}
+    users, systems = uv_places(os.environ)
+    return {os.path.abspath(path) for path in (*configuration_files(os.environ), *users, *systems)}
 
 
 def _above(folder: str) -> Iterable[str]:

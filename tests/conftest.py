@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,9 +25,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(autouse=True)
 def _usual_reports(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever runs the tests may have told programs how wide to write, or be a service with a form of its own."""
+    """Whoever runs the tests may have told programs how wide to write, or uv what to do, or be a service."""
     for name in ("COLUMNS", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITLAB_CI"):
         monkeypatch.delenv(name, raising=False)
+    for name in ("XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "APPDATA"):
+        monkeypatch.setenv(name, os.devnull)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from conflictcheck.readers.requirements_file import read_requirements_file
 from conflictcheck.readers.script import ScriptReader
 from conflictcheck.readers.setuptools_files import SetuptoolsReader
 from conflictcheck.readers.text import quote
+from conflictcheck.readers.tool_settings import warn_of_user_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -90,6 +91,7 @@ def read_specs(
     if workspace.problems:
         raise InputErrors(workspace.distinct_problems())
     _tell_unnamed(workspace, specs)
+    warn_of_user_settings(workspace)
     return ReadResult(
         tuple(specs.values()),
         in_order(workspace.diagnostics),

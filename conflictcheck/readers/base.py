@@ -95,6 +95,10 @@ class Workspace(Struct):
         self._named.add(path)
         self._trees.add(_working_tree(path if os.path.isdir(path) else path.parent))  # noqa: PTH112 - see discovery
 
+    def trust(self, path: Path) -> None:
+        """This one file may be read wherever it is; what it leads to may not."""
+        self._named.add(path)
+
     def check_inside(self, path: Path) -> None:
         """Refuse a file that a file led to, or a link, outside of the working trees that the user named something in.
 

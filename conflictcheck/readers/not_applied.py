@@ -1,4 +1,4 @@
-"""Tables of other tools that change what is installed and are not applied, each with a warning.
+"""Settings of other tools that change what is installed and are not applied, each with a warning.
 
 Sources: uv's reference of settings and its documentation (Configuration files), and the documentation of PDM, Poetry,
 Rye, Hatch, pixi and pip-tools. Keys that concern building, caching, how an index is reached or what is written change
@@ -16,14 +16,11 @@ from conflictcheck.readers.text import decode
 from conflictcheck.readers.toml_document import parse_toml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from conflictcheck.readers.base import Workspace
     from conflictcheck.readers.toml_document import Place, TomlDocument
-
-_UV_TOML = "uv.toml"
-"""uv's settings; beside a ``pyproject.toml`` it takes the place of ``[tool.uv]``."""
 
 _RESOLVING = {
     "dependency-metadata": "what releases say of themselves is read",
@@ -141,75 +138,55 @@ _PIP_TOOLS = {
 """Keys of ``[tool.pip-tools]`` and of its tables for one command; an underscore may stand for each hyphen."""
 
 
-def warn_of_tables(document: TomlDocument, file: str, workspace: Workspace, *, has_uv_toml: bool = False) -> None:
+def warn_of_tables(document: TomlDocument, file: str, workspace: Workspace, *, replaced: Collection[str] = ()) -> None:
     """Say which tables of a file change what is installed and are not applied.
 
     Args:
         document: the file, or the metadata of a script.
         file: as the user would name it.
         workspace: takes the warnings.
-        has_uv_toml: whether there is a ``uv.toml`` beside it, so that uv itself does not apply what may stand there.
+        replaced: tools that do not apply their table themselves, as far as a file of settings takes its place.
     """
     uv = ("tool", "uv")
     places = [
+        *(() if "uv" in replaced else _of_uv(uv)),
         *_in_table(uv, _UV_LINES | _UV_PROJECT),
         *_OTHERS,
-        *_of_hatch(document),
+        *(() if "hatch" in replaced else _of_hatch(document, ("tool", "hatch"))),
         *_of_pixi(document),
-        *_of_pip_tools(),
+        *(() if "pip-tools" in replaced else _of_pip_tools()),
     ]
-    _warn(document, places if has_uv_toml else [*_of_uv(uv), *places], file, workspace)
+    _warn(document, places, file, workspace)
 
 
-def warn_of_uv_toml(folder: Path, workspace: Workspace) -> bool:
-    """Say which settings of the ``uv.toml`` that holds for a spec are not applied: in its folder, or above it.
-
-    As in uv, that is the nearest one, unless a ``pyproject.toml`` on the way has a table ``[tool.uv]``.
+def warn_of_settings(path: Path, tool: str, workspace: Workspace, *, name: str | None = None) -> TomlDocument | None:
+    """Say which settings in a file of one tool change what is installed and are not applied.
 
     Args:
-        folder: of the spec, absolute.
+        path: absolute; nothing is said where it is not there.
+        tool: ``uv``, ``hatch`` or ``pip-tools``.
         workspace: takes the warnings.
+        name: of the file for reports; by default as the user would name it.
 
     Returns:
-        Whether there is one in the folder itself.
+        The file; None where it is not there, or cannot be read, which is a warning.
     """
-    return _holding_uv_toml(folder, workspace) == folder / _UV_TOML
-
-
-def _holding_uv_toml(folder: Path, workspace: Workspace) -> Path | None:
-    """The file that holds in a folder; each folder is looked into once, however many specs are below it."""
-    if folder not in workspace.uv_tomls:
-        found: Path | None = None
-        if os.path.isfile(folder / _UV_TOML):  # noqa: PTH113 - may not look
-            found = folder / _UV_TOML
-            _warn_of_settings(found, workspace)
-        elif folder != folder.parent and not _has_settings(folder / "pyproject.toml", workspace):
-            found = _holding_uv_toml(folder.parent, workspace)
-        workspace.uv_tomls[folder] = found
-    return workspace.uv_tomls[folder]
-
-
-def _has_settings(path: Path, workspace: Workspace) -> bool:
-    """Whether a ``pyproject.toml`` has a table for uv, as far as it may and can be read."""
     if not os.path.isfile(path):  # noqa: PTH113 - may not look
-        return False
-    try:
-        content = workspace.load(path)
-        return b"uv" in content and parse_toml(decode(content)).get("tool", "uv") is not None
-    except SpecError:
-        return False
-
-
-def _warn_of_settings(path: Path, workspace: Workspace) -> None:
-    file = workspace.name(path)
+        return None
+    file = workspace.name(path) if name is None else name
     try:
         document = parse_toml(decode(workspace.load(path)))
     except SpecError as error:
         what_helps = "; with --allow-outside they are" if "--allow-outside" in (error.hint or "") else ""
-        message = f"the settings of uv are not looked at: {error.message}{what_helps}"
+        message = f"the settings of {tool} are not looked at: {error.message}{what_helps}"
         workspace.note("not-applied", message, file=file, line=error.line, severity=Severity.WARNING)
+        return None
+    if tool == "uv":
+        places = [*_of_uv(()), *_in_table((), _UV_LINES)]
     else:
-        _warn(document, [*_of_uv(()), *_in_table((), _UV_LINES)], file, workspace)
+        places = [*(_of_hatch(document, ()) if tool == "hatch" else _of_pip_tools())]
+    _warn(document, places, file, workspace)
+    return document
 
 
 def _warn(document: TomlDocument, places: Iterable[tuple[Place, str]], file: str, workspace: Workspace) -> None:
@@ -235,8 +212,8 @@ def _in_table(table: Place, keys: Mapping[str, str]) -> Iterator[tuple[Place, st
     return (((*table, key), advice) for key, advice in keys.items())
 
 
-def _of_hatch(document: TomlDocument) -> Iterator[tuple[Place, str]]:
-    for table in _tables_in(document, ("tool", "hatch", "envs")):
+def _of_hatch(document: TomlDocument, hatch: Place) -> Iterator[tuple[Place, str]]:
+    for table in _tables_in(document, (*hatch, "envs")):
         for key in ("dependencies", "extra-dependencies"):
             yield (*table, key), "move them to [dependency-groups]"
 

@@ -17,7 +17,7 @@ from conflictcheck.model import IndexOptions, Requirement, RequirementKind, Seve
 from conflictcheck.readers.base import Reader
 from conflictcheck.readers.conflicts import read_conflicts
 from conflictcheck.readers.lines import Origin, parse_python, parse_requirement
-from conflictcheck.readers.not_applied import warn_of_tables, warn_of_uv_toml
+from conflictcheck.readers.not_applied import warn_of_tables
 from conflictcheck.readers.not_taken import INSTEAD, not_read
 from conflictcheck.readers.project_tables import read_tables
 from conflictcheck.readers.references import project_name
@@ -25,6 +25,7 @@ from conflictcheck.readers.requirements_file import read_requirements_file
 from conflictcheck.readers.setuptools_files import SetupFile, find_setup_file
 from conflictcheck.readers.text import decode, quote
 from conflictcheck.readers.toml_document import parse_toml
+from conflictcheck.readers.tool_settings import warn_of_project_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -88,7 +89,7 @@ class PyprojectReader(Reader):
         if path.name != "pyproject.toml" and _is_of_pixi(document):
             raise SpecError(not_read("a workspace of pixi"), hint=INSTEAD)
         file = workspace.name(path)
-        warn_of_tables(document, file, workspace, has_uv_toml=warn_of_uv_toml(path.parent, workspace))
+        warn_of_tables(document, file, workspace, replaced=warn_of_project_settings(path.parent, workspace))
         project = _Project(path, document, workspace)
         project.apart = read_conflicts(document, project.tables, file, workspace)
         return project.all_specs() if section is None else [project.section(section)]

@@ -9,8 +9,8 @@ from conflictcheck.errors import SpecError
 from conflictcheck.marks import MADE
 from conflictcheck.model import Spec, SpecId
 from conflictcheck.readers.base import Reader
-from conflictcheck.readers.not_applied import warn_of_uv_toml
 from conflictcheck.readers.requirements_file import read_requirements_file
+from conflictcheck.readers.tool_settings import warn_of_pip_tools, warn_of_uv_toml
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,6 +67,7 @@ class RequirementsReader(Reader):
         if section is not None:
             raise SpecError("a requirements file has no sections", hint=f"name the file alone: {file}")
         warn_of_uv_toml(workspace.folder(path), workspace)
+        warn_of_pip_tools(workspace.folder(path), workspace)
         spec = SpecId(file)
         collected = read_requirements_file(path, spec, workspace)
         if path.with_suffix(".in").is_file() and _COMPILED.search(workspace.load(path)[:_HEAD]):

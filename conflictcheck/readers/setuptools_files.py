@@ -18,6 +18,7 @@ from conflictcheck.errors import SpecError
 from conflictcheck.model import Requirement, Severity, Spec, SpecId
 from conflictcheck.readers.base import Reader
 from conflictcheck.readers.references import PROJECT_FILES, project_name
+from conflictcheck.readers.tool_settings import warn_of_project_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,6 +81,7 @@ class SetuptoolsReader(Reader):
         if not _is_installable(path.parent):
             hint = "write one of the two beside it, or give what it needs in a requirements file"
             raise SpecError("pip and uv install no project without a pyproject.toml or a setup.py", hint=hint)
+        warn_of_project_settings(path.parent, workspace)
         setup.warn_of_extras(workspace)
         name = project_name(path.parent) or canonicalize_name(path.parent.name)
         return [Spec(SpecId(file), file, (setup.requirement(SpecId(file), name, path.parent),))]

@@ -130,7 +130,7 @@ def test_whatever_a_run_looks_at_makes_a_new_one(
     assert say("check", ".", program=LOOKING).how == "made"
 
 
-@pytest.mark.parametrize("name", ["setup.cfg", "setup.py", "uv.toml", "../uv.toml"])
+@pytest.mark.parametrize("name", ["setup.cfg", "setup.py", "uv.toml", "../uv.toml", "hatch.toml", ".pip-tools.toml"])
 def test_a_file_that_counts_beside_a_named_pyproject_or_above_makes_a_new_run(
     say: Callable[..., Said], project: Path, name: str
 ) -> None:
@@ -236,19 +236,20 @@ def test_everything_that_is_looked_at_is_watched(
     time.sleep(0.03)
     run(["check"])
     looked: set[str] = set()
-    for name in ("stat", "lstat"):
-        real = getattr(os, name)
+    with monkeypatch.context() as patch:
+        for name in ("stat", "lstat"):
+            real = getattr(os, name)
 
-        def noted(path: object, *rest: object, _real: Callable[..., os.stat_result] = real, **more: object) -> object:
-            if isinstance(path, str | Path):
-                looked.add(os.path.abspath(path))  # noqa: PTH100 - as it was named
-            return _real(path, *rest, **more)
+            def noted(
+                path: object, *rest: object, _real: Callable[..., os.stat_result] = real, **more: object
+            ) -> object:
+                if isinstance(path, str | Path):
+                    looked.add(os.path.abspath(path))  # noqa: PTH100 - as it was named
+                return _real(path, *rest, **more)
 
-        monkeypatch.setattr(os, name, noted)
-    lookout = instant.Lookout(["check"])
-    assert run(["check"], None) is ExitCode.PASSED
-    monkeypatch.undo()
-    monkeypatch.chdir(project)
+            patch.setattr(os, name, noted)
+        lookout = instant.Lookout(["check"])
+        assert run(["check"], None) is ExitCode.PASSED
     whole, marks = lookout._watched()  # noqa: SLF001 - the rules themselves
     known = {*whole, *marks, *(str(above) for place in (*whole, *marks) for above in Path(place).parents)}
     own = (str(Path(instant.__file__).parent), sys.prefix, sys.base_prefix, str(tmp_path / "cache"))

@@ -439,3 +439,56 @@ def test_a_uv_toml_is_told_whatever_kind_of_spec_it_holds_for(folder: Folder) ->
     told = "warning not-applied uv.toml:1: no-index is not applied: give it with --no-index"
     for paths in (("api/requirements.txt",), ("s.py",), ()):
         assert folder.notes(*paths)[0] == told
+
+
+def test_settings_of_pip_tools_are_told_beside_whatever_it_compiles(folder: Folder) -> None:
+    folder.write(".pip-tools.toml", "[tool.pip-tools.compile]\nextra_index_url = ['https://index.example']\n")
+    folder.write("requirements.in", "a")
+    folder.write("pyproject.toml", '[project]\nname = "p"\n[tool.pip-tools]\npre = true\n')
+    told = (
+        "warning not-applied .pip-tools.toml:2: tool.pip-tools.compile.extra_index_url is not applied: give it with "
+        "--extra-index-url"
+    )
+    for name in ("requirements.in", "pyproject.toml"):
+        assert [note for note in folder.notes(name) if "not-applied" in note] == [told]
+
+
+def test_a_hatch_toml_is_told_and_takes_the_place_of_the_environments_beside_it(folder: Folder) -> None:
+    folder.write("pyproject.toml", '[project]\nname = "p"\n[tool.hatch.envs.test]\ndependencies = ["a"]\n')
+    own = "pyproject.toml:4: tool.hatch.envs.test.dependencies"
+    folder.write("hatch.toml", "[build]\n")
+    assert folder.notes("pyproject.toml") == [f"warning not-applied {own} is not applied: {TO_GROUPS}"]
+    folder.write("hatch.toml", '[envs.docs]\nextra-dependencies = ["b"]\n')
+    told = f"warning not-applied hatch.toml:2: envs.docs.extra-dependencies is not applied: {TO_GROUPS}"
+    assert folder.notes("pyproject.toml") == [told]
+    folder.write("hatch.toml", "[envs\n")
+    [broken, _] = folder.notes("pyproject.toml")
+    assert broken.startswith(
+        "warning not-applied hatch.toml:1: the settings of hatch are not looked at: not valid TOML"
+    )
+
+
+TO_GROUPS = "move them to [dependency-groups]"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="other places")
+def test_the_uv_toml_of_a_user_and_of_the_system_are_told(folder: Folder) -> None:
+    folder.write("work/requirements.txt", "a")
+    user = folder.write("home/.config/uv/uv.toml", 'resolution = "lowest"\n')
+    folder.write("first/uv/uv.toml", "no-index = true\n")
+    folder.write("second/uv/uv.toml", "no-build = true\n")
+    home, first, second = (str(folder.path / name) for name in ("home", "first", "second"))
+    system = f"{first}/uv/uv.toml:1: no-index"
+    variables = {"HOME": home, "XDG_CONFIG_DIRS": f"{home}:{first}:{second}"}
+
+    def told(**more: str) -> list[str]:
+        found = inside.read("requirements.txt", variables=variables | more).diagnostics
+        return [f"{one.file}:{one.line}: {one.message.partition(' is')[0]}" for one in found]
+
+    inside = type(folder)(folder.path / "work")
+    assert told() == sorted([f"{user}:1: resolution", system])
+    assert told(XDG_CONFIG_HOME=second) == [system, f"{second}/uv/uv.toml:1: no-build"]
+    assert told(UV_NO_CONFIG="1") == []
+    folder.write("work/uv.toml", "no-index = true\n")
+    folder.write("own.toml", 'index-url = "https://index.example"\n')
+    assert told(UV_CONFIG_FILE="../own.toml") == [f"{folder.path}/own.toml:1: index-url"]
