@@ -100,27 +100,30 @@ def resolving_options(command: Callable[..., Any]) -> Callable[..., Any]:
     def with_settings(**values: Any) -> Any:
         given = CommandLine(**{name: values.pop(name) for name in names})
         settings: Settings = resolve_settings(given, cwd=_working_directory(), environ=os.environ)
-        if given.index_snapshot is not None and not values["quiet"]:
-            _tell_unasked(given)
+        if not values["quiet"]:
+            _tell_unasked(given, is_diff="new" in values)
         return command(settings=_with_standard_input(settings), **values)
 
     return cast("Callable[..., Any]", _RESOLVING(with_settings))
 
 
-def _tell_unasked(given: CommandLine) -> None:
-    """Say of options that name an index that it is not asked, as a snapshot answers.
+def _tell_unasked(given: CommandLine, *, is_diff: bool) -> None:
+    """Say of options that name an index that it is not asked, where snapshots answer.
 
     The report says nothing of it: it is to be the same as when the index was asked.
     """
+    if given.index_snapshot is None and not is_diff:
+        return
     from conflictcheck.cli.output import print_message  # noqa: PLC0415 - keeps start-up short
 
+    where = "in diff, where two snapshots answer alone" if is_diff else "beside --index-snapshot, which answers alone"
     named = {
         "--index-url": given.index_url,
         "--extra-index-url": given.extra_index_url,
         "--find-links": given.find_links,
     }
     for option in filter(named.get, named):
-        print_message(f"warning: {option} has no effect beside --index-snapshot, which answers alone")
+        print_message(f"warning: {option} has no effect {where}")
 
 
 def _with_standard_input(settings: Settings) -> Settings:

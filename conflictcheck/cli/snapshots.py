@@ -19,7 +19,12 @@ def between(settings: Settings, old: str, new: str) -> tuple[Settings, Path]:
     Raises:
         UsageError: options say otherwise where facts or an earlier state come from.
     """
-    for option, given in (("--index-snapshot", settings.index.snapshot), ("--since", settings.since)):
-        if given is not None:
+    given = {
+        "--index-snapshot": settings.index.snapshot,
+        "--since": settings.since,
+        "--refresh": settings.index.refresh or None,
+    }
+    for option, value in given.items():
+        if value is not None:
             raise UsageError(f"{option} is not for diff, which compares two snapshots", hint="leave it out")
     return replace(settings, index=replace(settings.index, snapshot=Path(new))), Path(old)

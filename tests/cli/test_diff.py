@@ -111,6 +111,21 @@ def test_options_that_say_otherwise_are_2(say: Say, option: str) -> None:
     )  # fmt: skip
 
 
+def test_options_that_name_an_index_are_told_to_have_no_effect(say: Say) -> None:
+    named = ("--index-url", "https://index.example", "--extra-index-url", "https://index.example", "--find-links", ".")
+    code, out, err = say("old", "new", *named)
+    assert (code, out) == say("old", "new")[:2]
+    assert err == "".join(
+        f"warning: {option} has no effect in diff, where two snapshots answer alone\n" for option in named[::2]
+    )
+    assert say("old", "new", *named, "-q") == (code, out, "")
+
+
+def test_asking_an_index_anew_is_2(say: Say) -> None:
+    error = "error: --refresh is not for diff, which compares two snapshots; leave it out\n"
+    assert say("old", "new", "--refresh") == (ExitCode.USAGE, "", error)
+
+
 def test_a_baseline_counts_as_well(say: Say, folder: Path) -> None:
     assert say("old", "old", "--write-baseline", "known.toml")[0] == ExitCode.PASSED
     assert (folder / "known.toml").is_file()
