@@ -66,6 +66,7 @@ class Workspace(Struct):
         projects: the names of files that state a project, by the project's name.
         conflicts: for each set of sections that a file says exclude each other, the file, and for each section the name
             of the project and what follows it in the spec id.
+        declared: of such files that projects lie below: the same as they are written there.
     """
 
     cwd: Path
@@ -80,6 +81,7 @@ class Workspace(Struct):
     uv_tomls: dict[Path, Path | None] = field(default_factory=dict)
     projects: dict[str, str] = field(default_factory=dict)
     conflicts: list[tuple[str, tuple[tuple[str, str], ...]]] = field(default_factory=list)
+    declared: dict[Path, list[tuple[str, tuple[tuple[str, str], ...]]]] = field(default_factory=dict)
     _contents: dict[Path, bytes] = field(default_factory=dict)
     _piped: dict[Path, str] = field(default_factory=dict)
     _named: set[Path] = field(default_factory=set)

@@ -1,20 +1,27 @@
-"""``[tool.uv] conflicts``: sections that a project says are not to be installed together.
+"""``[tool.uv] conflicts``: sections that a project, or its workspace's root, says are not to be installed together.
 
-Source: uv's documentation (Settings, conflicts; Conflicting dependencies). Each set lists two or more items, any two of
-which exclude each other: an extra, a group, or a project of the workspace as a whole; of another project where
-``package`` names it. A group that includes one of them excludes the others as well.
+Source: uv's documentation (Settings, conflicts; Conflicting dependencies; Workspaces). Each set lists two or more
+items, any two of which exclude each other: an extra, a group, or a project of the workspace as a whole; of another
+project where ``package`` names it. A group that includes one of them excludes the others as well.
 """
+# ruff: noqa: PTH113 - pathlib's question fails where it may not look
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import InvalidName, canonicalize_name
 
+from conflictcheck.errors import SpecError
 from conflictcheck.model import DeclaredConflict, Severity, SpecId
+from conflictcheck.readers.project_tables import read_tables
+from conflictcheck.readers.text import decode
+from conflictcheck.readers.toml_document import parse_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from packaging.utils import NormalizedName
 
@@ -23,32 +30,73 @@ if TYPE_CHECKING:
     from conflictcheck.readers.toml_document import TomlDocument
 
 _PLACE = ("tool", "uv", "conflicts")
+_WORKSPACE = ("tool", "uv", "workspace")
 _FEWEST = 2
 """Items of a set; one alone excludes nothing."""
 
 
+_Sections = tuple[tuple[str, str], ...]
+"""Of each the project's name and what follows it in a spec id."""
+
+
 def read_conflicts(
-    document: TomlDocument, tables: Tables, file: str, workspace: Workspace
+    path: Path, document: TomlDocument, tables: Tables, workspace: Workspace
 ) -> frozenset[NormalizedName]:
-    """Collect what a ``pyproject.toml`` declares; a warning says what is not understood, and then counts for nothing.
+    """Collect what holds for a ``pyproject.toml``; a warning says what is not understood, and then counts for nothing.
 
     Args:
+        path: of the file, absolute.
         document: the file.
         tables: what it states.
-        file: its name in reports.
         workspace: takes in the sets and the warnings.
 
     Returns:
         The groups that exclude the project itself: uv installs them without it alone (``--only-group``).
     """
+    file = workspace.name(path)
+    declared = [(file, one) for one in _sets(document, tables.name, file, workspace)]
     if tables.name is not None:
         workspace.projects.setdefault(tables.name, file)
-    found = document.get(*_PLACE)
+        above = () if document.get(*_WORKSPACE) is not None else _sets_above(path.parent, workspace)
+        declared += [(root, one) for root, one in above if tables.name in dict(one)]
     apart: set[NormalizedName] = set()
-    if found is None:
-        return frozenset()
-    for position, items in enumerate(found) if isinstance(found, list) else ((0, None),):
-        sections = [_section(item, tables) for item in items] if isinstance(items, list) else []
+    for source, written in declared:
+        named = (*written, *_including(written, tables))
+        workspace.conflicts.append((source, named))
+        if (tables.name, "") in named:
+            apart.update(name for name in tables.groups if (tables.name, f"#group:{name}") in named)
+    return frozenset(apart)
+
+
+def _sets_above(folder: Path, workspace: Workspace) -> list[tuple[str, _Sections]]:
+    """What the root of the workspace that a project is in declares, as far as it may and can be read.
+
+    As in uv, that is the nearest ``pyproject.toml`` above the project, if it states a workspace.
+    """
+    path = next((one for one in (up / "pyproject.toml" for up in folder.parents) if os.path.isfile(one)), None)
+    if path is None:
+        return []
+    if path not in workspace.declared:
+        sets: list[_Sections] = []
+        file = workspace.name(path)
+        try:
+            document = parse_toml(decode(workspace.load(path)))
+            if document.get(*_WORKSPACE) is not None:
+                sets = _sets(document, read_tables(document).name, file, workspace)
+        except SpecError:
+            pass  # whoever reads the file itself says so
+        workspace.declared[path] = [(file, one) for one in sets]
+    return workspace.declared[path]
+
+
+def _sets(document: TomlDocument, project: str | None, file: str, workspace: Workspace) -> list[_Sections]:
+    """The sets that a file declares, whose project is called so."""
+    written = document.get(*_PLACE)
+    if written is None:
+        return []
+    found = []
+    for position, items in enumerate(written) if isinstance(written, list) else ((0, None),):
+        sections = [_section(item, project or "") for item in items] if isinstance(items, list) else []
         if len(sections) < _FEWEST or None in sections:
             workspace.note(
                 "not-applied",
@@ -58,15 +106,11 @@ def read_conflicts(
                 severity=Severity.WARNING,
             )
             continue
-        named = tuple(section for section in sections if section is not None)
-        named = (*named, *_including(named, tables))
-        workspace.conflicts.append((file, named))
-        if (tables.name, "") in named:
-            apart.update(name for name in tables.groups if (tables.name, f"#group:{name}") in named)
-    return frozenset(apart)
+        found.append(tuple(section for section in sections if section is not None))
+    return found
 
 
-def _section(item: Any, tables: Tables) -> tuple[str, str] | None:
+def _section(item: Any, project: str) -> tuple[str, str] | None:
     """The project's name and what follows it in a spec id; None where the item is not understood."""
     match item:
         case {"extra": str(written), **rest}:
@@ -77,12 +121,12 @@ def _section(item: Any, tables: Tables) -> tuple[str, str] | None:
             written, fragment = "", ""
         case _:
             return None
-    package = rest.pop("package", item.get("package", tables.name or ""))
+    package = rest.pop("package", item.get("package", project))
     if rest or not isinstance(package, str):
         return None
     try:
-        project = canonicalize_name(package, validate=True) if package else ""
-        return project, fragment + (canonicalize_name(written, validate=True) if fragment else "")
+        name = canonicalize_name(package, validate=True) if package else ""
+        return name, fragment + (canonicalize_name(written, validate=True) if fragment else "")
     except InvalidName:
         return None
 

@@ -91,7 +91,7 @@ class PyprojectReader(Reader):
         file = workspace.name(path)
         warn_of_tables(document, file, workspace, replaced=warn_of_project_settings(path.parent, workspace))
         project = _Project(path, document, workspace)
-        project.apart = read_conflicts(document, project.tables, file, workspace)
+        project.apart = read_conflicts(path, document, project.tables, workspace)
         return project.all_specs() if section is None else [project.section(section)]
 
 

@@ -104,6 +104,42 @@ def test_a_group_that_excludes_another_project_or_a_section_comes_with_its_own(f
     assert [r.name for r in spec.requirements] == ["main", "x"]
 
 
+MEMBER = (
+    '[project]\nname = "app"\nversion = "1"\ndependencies = ["main"]\n[dependency-groups]\nd = ["dev"]\n'
+    'with-d = [{include-group = "d"}]\nother = ["docs"]\n'
+)
+ROOT = '[tool.uv]\nconflicts = [[{package = "app"}, {package = "App", group = "d"}]]\n[tool.uv.workspace]\n'
+
+
+@pytest.mark.parametrize("paths", [(), ("packages/app/pyproject.toml",), ("packages/app/pyproject.toml#group:d",)])
+def test_what_the_root_of_a_workspace_declares_holds_for_its_members(folder: Folder, paths: tuple[str, ...]) -> None:
+    folder.write("pyproject.toml", ROOT)
+    folder.write("packages/app/pyproject.toml", MEMBER)
+    found = folder.read(*paths)
+    asked = {spec.id.partition("#")[2]: [r.name for r in spec.requirements] for spec in found.specs}
+    groups = {"group:d": ["dev"], "group:with-d": ["dev"], "group:other": ["main", "docs"]}
+    assert asked.items() <= {"": ["main"], **groups}.items()
+    app = "packages/app/pyproject.toml"
+    together = (app, f"{app}#group:d", f"{app}#group:with-d")
+    assert ("pyproject.toml", together) in [(conflict.file, conflict.specs) for conflict in found.conflicts]
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        {"packages/pyproject.toml": "[tool.ruff]\n"},
+        {"pyproject.toml": ROOT.replace("[tool.uv.workspace]", "")},
+        {"pyproject.toml": "["},
+    ],
+)
+def test_what_no_root_of_its_workspace_declares_holds_for_no_project(folder: Folder, between: dict[str, str]) -> None:
+    for name, content in ({"pyproject.toml": ROOT} | between).items():
+        folder.write(name, content)
+    folder.write("packages/app/pyproject.toml", MEMBER)
+    [spec] = folder.read("packages/app/pyproject.toml#group:d").specs
+    assert [r.name for r in spec.requirements] == ["main", "dev"]
+
+
 @pytest.mark.parametrize(
     "conflicts",
     [
