@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from conflictcheck.model import Requirement, SpecId
     from conflictcheck.solver.oracle import Oracle, Reply
 
-_EDIT = 1000
-"""What an edit costs; the rest tells edits apart."""
+_EDIT = 1_000_000
+"""What an edit costs: more than the rest of all edits together, which tells as many edits apart."""
 _FILE = 10
 """What one more spec to touch costs."""
 _UNWELCOME = {RequirementKind.CONSTRAINT: 200, RequirementKind.PYTHON: 300}

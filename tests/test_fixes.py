@@ -418,6 +418,13 @@ def test_requires_python_is_lowered_to_a_python_that_is_asked_for() -> None:
     assert said(found.run) == ['a: requires-python = ">=3.13" -> requires-python = ">=3.12" (1)']
 
 
+def test_fewer_edits_are_preferred_though_they_are_of_lines_that_others_rely_on() -> None:
+    lines = {f"py{i}": ["python>=3.12"] for i in range(4)} | {f"pin{i}": [f"lib{i}==1.0"] for i in range(5)}
+    index = universe({f"lib{i}": {"1.0": Rel(requires_python="<3.12"), "2.0": []} for i in range(5)})
+    found = find(World(index, specs(**lines), pythons=("3.12.4", "3.11.7")))
+    assert [len(fix.edits) for fix in found.run] == [4]
+
+
 def test_a_line_shared_by_several_specs_is_edited_once_and_all_are_named() -> None:
     shared = line("base.txt", "numpy<1.24", number=3)
     given = [
