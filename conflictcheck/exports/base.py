@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from conflictcheck.errors import InternalError
-from conflictcheck.marks import is_made
+from conflictcheck.own_files import is_made
 
 if TYPE_CHECKING:
     from conflictcheck.model import Environment, Pin, Report

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from conflictcheck.escaping import visible
 from conflictcheck.exports.base import EnvironmentExport, local_path, platform_marker, stem, without_query
-from conflictcheck.marks import MADE
+from conflictcheck.own_files import MADE
 from conflictcheck.phrases import and_list
 
 if TYPE_CHECKING:

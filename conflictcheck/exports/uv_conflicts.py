@@ -17,8 +17,8 @@ from msgspec import Struct, field
 
 from conflictcheck.escaping import visible
 from conflictcheck.exports.base import UNFIT, Export
-from conflictcheck.marks import MADE
 from conflictcheck.model import RequirementKind
+from conflictcheck.own_files import MADE
 from conflictcheck.phrases import and_list, count
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, ClassVar
 
 from conflictcheck.errors import SpecError
-from conflictcheck.marks import MADE
 from conflictcheck.model import Spec, SpecId
+from conflictcheck.own_files import MADE
 from conflictcheck.readers.base import Reader
 from conflictcheck.readers.requirements_file import read_requirements_file
 from conflictcheck.readers.tool_settings import warn_of_pip_tools, warn_of_uv_toml
