@@ -159,13 +159,16 @@ def warn_of_tables(document: TomlDocument, file: str, workspace: Workspace, *, r
     _warn(document, places, file, workspace)
 
 
-def warn_of_settings(path: Path, tool: str, workspace: Workspace, *, name: str | None = None) -> TomlDocument | None:
+def warn_of_settings(
+    path: Path, tool: str, workspace: Workspace, *, table: Place = (), name: str | None = None
+) -> TomlDocument | None:
     """Say which settings in a file of one tool change what is installed and are not applied.
 
     Args:
         path: absolute; nothing is said where it is not there.
         tool: ``uv``, ``hatch`` or ``pip-tools``.
         workspace: takes the warnings.
+        table: of uv's settings in the file.
         name: of the file for reports; by default as the user would name it.
 
     Returns:
@@ -182,7 +185,7 @@ def warn_of_settings(path: Path, tool: str, workspace: Workspace, *, name: str |
         workspace.note("not-applied", message, file=file, line=error.line, severity=Severity.WARNING)
         return None
     if tool == "uv":
-        places = [*_of_uv(()), *_in_table((), _UV_LINES)]
+        places = [*_of_uv(table), *_in_table(table, _UV_LINES)]
     else:
         places = [*(_of_hatch(document, ()) if tool == "hatch" else _of_pip_tools())]
     _warn(document, places, file, workspace)

@@ -45,16 +45,17 @@ def warn_of_project_settings(folder: Path, workspace: Workspace) -> frozenset[st
 
 
 def warn_of_pip_tools(folder: Path, workspace: Workspace) -> bool:
-    """Say which settings of pip-tools for files in a folder are not applied; whether there is a file of them."""
-    path = folder / ".pip-tools.toml"
-    warn_of_settings(path, "pip-tools", workspace)
-    return os.path.isfile(path)  # noqa: PTH113 - may not look
+    """Say which settings of pip-tools for files in a folder are not applied; whether they have a file of their own."""
+    own, pyproject = folder / ".pip-tools.toml", folder / "pyproject.toml"
+    has_own = os.path.isfile(own)  # noqa: PTH113 - may not look
+    warn_of_settings(own if has_own else pyproject, "pip-tools", workspace)
+    return has_own
 
 
 def warn_of_uv_toml(folder: Path, workspace: Workspace) -> bool:
-    """Say which settings of the ``uv.toml`` that holds for a spec are not applied: in its folder, or above it.
+    """Say which settings of uv that hold for a spec are not applied: in its folder, or above it.
 
-    As in uv, that is the nearest one, unless a ``pyproject.toml`` on the way has a table ``[tool.uv]``, or a variable
+    As in uv, these are in the nearest ``uv.toml`` or ``pyproject.toml`` with a table ``[tool.uv]``, unless a variable
     says otherwise.
 
     Args:
@@ -106,7 +107,9 @@ def _holding_uv_toml(folder: Path, workspace: Workspace) -> Path | None:
         if os.path.isfile(folder / _UV_TOML):  # noqa: PTH113 - may not look
             found = folder / _UV_TOML
             warn_of_settings(found, "uv", workspace)
-        elif folder != folder.parent and not _has_settings(folder / "pyproject.toml", workspace):
+        elif _has_settings(folder / "pyproject.toml", workspace):
+            warn_of_settings(folder / "pyproject.toml", "uv", workspace, table=("tool", "uv"))
+        elif folder != folder.parent:
             found = _holding_uv_toml(folder.parent, workspace)
         workspace.uv_tomls[folder] = found
     return workspace.uv_tomls[folder]

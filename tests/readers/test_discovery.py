@@ -471,6 +471,22 @@ def test_a_hatch_toml_is_told_and_takes_the_place_of_the_environments_beside_it(
 TO_GROUPS = "move them to [dependency-groups]"
 
 
+def test_settings_in_a_pyproject_are_told_of_what_is_named_below_it(folder: Folder) -> None:
+    folder.write("pyproject.toml", '[tool.uv]\nno-index = true\noverride-dependencies = ["a<2"]\nsources = {}\n')
+    told = [
+        "warning not-applied pyproject.toml:2: tool.uv.no-index is not applied: give it with --no-index",
+        "warning not-applied pyproject.toml:3: tool.uv.override-dependencies is not applied: give them with --override",
+    ]
+    folder.write("api/requirements.txt", "a")
+    folder.write("api/s.py", SCRIPT)
+    folder.write("app/pyproject.toml", '[project]\nname = "app"\n')
+    for name in ("api/requirements.txt", "api/s.py", "app/pyproject.toml"):
+        assert folder.notes(name) == told
+    folder.write("api/pyproject.toml", "[tool.uv]\n[tool.pip-tools]\npre = true\n")
+    pre = "tool.pip-tools.pre is not applied: give --prerelease allow"
+    assert folder.notes("api/requirements.txt") == [f"warning not-applied api/pyproject.toml:3: {pre}"]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="other places")
 def test_the_uv_toml_of_a_user_and_of_the_system_are_told(folder: Folder) -> None:
     folder.write("work/requirements.txt", "a")
