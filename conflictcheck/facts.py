@@ -7,7 +7,8 @@ as arrays, so that the cache and snapshots store them as they are.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, overload
 
 import msgspec
 
@@ -52,6 +53,85 @@ class File(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return bool(self.tags)
 
 
+class FileColumns(msgspec.Struct, frozen=True):
+    """What is known of some files, an attribute of `File` at a time, each in the order of the files."""
+
+    filename: Sequence[str] = ()
+    url: Sequence[str] = ()
+    version: Sequence[str] = ()
+    tags: Sequence[str] = ()
+    build: Sequence[str] = ()
+    requires_python: Sequence[str | None] = ()
+    yanked: Sequence[str | None] = ()
+    upload_time: Sequence[str | None] = ()
+    hashes: Sequence[tuple[str, ...]] = ()
+    size: Sequence[int | None] = ()
+    metadata: Sequence[str | None] = ()
+    index: Sequence[str] = ()
+
+
+class Files(Sequence[File]):
+    """Files as columns: a page lists thousands, of which a run looks at a few. Each is made when it is looked at.
+
+    Args:
+        columns: all of one length; the addresses without what they have in common.
+        place: what each address begins with.
+    """
+
+    __slots__ = ("columns", "place")
+
+    def __init__(self, columns: FileColumns, place: str = "") -> None:
+        self.columns = columns
+        self.place = place
+
+    @classmethod
+    def of(cls, files: Sequence[File]) -> Files:
+        """The same files as columns."""
+        if isinstance(files, Files):
+            return files
+        return cls(FileColumns(*zip(*map(msgspec.structs.astuple, files), strict=True)))
+
+    def __len__(self) -> int:
+        """How many files there are."""
+        return len(self.columns.filename)
+
+    @overload
+    def __getitem__(self, place: int) -> File: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[File, ...]: ...
+    def __getitem__(self, place: int | slice) -> File | tuple[File, ...]:
+        """One file, or some."""
+        if isinstance(place, slice):
+            return tuple(self[i] for i in range(*place.indices(len(self))))
+        columns = self.columns
+        return File(
+            columns.filename[place],
+            self.place + columns.url[place],
+            columns.version[place],
+            columns.tags[place],
+            columns.build[place],
+            columns.requires_python[place],
+            columns.yanked[place],
+            columns.upload_time[place],
+            columns.hashes[place],
+            columns.size[place],
+            columns.metadata[place],
+            columns.index[place],
+        )
+
+    def __eq__(self, other: object) -> bool:
+        """Whether these are the same files, as columns or not."""
+        return tuple(self) == tuple(other) if isinstance(other, Files | tuple) else NotImplemented
+
+    def __hash__(self) -> int:
+        """As a tuple of the files has it."""
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        """The files."""
+        return f"Files({list(self)})"
+
+
 class Listing(msgspec.Struct, frozen=True, array_like=True):
     """All files of one package.
 
@@ -66,7 +146,7 @@ class Listing(msgspec.Struct, frozen=True, array_like=True):
     """
 
     name: str
-    files: tuple[File, ...]
+    files: Sequence[File]
     also_on: tuple[str, ...] = ()
     invalid: tuple[str, ...] = ()
     differs: bool = False
@@ -96,7 +176,7 @@ class Overview(msgspec.Struct, frozen=True, array_like=True):
 
 def overview_of(listing: Listing) -> Overview:
     """A listing without its files."""
-    indexes = tuple(sorted({file.index for file in listing.files}))
+    indexes = tuple(sorted(set(Files.of(listing.files).columns.index)))
     return Overview(listing.name, indexes, listing.also_on, listing.differs, listing.related, listing.newer)
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from itertools import groupby
-from operator import attrgetter, itemgetter
+from operator import and_, itemgetter
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -18,8 +18,10 @@ from msgspec.structs import replace
 from packaging.utils import NormalizedName
 from packaging.version import InvalidVersion, Version
 
+from conflictcheck.facts import Files
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from conflictcheck.facts import File, Listing
     from conflictcheck.settings import Policy
@@ -145,11 +147,10 @@ def select_releases(listing: Listing, target: Target, policy: Policy) -> Candida
     )
     releases: list[Release] = []
     excluded: list[Excluded] = []
-    for version, files in groupby(listing.files, key=attrgetter("version")):
-        found = selector.select(version, list(files))
+    for found in selector.select(Files.of(listing.files)):
         if isinstance(found, Release):
             releases.append(found)
-        elif found is not None:
+        else:
             excluded.append(found)
     return candidates_of(name, _mark_predating(releases, target), tuple(excluded))
 
@@ -198,28 +199,38 @@ class _Selector(Struct, frozen=True):
     wheels: bool
     sdists: bool
 
-    def select(self, version: str, files: Sequence[File]) -> Release | Excluded | None:
-        """The release of these files, or why there is none; None for a version that is none."""
-        cutoff = self.cutoff
-        if cutoff is None:
-            return self._select(version, files)
-        kept = [file for file in files if cutoff.admits(file.upload_time)]
-        found = self._select(version, kept) if kept else None
-        if len(kept) == len(files) or isinstance(found, Release):
-            return found
-        # The date is the reason only where nothing else is: a later date would not help a release without a wheel.
-        if not (self.prereleases and any(map(self._suits, files))):
-            anyway = self._select(version, files)
-            if not isinstance(anyway, Release):
-                return anyway
-        has_date = any(file.upload_time is not None for file in files)
-        return Excluded(version, Why.TOO_NEW if has_date else Why.NO_DATE)
+    def select(self, files: Files) -> Iterator[Release | Excluded]:
+        """What there is of each version, oldest first; a version that is none is passed over.
 
-    def _suits(self, file: File) -> bool:
-        """Whether a file can be installed, whatever its date and version: looking at versions takes longer."""
-        if file.requires_python is not None and not self.target.admits_python(file.requires_python):
+        A page has thousands of files: what they are good for is found out a column at a time.
+        """
+        columns = files.columns
+        suits = list(map(self._suits, columns.tags, columns.requires_python))
+        admits = [True] * len(files) if self.cutoff is None else list(map(self.cutoff.admits, columns.upload_time))
+        fits = list(map(and_, suits, admits))
+        stands = [bool(tags) and yanked is None for tags, yanked in zip(columns.tags, columns.yanked, strict=True)]
+        end = 0
+        for version, group in groupby(columns.version):
+            start, end = end, end + sum(1 for _ in group)
+            if True in fits[start:end]:
+                wheels = any(map(and_, fits[start:end], stands[start:end]))
+                chosen = fits if wheels else admits  # besides wheels, what does not fit may tell what the release needs
+                found = self._select(version, [files[place] for place in range(start, end) if chosen[place]])
+            else:
+                # The date is the reason only where nothing else is: a later one would not help without a wheel.
+                is_late = self.prereleases and True in suits[start:end]
+                found = None if is_late else self._select(version, files[start:end])
+                if is_late or isinstance(found, Release):
+                    has_date = any(stamp is not None for stamp in columns.upload_time[start:end])
+                    found = Excluded(version, Why.TOO_NEW if has_date else Why.NO_DATE)
+            if found is not None:
+                yield found
+
+    def _suits(self, tags: str, requires_python: str | None) -> bool:
+        """Whether a file can be installed, whatever its date and version."""
+        if requires_python is not None and not self.target.admits_python(requires_python):
             return False
-        return self.sdists if not file.tags else self.wheels and self.target.rank(file.tags) is not None
+        return self.sdists if not tags else self.wheels and self.target.rank(tags) is not None
 
     def _select(self, version: str, files: Sequence[File]) -> Release | Excluded | None:
         """What there is of these files, whatever their dates."""

@@ -87,7 +87,7 @@ class Run(Struct, frozen=True):
         specs = tuple(sorted(self.read.specs, key=lambda spec: spec.id))
         lines = (*(line for spec in specs for line in spec.requirements), *self.shared)
         for target in next(iter(self.targets.values())):
-            self.store.follow(Scout(target, lines, self.policy))
+            self.store.follow(Scout(target, lines, self.policy, self.store))
         oracle = Oracle(lines, self.targets, self.store, self.policy)
         positions = _positions(specs, self.shared)
         finder = ClashFinder(oracle, *positions)

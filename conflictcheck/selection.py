@@ -75,16 +75,16 @@ def encode_selection(candidates: Candidates, overview: Overview, stamp: str) -> 
         overview: of the listing.
         stamp: tells this listing from every other one of the package.
     """
-    return _encoder.encode(
-        _Selection(
+    return _encoder.encode(  # as `_Selection` has it
+        (
             stamp,
             overview,
             [str(release.version) for release in candidates.releases],
-            [msgspec.Raw(_encoder.encode(_encoded(release))) for release in candidates.releases],
+            list(map(_encoded, candidates.releases)),
             _to_bytes(candidates.prereleases),
             _to_bytes(candidates.yanked),
             _to_bytes(candidates.early),
-            msgspec.Raw(_encoder.encode([(one.version, one.why, one.detail) for one in candidates.excluded])),
+            [(one.version, one.why, one.detail) for one in candidates.excluded],
         )
     )
 

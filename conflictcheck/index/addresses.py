@@ -7,10 +7,12 @@ import os
 import re
 from functools import lru_cache
 from pathlib import Path
+from string import ascii_letters, digits
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from urllib.parse import SplitResult
 
 SCHEMES = frozenset({"http", "https", "file"})
@@ -19,6 +21,8 @@ MAX_SHOWN = 200
 
 _WEB = ("https://", "http://")
 _AFTER_SCHEME = len("https://")
+_PLAIN = f"{ascii_letters}{digits}_.~%+!/-".encode()
+_PLAIN_START = re.compile(r"https?://[^/#]+/[^#]*")
 _PLAIN_PATH = re.compile(r"((?:\.\./)*|/)([\w~%+!-][\w.~%+!/-]*)", re.ASCII)
 """A path, from the root or from the page upwards, of which nothing but that beginning has to be looked at."""
 
@@ -101,6 +105,45 @@ def join(base: str, reference: str) -> str | None:
         return _readable(urljoin(base, reference.strip()))
     except ValueError:
         return None
+
+
+def join_all(base: str, references: Sequence[str], *, may_be_local: bool) -> tuple[str, list[str | None]]:
+    """The addresses that a page means by many references, without fragments and credentials.
+
+    Those of a page mostly differ in their last parts alone. If these are plain, one join shows what all come to.
+
+    Args:
+        base: the address of the page.
+        references: to files.
+        may_be_local: whether they may lead to ``file:`` URLs.
+
+    Returns:
+        What all addresses begin with, and how each goes on; None for one that cannot be read.
+    """
+    ends = [min(references, default=""), max(references, default="")]
+    common = os.path.commonprefix(ends)  # noqa: RUF071 - characters are what is compared
+    start = common[: common.rfind("/") + 1]
+    tails = [reference[len(start) :] for reference in references]
+    one = f"{start}x"  # stands for all of them
+    if _are_plain(tails) and (_PLAIN_START.match(one) or _PLAIN_PATH.fullmatch(one)):
+        place = join(base, one)
+        if place is not None and "@" not in place and (may_be_local or not place.startswith("file:")):
+            return place[:-1], [*tails]
+    return "", [_joined(base, reference, may_be_local=may_be_local) for reference in references]
+
+
+def _are_plain(tails: Sequence[str]) -> bool:
+    """Whether these add nothing to what an address stands for but more of its path."""
+    together = "/".join(("", *tails))
+    is_downwards = "//" not in together and "/." not in together
+    return is_downwards and together.isascii() and not together.encode().translate(None, _PLAIN)
+
+
+def _joined(base: str, reference: str, *, may_be_local: bool) -> str | None:
+    address = join(base, reference)
+    if address is None or (address.startswith("file:") and not may_be_local):
+        return None
+    return split_credentials(address)[0]
 
 
 def _readable(url: str) -> str | None:

@@ -5,11 +5,11 @@ A page of some thousand files then takes a third of the time and memory that one
 
 from __future__ import annotations
 
-from itertools import repeat
+from collections.abc import Sequence  # noqa: TC003 - msgspec reads the annotations
 
 import msgspec
 
-from conflictcheck.facts import File, Missing
+from conflictcheck.facts import FileColumns, Files, Missing
 from conflictcheck.index.links import Link, LinkPage
 from conflictcheck.index.simple_api import Page
 
@@ -20,19 +20,19 @@ class CompiledError(Exception):
 
 class _Columns(msgspec.Struct, array_like=True, tag=1):
     index: str
-    prefix: str
-    filenames: list[str]
-    tails: list[str]
+    place: str
+    filenames: Sequence[str]
+    tails: Sequence[str]
     texts: list[str | None]
     versions: list[int]
     tags: list[int]
     builds: list[int]
     pythons: list[int]
     yanked: list[int]
-    uploads: list[str | None]
-    hashes: list[tuple[str, ...]]
-    sizes: list[int | None]
-    metadata: list[str | None]
+    uploads: Sequence[str | None]
+    hashes: Sequence[tuple[str, ...]]
+    sizes: Sequence[int | None]
+    metadata: Sequence[str | None]
     invalid: tuple[str, ...]
     newer: str
     tracks: tuple[str, ...]
@@ -58,29 +58,28 @@ def encode_page(page: Page | Missing | LinkPage) -> bytes:
         return _encoder.encode(_Missing(page.name))
     if isinstance(page, LinkPage):
         return _encoder.encode(_Links(page.url, page.links))
-    files = page.files
+    files = Files.of(page.files)
+    columns = files.columns
     numbers: dict[str | None, int] = {}
 
-    def number(text: str | None) -> int:
-        return numbers.setdefault(text, len(numbers))
+    def numbered(texts: Sequence[str | None]) -> list[int]:
+        return [numbers.setdefault(text, len(numbers)) for text in texts]
 
-    urls = [file.url for file in files]
-    prefix = _common_start(min(urls), max(urls)) if urls else ""
     return _encoder.encode(
         _Columns(
-            index=files[0].index if files else "",
-            prefix=prefix,
-            filenames=[file.filename for file in files],
-            tails=[url[len(prefix) :] for url in urls],
-            versions=[number(file.version) for file in files],
-            tags=[number(file.tags) for file in files],
-            builds=[number(file.build) for file in files],
-            pythons=[number(file.requires_python) for file in files],
-            yanked=[number(file.yanked) for file in files],
-            uploads=[file.upload_time for file in files],
-            hashes=[file.hashes for file in files],
-            sizes=[file.size for file in files],
-            metadata=[file.metadata for file in files],
+            index=columns.index[0] if columns.index else "",
+            place=files.place,
+            filenames=columns.filename,
+            tails=columns.url,
+            versions=numbered(columns.version),
+            tags=numbered(columns.tags),
+            builds=numbered(columns.build),
+            pythons=numbered(columns.requires_python),
+            yanked=numbered(columns.yanked),
+            uploads=columns.upload_time,
+            hashes=columns.hashes,
+            sizes=columns.size,
+            metadata=columns.metadata,
             invalid=page.invalid,
             newer=page.newer,
             tracks=page.tracks,
@@ -88,14 +87,6 @@ def encode_page(page: Page | Missing | LinkPage) -> bytes:
             texts=list(numbers),
         )
     )
-
-
-def _common_start(first: str, last: str) -> str:
-    """What the first and the last of sorted texts, and so all between, begin with."""
-    for at, (one, other) in enumerate(zip(first, last, strict=False)):
-        if one != other:
-            return first[:at]
-    return first
 
 
 def decode_page(data: bytes) -> Page | Missing | LinkPage:
@@ -111,21 +102,20 @@ def decode_page(data: bytes) -> Page | Missing | LinkPage:
         if isinstance(found, _Links):
             return LinkPage(found.url, found.links)
         text = found.texts.__getitem__
-        files = map(
-            File,
+        columns = FileColumns(
             found.filenames,
-            map(found.prefix.__add__, found.tails),
-            map(text, found.versions),
-            map(text, found.tags),
-            map(text, found.builds),
-            map(text, found.pythons),
-            map(text, found.yanked),
+            found.tails,
+            list(map(text, found.versions)),
+            list(map(text, found.tags)),
+            list(map(text, found.builds)),
+            list(map(text, found.pythons)),
+            list(map(text, found.yanked)),
             found.uploads,
             found.hashes,
             found.sizes,
             found.metadata,
-            repeat(found.index),
+            [found.index] * len(found.filenames),
         )
-        return Page(tuple(files), found.invalid, found.newer, found.tracks, found.alternates)
+        return Page(Files(columns, found.place), found.invalid, found.newer, found.tracks, found.alternates)
     except (msgspec.DecodeError, UnicodeDecodeError, LookupError, RecursionError) as error:
         raise CompiledError(str(error)) from error

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence  # noqa: TC003 - msgspec reads the annotations
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from packaging.utils import canonicalize_name
 
-from conflictcheck.facts import File
-from conflictcheck.index.addresses import join, shown, split_credentials
-from conflictcheck.index.filenames import ARCHIVE_SUFFIXES, in_order, is_archive, parse_filename
+from conflictcheck.facts import File, FileColumns, Files
+from conflictcheck.index.addresses import join_all, shown
+from conflictcheck.index.filenames import is_archive, parse_filenames, version_ranks
 from conflictcheck.index.links import Link, PageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+    from conflictcheck.index.filenames import Parsed
+
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
 
 ACCEPT = (
     "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, "
@@ -26,8 +32,14 @@ MAX_PAGE = 256 << 20
 """Bytes of a page; the largest ones of today have some 50 million."""
 MAX_INVALID = 100
 MAX_REASON = 500
-_INSTANT = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z", re.ASCII)
-"""The usual form, on a day that every month has."""
+_DAY = (
+    "[0-9]{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)|"
+    "20(?:[02468][048]|[13579][26])-02-29"
+)
+_INSTANTS = re.compile(f"(?:(?:{_DAY})T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.][0-9]{{6}})?Z\n)*+")
+"""Lines with a time in one of the two usual forms."""
+_WHOLE_SECONDS = len("2024-01-01T00:00:00Z")
+_USUAL = {_WHOLE_SECONDS, _WHOLE_SECONDS + len(".000000")}
 _DIGITS = {"sha256": 64, "sha384": 96, "sha512": 128}
 """The hashes that are kept, each with the length of its values; weaker ones prove nothing."""
 
@@ -48,7 +60,7 @@ class Page(msgspec.Struct, frozen=True, array_like=True):
         alternates: addresses that the project names as further places of its own (PEP 708).
     """
 
-    files: tuple[File, ...]
+    files: Sequence[File]
     invalid: tuple[str, ...] = ()
     newer: str = ""
     tracks: tuple[str, ...] = ()
@@ -152,48 +164,49 @@ def to_page(links: Iterable[Link], *, url: str, name: str, index: str, may_be_lo
         PageError: if it contradicts itself.
     """
     local = url.startswith("file:") if may_be_local is None else may_be_local
-    files: dict[str, File] = {}
-    invalid: set[str] = set()
-    for link in links:
-        filename = link.filename
-        if not filename.endswith(ARCHIVE_SUFFIXES):
-            continue
-        parsed = parse_filename(filename, name)
-        address = join(url, link.url) if parsed else None
-        if parsed is None or address is None or (not local and address.startswith("file:")):
-            if len(invalid) < MAX_INVALID:
-                invalid.add(shown(link.filename))
-            continue
-        if "@" in address:
-            address, _ = split_credentials(address)
-        metadata = link.core_metadata
-        if metadata is None:
-            metadata = link.data_dist_info_metadata if link.dist_info_metadata is None else link.dist_info_metadata
-        file = File(
-            link.filename,
-            address,
-            parsed.version,
-            parsed.tags,
-            parsed.build,
-            _specifier(link.requires_python),
-            _yanked(link.yanked),
-            _instant(link.upload_time),
-            _hashes(link.hashes),
-            link.size,
-            _metadata_hash(metadata),
-            index,
-        )
-        listed = files.setdefault(link.filename, file)
-        if listed is not file and not _are_alike(listed, file):
-            raise PageError(f"the index lists {shown(link.filename)} twice, and not alike")
-    return Page(in_order(files.values()), tuple(sorted(invalid)))
-
-
-def _are_alike(one: File, other: File) -> bool:
-    """Whether it makes no difference which of two files of the same name is taken."""
-    return (one.hashes == other.hashes or not one.hashes or not other.hashes) and (
-        (one.requires_python, one.yanked is None) == (other.requires_python, other.yanked is None)
+    archives = [link for link in links if is_archive(link.filename)]
+    place, tails = join_all(url, [link.url for link in archives], may_be_local=local)
+    filenames = [link.filename for link in archives]
+    listed: dict[str, tuple[Link, str, Parsed]] = {}
+    invalid: list[str] = []
+    for filename, link, tail, parsed in zip(filenames, archives, tails, parse_filenames(filenames, name), strict=True):
+        if parsed is None or tail is None:
+            invalid.append(filename)
+        elif filename not in listed:
+            listed[filename] = link, tail, parsed
+        elif not _are_alike(listed[filename][0], link):
+            raise PageError(f"the index lists {shown(filename)} twice, and not alike")
+    rows = [listed[filename] for filename in sorted(listed)]
+    ranks = version_ranks(parsed.version for _, _, parsed in rows)
+    rows.sort(key=lambda row: ranks[row[2].version])
+    columns = FileColumns(
+        filename=[link.filename for link, _, _ in rows],
+        url=[tail for _, tail, _ in rows],
+        version=[parsed.version for _, _, parsed in rows],
+        tags=_each(str, [parsed.tags for _, _, parsed in rows]),
+        build=[parsed.build for _, _, parsed in rows],
+        requires_python=_each(_specifier, [link.requires_python for link, _, _ in rows]),
+        yanked=_each(_yanked, [link.yanked for link, _, _ in rows]),
+        upload_time=_instants([link.upload_time for link, _, _ in rows]),
+        hashes=_all_hashes([link.hashes for link, _, _ in rows]),
+        size=[link.size for link, _, _ in rows],
+        metadata=[_metadata_hash(link) for link, _, _ in rows],
+        index=[index] * len(rows),
     )
+    return Page(Files(columns, place), tuple(sorted(map(shown, invalid[:MAX_INVALID]))))
+
+
+def _are_alike(one: Link, other: Link) -> bool:
+    """Whether it makes no difference which of two files of the same name is taken."""
+    hashes = [_hashes(link.hashes) for link in (one, other)]
+    ours, theirs = ((_specifier(link.requires_python), _yanked(link.yanked) is None) for link in (one, other))
+    return (hashes[0] == hashes[1] or not all(hashes)) and ours == theirs
+
+
+def _each(function: Callable[[_In], _Out], values: Sequence[_In]) -> list[_Out]:
+    """The function of each value, worked out once for all that are equal: pages repeat few of them very often."""
+    known = {value: function(value) for value in set(values)}
+    return [known[value] for value in values]
 
 
 def _specifier(value: str | None) -> str | None:
@@ -205,10 +218,15 @@ def _yanked(value: bool | str | None) -> str | None:
     return (shown(value, MAX_REASON) if isinstance(value, str) else "") if value else None
 
 
-def _instant(value: str | None) -> str | None:
-    """An upload time in one form (RFC 3339 in UTC, as PEP 700 has it), so that texts compare as times do."""
-    if value is None or _INSTANT.fullmatch(value):
-        return value
+def _instants(values: Sequence[str | None]) -> Sequence[str | None]:
+    """Upload times in one form (RFC 3339 in UTC, as PEP 700 has it), so that texts compare as times do."""
+    stated = [value for value in values if value is not None]
+    if {*map(len, stated)} <= _USUAL and _INSTANTS.fullmatch("\n".join((*stated, ""))):
+        return [f"{value[:-1]}.000000Z" if value and len(value) == _WHOLE_SECONDS else value for value in values]
+    return [None if value is None else _instant(value) for value in values]
+
+
+def _instant(value: str) -> str | None:
     try:
         moment = datetime.fromisoformat(value)
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
@@ -217,22 +235,30 @@ def _instant(value: str | None) -> str | None:
     return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
+def _all_hashes(stated: Sequence[dict[str, Any] | None]) -> list[tuple[str, ...]]:
+    """The hashes of each file; nearly always all have a SHA-256 and no other, which shows at a glance."""
+    digests: list[Any] = [values.get("sha256") for values in stated if values is not None and len(values) == 1]
+    if len(digests) == len(stated) and {*map(type, digests)} <= {str}:
+        together = "".join(digests)
+        if {*map(len, digests)} <= {_DIGITS["sha256"]} and together.isalnum() and together == together.lower():
+            return [(f"sha256:{digest}",) for digest in digests]
+    return [_hashes(values) for values in stated]
+
+
 def _hashes(values: dict[str, Any] | None) -> tuple[str, ...]:
     if not values:
         return ()
-    if len(values) == 1:
-        [name] = values  # nearly always; pages have thousands of files
-        return _hash(name, values[name])
-    return tuple(known for name in _DIGITS if name in values for known in _hash(name, values[name]))
+    return tuple(f"{name}:{values[name].lower()}" for name in _DIGITS if _is_hash(name, values.get(name)))
 
 
-def _hash(name: str, value: Any) -> tuple[str, ...]:
-    if isinstance(value, str) and len(value) == _DIGITS.get(name) and value.isalnum():
-        return (f"{name}:{value.lower()}",)
-    return ()
+def _is_hash(name: str, value: Any) -> bool:
+    return isinstance(value, str) and len(value) == _DIGITS[name] and value.isalnum()
 
 
-def _metadata_hash(value: bool | dict[str, Any] | None) -> str | None:
+def _metadata_hash(link: Link) -> str | None:
+    value = link.core_metadata
+    if value is None:
+        value = link.data_dist_info_metadata if link.dist_info_metadata is None else link.dist_info_metadata
     if not value:
         return None
     return next(iter(_hashes(value)), "") if isinstance(value, dict) else ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 import msgspec
 
 from conflictcheck.errors import SnapshotError
-from conflictcheck.facts import File, Listing, Metadata, Missing, Unknown
+from conflictcheck.facts import File, Files, Listing, Metadata, Missing, Unknown
 from conflictcheck.index.base import NOT_IN_SNAPSHOT, ON_PACKAGE_INDEX, Index, MetadataRequest
 from conflictcheck.writing import write_file
 
@@ -165,6 +165,8 @@ class SnapshotIndex(Index):
             found = msgspec.json.decode(document, type=_Snapshot)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise SnapshotError(f"the snapshot is damaged: {error}", file=str(path), hint=_HINT) from None
+        for name, listing in found.listings.items():
+            found.listings[name] = msgspec.structs.replace(listing, files=Files.of(listing.files))
         return cls(found, created=found.created, tool_version=found.tool_version)
 
     def listings(self, names: Sequence[NormalizedName]) -> list[Listing | Missing | Unknown]:

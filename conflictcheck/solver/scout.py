@@ -9,19 +9,14 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from itertools import groupby
-from operator import attrgetter
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from conflictcheck.index.base import Expected, Guide, MetadataRequest
 from conflictcheck.model import RequirementKind
-from conflictcheck.policy import select_releases
 from conflictcheck.solver.effective import EffectiveRequirements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from packaging.specifiers import SpecifierSet
     from packaging.utils import NormalizedName
@@ -30,6 +25,7 @@ if TYPE_CHECKING:
     from conflictcheck.model import Requirement
     from conflictcheck.policy import Release
     from conflictcheck.settings import Policy
+    from conflictcheck.solver.store import FactStore
     from conflictcheck.targets import Target
 
 
@@ -40,11 +36,13 @@ class Scout(Guide):
         target: the Python and platform.
         lines: every requirement line of the run.
         policy: which releases may be chosen.
+        store: selects them.
     """
 
-    def __init__(self, target: Target, lines: Sequence[Requirement], policy: Policy) -> None:
+    def __init__(self, target: Target, lines: Sequence[Requirement], policy: Policy, store: FactStore) -> None:
         self._target = target
         self._policy = policy
+        self._store = store
         self._effective = EffectiveRequirements(target, lines)
         self._lock = threading.Lock()
         self._packages: dict[str, _Known] = defaultdict(_Known)
@@ -58,11 +56,12 @@ class Scout(Guide):
 
     def after_listing(self, listing: Listing) -> Expected:
         """See `Guide.after_listing`."""
+        releases = self._store.select(listing, self._target, self._policy).releases
         with self._lock:
             known = self._packages[listing.name]
             if known.releases is not None:
                 return Expected()
-            known.releases = _Releases(self._usable(listing))
+            known.releases = [release for release in reversed(releases) if self._is_usable(release)]
             return Expected((), self._guess(listing.name))
 
     def after_metadata(self, metadata: Metadata) -> Expected:
@@ -98,21 +97,17 @@ class Scout(Guide):
         known = self._packages[name]
         if known.releases is None:
             return []
-        release = known.releases.newest(known.specifiers.values())
-        if release is None and known.specifiers:
-            release = known.releases.newest([list(known.specifiers.values())[-1]])
+        specifiers = list(known.specifiers.values())
+        release = _newest(known.releases, specifiers)
+        if release is None and specifiers:
+            release = _newest(known.releases, specifiers[-1:])
         if release is None or (name, str(release.version)) in self._expected:
             return []
         self._expected.add((name, str(release.version)))
         return [MetadataRequest(release.name, str(release.version), release.sources)]
 
-    def _usable(self, listing: Listing) -> Iterator[Release]:
-        """Releases that may be chosen, newest first; one is looked at as it is wanted, as most are not."""
-        for _, files in groupby(reversed(listing.files), key=attrgetter("version")):
-            few = msgspec.structs.replace(listing, files=tuple(reversed(list(files))))
-            for release in select_releases(few, self._target, self._policy).releases:
-                if release.yanked is None and (self._policy.prerelease == "allow" or not release.is_prerelease):
-                    yield release
+    def _is_usable(self, release: Release) -> bool:
+        return release.yanked is None and (self._policy.prerelease == "allow" or not release.is_prerelease)
 
 
 class _Known:
@@ -122,27 +117,13 @@ class _Known:
         self.is_named = False
         self.specifiers: dict[str, SpecifierSet] = {}
         self.extras: set[str] = set()
-        self.releases: _Releases | None = None
+        self.releases: Sequence[Release] | None = None
         self.metadata: Metadata | None = None
 
 
-class _Releases:
-    """Releases of a package, newest first, looked at as far as was needed."""
-
-    def __init__(self, releases: Iterator[Release]) -> None:
-        self._seen: list[Release] = []
-        self._further = releases
-
-    def newest(self, specifiers: Iterable[SpecifierSet]) -> Release | None:
-        """The newest release that is in all of some ranges."""
-        wanted = list(specifiers)
-        for release in self._iterate():
-            if all(specifier.contains(release.version, prereleases=True) for specifier in wanted):
-                return release
-        return None
-
-    def _iterate(self) -> Iterator[Release]:
-        yield from self._seen
-        for release in self._further:
-            self._seen.append(release)
-            yield release
+def _newest(releases: Iterable[Release], specifiers: Sequence[SpecifierSet]) -> Release | None:
+    """The first release that is in all of some ranges."""
+    for release in releases:
+        if all(specifier.contains(release.version, prereleases=True) for specifier in specifiers):
+            return release
+    return None

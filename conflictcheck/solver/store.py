@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,8 @@ class FactStore:
         self._listings: dict[NormalizedName, Listing | Missing | Unknown] = {}
         self._overviews: dict[NormalizedName, Overview | Missing | Unknown] = {}
         self._candidates: dict[tuple[Target, Policy], dict[NormalizedName, Candidates | Missing | Unknown]] = {}
+        self._selecting = threading.Lock()
+        self._selected: dict[tuple[Target, Policy, str], tuple[Sequence[File], Candidates]] = {}
         self._metadata: dict[tuple[str, str, str], Metadata | Unknown] = {}
         self._versions: dict[str, set[str]] = defaultdict(set)
         self._direct: dict[tuple[str, str], tuple[Metadata, File] | Unknown] = {}
@@ -67,13 +70,22 @@ class FactStore:
             self._recall(known, {f"{key} {name}": name for name in stamps}, stamps)
             left = [name for name in new if name not in known]
             for name, listing in zip(left, self.listings(left), strict=True):
-                known[name] = select_releases(listing, target, policy) if isinstance(listing, Listing) else listing
+                known[name] = self.select(listing, target, policy) if isinstance(listing, Listing) else listing
             # Asked for again, as a listing may have come from the index just now.
             for name, stamp in self._index.stamps(left).items():
                 found, overview = known[name], self._overviews[name]
                 if isinstance(found, Candidates) and not isinstance(overview, Missing | Unknown):
                     self._index.keep(f"{key} {name}", encode_selection(found, overview, stamp))
         return [known[name] for name in names]
+
+    def select(self, listing: Listing, target: Target, policy: Policy) -> Candidates:
+        """See `select_releases`; each listing is selected from once, whoever asks first, from whatever thread."""
+        with self._selecting:  # one at a time: it is all Python
+            files, selected = self._selected.get((target, policy, listing.name), (None, None))
+            if selected is None or files is not listing.files:
+                selected = select_releases(listing, target, policy)
+                self._selected[target, policy, listing.name] = listing.files, selected
+        return selected
 
     def _recall(
         self,
