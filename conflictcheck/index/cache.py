@@ -71,6 +71,10 @@ class StoredPage(Struct, frozen=True):
         """Of everything, so that a flipped bit anywhere shows."""
         return zlib.crc32(f"{key}\n{self.etag}\n{self.modified}\n{self.fresh_until}".encode(), zlib.crc32(self.data))
 
+    def state(self, key: str) -> str:
+        """What changes when the page does; see `Cache.states`."""
+        return page_state(self.etag, self.modified, len(self.data), self.checksum(key))
+
 
 class CacheInfo(Struct, frozen=True):
     """What is in a cache.

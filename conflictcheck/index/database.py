@@ -78,6 +78,8 @@ class Database:
         self._path = path
         self._tables = tables
         self._lock = threading.Lock()
+        """Held by whoever uses the connection."""
+        self._waiting_lock = threading.Lock()
         self._waiting: dict[tuple[str, str], Row] = {}
         self._writable = True
         self._is_read_only = False
@@ -103,7 +105,9 @@ class Database:
             return []
         wanted = msgspec.json.encode(list(map(row_number, keys))).decode()
         with self._lock:
-            if any(key in keys for _, key in self._waiting):
+            with self._waiting_lock:
+                is_waiting = any(key in keys for _, key in self._waiting)
+            if is_waiting:
                 self._write_waiting()
             if self._connection is None:
                 return []
@@ -117,11 +121,15 @@ class Database:
                 return []
 
     def write(self, statement: str, row: Row) -> None:
-        """Have a row written with the next ones, at the latest as the cache is closed."""
-        with self._lock:
+        """Have a row written with the next ones, at the latest as the cache is closed; who comes meanwhile goes on."""
+        with self._waiting_lock:
             self._waiting[statement, str(row[1])] = row
-            if len(self._waiting) >= _TOGETHER:
+            are_many = len(self._waiting) >= _TOGETHER
+        if are_many and self._lock.acquire(blocking=False):
+            try:
                 self._write_waiting()
+            finally:
+                self._lock.release()
 
     def flush(self) -> None:
         """Write what waits, which may add to `problems`."""
@@ -153,7 +161,8 @@ class Database:
 
     def _write_waiting(self) -> None:
         """Write the rows that wait, all in one transaction, or one by one where that is not possible."""
-        rows, self._waiting = self._waiting, {}
+        with self._waiting_lock:
+            rows, self._waiting = self._waiting, {}
         if self._connection is None or not self._writable or not rows:
             return
         try:
@@ -208,7 +217,7 @@ class Database:
             CacheError: if it cannot be written.
         """
         before = self.size()
-        with self._lock:
+        with self._lock, self._waiting_lock:
             self._waiting.clear()
             try:
                 if self._connection is None or not self._is_emptied(self._connection):
@@ -297,7 +306,8 @@ class Database:
         if not is_made or _number(connection, "user_version") != self._tables.version:
             raise _OtherVersionError("it is of another version")
         connection.execute(f"PRAGMA max_page_count = {MAX_SIZE // _number(connection, 'page_size')}")
-        connection.execute("PRAGMA synchronous = NORMAL")
+        # Nobody waits for the disk: what a power cut leaves behind is found by the checksums, and asked for again.
+        connection.execute("PRAGMA synchronous = OFF")
 
     def _disconnect(self) -> None:
         if self._connection is not None:

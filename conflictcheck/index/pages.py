@@ -76,6 +76,7 @@ class Pages:
         self._answers: dict[PageRequest, Future[PageAnswer]] = {}
         self._renewals: dict[PageRequest, Future[PageAnswer | None]] = {}
         self._unchanged: set[PageRequest] = set()
+        self._put: dict[PageRequest, str] = {}
         self.used: set[str] = set()
 
     def note_used(self, requests: Iterable[PageRequest]) -> None:
@@ -153,7 +154,10 @@ class Pages:
 
         A page that is no longer fresh is asked about first.
         """
-        stored = self._stored(requests)
+        read = {
+            request: self._put[request] for request in requests if request in self._put and request in self._answers
+        }
+        stored = self._stored([request for request in requests if request not in read])
         self._begin_to_renew({request: fresh_until for request, (_, fresh_until) in stored.items()})
         renewed = [request for request in stored if request in self._renewals]
         # One that came anew, perhaps with the mark of the old one, is there once it was read.
@@ -166,7 +170,7 @@ class Pages:
             if self._is_good(request, fresh_until, now) and request not in came
         }
         self.used.update(self._key(request.url) for request in found)
-        return found
+        return found | read
 
     def doubt(self, url: str) -> None:
         """Have the next run ask for this page again, and for all of it: what it lists could not be had."""
@@ -241,7 +245,9 @@ class Pages:
             int(time.time()) + min(fresh, MAX_FRESH - 1),
             data,
         )
-        self._cache.put_page(self._key(request.url), page)
+        key = self._key(request.url)
+        self._put[request] = page.state(key)
+        self._cache.put_page(key, page)
 
 
 def _veiled(page: Page | LinkPage | Missing, veil: Callable[[str], str]) -> Page | LinkPage | Missing:
