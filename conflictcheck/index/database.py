@@ -294,6 +294,8 @@ class Database:
         self._inode = _inode(self._path)
         # A text that is damaged fails its row's checksum, and should not keep other rows from being read.
         connection.text_factory = lambda data: str(data, "utf-8", "replace")
+        # Nobody waits for the disk: what a power cut leaves behind is found by the checksums, and asked for again.
+        connection.execute("PRAGMA synchronous = OFF")
         if not _statements(connection):
             connection.execute("PRAGMA journal_mode = WAL")
             with connection:
@@ -306,8 +308,6 @@ class Database:
         if not is_made or _number(connection, "user_version") != self._tables.version:
             raise _OtherVersionError("it is of another version")
         connection.execute(f"PRAGMA max_page_count = {MAX_SIZE // _number(connection, 'page_size')}")
-        # Nobody waits for the disk: what a power cut leaves behind is found by the checksums, and asked for again.
-        connection.execute("PRAGMA synchronous = OFF")
 
     def _disconnect(self) -> None:
         if self._connection is not None:
