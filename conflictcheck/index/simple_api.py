@@ -40,6 +40,7 @@ _INSTANTS = re.compile(f"(?:(?:{_DAY})T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9
 """Lines with a time in one of the two usual forms."""
 _WHOLE_SECONDS = len("2024-01-01T00:00:00Z")
 _USUAL = {_WHOLE_SECONDS, _WHOLE_SECONDS + len(".000000")}
+_HEX = b"0123456789abcdef"
 _DIGITS = {"sha256": 64, "sha384": 96, "sha512": 128}
 """The hashes that are kept, each with the length of its values; weaker ones prove nothing."""
 
@@ -240,7 +241,7 @@ def _all_hashes(stated: Sequence[dict[str, Any] | None]) -> list[tuple[str, ...]
     digests: list[Any] = [values.get("sha256") for values in stated if values is not None and len(values) == 1]
     if len(digests) == len(stated) and {*map(type, digests)} <= {str}:
         together = "".join(digests)
-        if {*map(len, digests)} <= {_DIGITS["sha256"]} and together.isalnum() and together == together.lower():
+        if {*map(len, digests)} <= {_DIGITS["sha256"]} and not together.encode().translate(None, _HEX):
             return [(f"sha256:{digest}",) for digest in digests]
     return [_hashes(values) for values in stated]
 
