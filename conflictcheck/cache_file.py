@@ -7,7 +7,7 @@ from hashlib import sha256
 
 CACHE_DIR_VARIABLE = "CONFLICTCHECK_CACHE_DIR"
 FILENAME = "cache.sqlite3"
-SCHEMA = 4
+SCHEMA = 5
 """Raised with every change of the tables or of what is in them; a cache of another number is replaced."""
 SELECT_ANSWERS = "SELECT key, checksum, data FROM answers WHERE id IN (SELECT value FROM json_each(?))"
 SELECT_STATES = """SELECT key, etag, modified, length(data), checksum, fresh_until FROM pages

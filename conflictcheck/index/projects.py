@@ -24,6 +24,7 @@ NO_VERSION = "0"
 _ROOT_FILES = frozenset({"PKG-INFO", "pyproject.toml", "setup.cfg", "setup.py"})
 _EGG_FILE = re.compile(r"(?:[^/]+/)?(?P<project>[^/]+)\.egg-info/(?:requires\.txt|PKG-INFO)")
 _CONSULTS_CODE = re.compile(rb"install_requires|extras_require|python_requires")
+_DEPENDS = re.compile(rb"install_requires|extras_require")
 
 
 class _NotStaticError(Exception):
@@ -173,7 +174,10 @@ def _without_comment(line: str) -> str:
 
 
 def _from_built(files: Mapping[str, bytes], name: NormalizedName, built: Document | None) -> Document | None:
-    """What a build wrote down when it made the archive or was run in the folder."""
+    """What a build wrote down when it made the archive or was run in the folder.
+
+    Of distutils that is a ``PKG-INFO`` without requirements whatever ``setup.py`` says, and no ``.egg-info`` beside it.
+    """
     egg = {
         path.rpartition("/")[2]: path
         for path in sorted(files, reverse=True)
@@ -182,6 +186,12 @@ def _from_built(files: Mapping[str, bytes], name: NormalizedName, built: Documen
     if built is None and "PKG-INFO" in egg:
         built = parse_document(files[egg["PKG-INFO"]])
     if built is None:
+        return None
+    if (
+        not egg
+        and not built.requires_dist
+        and any(_DEPENDS.search(files.get(path, b"")) for path in ("setup.py", "setup.cfg"))
+    ):
         return None
     if "requires.txt" in egg:
         built.requires_dist, extras = parse_requires_txt(files[egg["requires.txt"]].decode("utf-8", "replace"))

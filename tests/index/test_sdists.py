@@ -83,6 +83,23 @@ def test_an_archive_that_only_has_code_is_unknown_and_the_code_is_not_run() -> N
     )
 
 
+@pytest.mark.parametrize("said_in", ["setup.py", "setup.cfg"])
+def test_an_old_pkg_info_that_a_build_would_add_to_is_no_word_that_nothing_is_needed(said_in: str) -> None:
+    contents = {
+        "a-1.0/PKG-INFO": core_metadata("a", "1.0", metadata_version="1.1"),
+        "a-1.0/setup.py": b"from distutils.core import setup\nsetup(name='a')\n",
+    }
+    needs_nothing = read(tarred(contents))
+    assert needs_nothing == Metadata("a", "1.0", source="inferred", filename="a-1.0.tar.gz")
+    asks = tarred(contents | {f"a-1.0/{said_in}": b"install_requires=['b>=1']"})
+    assert read(asks) == Unknown("its dependencies are only known to its setup.py, which is not run")
+    built_by_setuptools = contents | {
+        "a-1.0/setup.py": b"setup(name='a', install_requires=[])",
+        "a-1.0/a.egg-info/PKG-INFO": contents["a-1.0/PKG-INFO"],
+    }
+    assert read(tarred(built_by_setuptools)) == needs_nothing
+
+
 def test_an_archive_of_another_release_is_not_taken() -> None:
     assert read(sdist("b", "1.0")) == Unknown("its metadata is about b")
     assert read(sdist("a", "2.0")) == Unknown("its metadata is about version 2.0")
