@@ -17,6 +17,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from conflictcheck.errors import UsageError
+from conflictcheck.slips import mended
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -186,10 +187,8 @@ def _requires_python(text: str) -> SpecifierSet | None:
     try:
         return SpecifierSet(text)
     except InvalidSpecifier:
-        # Old releases have things like ">=3.6.*", which pip and uv read as ">=3.6".
-        repaired = re.sub(r"(>=|<=|<|>)\s*(\d+(?:\.\d+)*)\.\*", r"\1\2", text)
         try:
-            return SpecifierSet(repaired)
+            return SpecifierSet(mended(text))
         except InvalidSpecifier:
             return None
 

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "conflictcheck"
 
 LAYERS = (
-    ("cache_file", "errors", "facts", "lazy", "progress", "escaping", "disguise", "own_files"),
+    ("cache_file", "errors", "facts", "lazy", "progress", "escaping", "disguise", "own_files", "slips"),
     ("model", "codes", "settings", "targets", "phrases", "side_by_side", "specifier_text", "writing"),
     ("policy", "selection", "pip_configuration", "file_options"),
     ("readers", "index", "exports", "reports"),

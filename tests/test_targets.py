@@ -110,6 +110,8 @@ def test_requires_python_that_is_no_specifier_excludes_nothing() -> None:
     assert target.admits_python("three or so")
     assert target.admits_python(">=3.6.*")
     assert not target.admits_python(">=3.12.*")
+    assert not target.admits_python(">='3.12'")
+    assert not target.admits_python(">=3.8<3.11")
     assert not target.admits_python("!=3.11.*,>=3")
 
 

@@ -16,6 +16,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
+from conflictcheck.slips import mended
+
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
@@ -27,7 +29,6 @@ _PLAIN = re.compile(
 )
 _ENDLESS_NUMBER = re.compile(r"[0-9]{1000}")
 """Python refuses to read numbers of thousands of digits, and would do so wherever versions are compared."""
-_ZERO_STAR = re.compile(r"(>=|<=|<|>)\s*(\d+(?:\.\d+)*)\.\*")
 
 
 class Dependency(Struct, frozen=True, eq=False):
@@ -58,7 +59,7 @@ class Dependency(Struct, frozen=True, eq=False):
 
 @lru_cache(maxsize=100_000)
 def parse_dependency(text: str) -> Dependency | None:
-    """Read one requirement string; None if it is none, even after the repairs that pip and uv make."""
+    """Read one requirement string; None if it is none, even with known slips mended."""
     if _ENDLESS_NUMBER.search(text):
         return None
     try:
@@ -68,8 +69,7 @@ def parse_dependency(text: str) -> Dependency | None:
     except RecursionError:  # a marker of hundreds of parentheses
         return None
     try:
-        # ">=1.0.*" was accepted for years, and old releases are full of it.
-        return _dependency(Requirement(_ZERO_STAR.sub(r"\1\2", text)))
+        return _dependency(Requirement(mended(text)))
     except (InvalidRequirement, InvalidMarker, RecursionError):
         return None
 

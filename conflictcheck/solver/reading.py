@@ -28,6 +28,7 @@ from conflictcheck.facts import Metadata, Missing, Unknown, may_match
 from conflictcheck.index.base import MetadataRequest
 from conflictcheck.model import RequirementKind
 from conflictcheck.policy import Candidates, Release
+from conflictcheck.slips import mended
 from conflictcheck.solver.dependencies import parse_dependency
 from conflictcheck.solver.encoding import LockKind, bits
 
@@ -192,7 +193,7 @@ class Reading:
         return self._pythons[specifier]
 
     def _admits_python(self, specifier: str) -> bool:
-        for text in (specifier, _repaired(specifier)):
+        for text in (specifier, mended(specifier)):
             try:
                 return SpecifierSet(text).contains(self._environment["python_full_version"], prereleases=True)
             except InvalidSpecifier:
@@ -300,7 +301,7 @@ class Reading:
     def _can_be_read(self, metadata: Metadata) -> bool:
         if metadata.requires_python is not None and not self.admits_python(metadata.requires_python):
             return False
-        # What is a requirement at all, with the repairs of old ones and the bounds on absurd ones, is not in dispute.
+        # What is a requirement at all, with known slips mended, and the bounds on absurd ones, is not in dispute.
         return all(parse_dependency(text) is not None for text in metadata.requires_dist)
 
     def suits_target(self, release: Release) -> bool:
@@ -395,9 +396,4 @@ def _head(text: str) -> Parsed:
     try:
         return Parsed(text)
     except InvalidRequirement:
-        return Parsed(_repaired(text))
-
-
-def _repaired(text: str) -> str:
-    """``>=1.0.*`` was accepted for years; pip and uv read it as ``>=1.0``."""
-    return re.sub(r"(?<![=!~])([<>]=?\s*[0-9][0-9.]*)\.\*", r"\1", text)
+        return Parsed(mended(text))

@@ -157,6 +157,11 @@ def test_a_release_with_a_marker_that_has_no_meaning_may_not_be_chosen(marker: s
     assert ask.pins({"x": {"1.0": [], "2.0": [f"name; {marker}"]}, **NAMES}, "x") == {"x": "1.0"}
 
 
+@pytest.mark.parametrize("needed", ["name (>dev)", "name>=2<4", "name>=2,!=2.5*", "name >=2.0a1.0", "name>='2',"])
+def test_a_release_whose_requirement_has_a_known_slip_may_be_chosen(needed: str, ask: Asker) -> None:
+    assert ask.pins({"x": {"1.0": [], "2.0": [needed]}, **NAMES}, "x") == {"x": "2.0", "name": "3"}
+
+
 @pytest.mark.parametrize("algorithm", ["sha256", "sha1", "md5", "sha512"])
 @pytest.mark.parametrize("kind", ["wheel", "sdist"])
 def test_a_direct_reference_is_checked_against_the_hash_in_its_fragment(algorithm: str, kind: str, ask: Asker) -> None:

@@ -1,0 +1,27 @@
+"""Slips that indexes accepted for years in what a release says: pip and uv read old releases in spite of some of them.
+
+These are the ones that uv knows (its ``LenientRequirement``); pip knows the star after an order alone.
+"""
+
+from __future__ import annotations
+
+import re
+
+_SLIPS = (
+    (re.compile(r"""['"]"""), ""),  # >=1.3.0,<1.4.0'
+    (re.compile(r"((?:[<>]=?|[!=~]=)\s*[0-9][0-9A-Za-z.*+]*)\s*(?=[<>=!~])"), r"\1,"),  # >=1.0<2.0
+    (re.compile(r"!=~\s*([0-9]+(?:\.[0-9]+)*)"), r"!=\1.*"),  # !=~5.0
+    (re.compile(r"(?<![=!~])([<>]=?\s*[0-9]+(?:\.[0-9]+)*)\.\*"), r"\1"),  # >=1.0.*
+    (re.compile(r"([0-9]\.[0-9]+)\*"), r"\1.*"),  # !=3.0*
+    (re.compile(r">\s*dev(?![0-9A-Za-z])"), ">0.dev0"),  # >dev
+    (re.compile(r"([0-9]\.?(?:a|b|rc|post|dev)[0-9]+)\.0(?![0-9A-Za-z.])"), r"\1"),  # >=9.0.0a1.0
+    (re.compile(r",\s*(?=\)?\s*\Z)"), ""),  # >=3.6,
+)
+
+
+def mended(text: str) -> str:
+    """A requirement or specifier that could not be read, with known slips mended; its marker is left as it is."""
+    head, semicolon, marker = text.partition(";")
+    for slip, meant in _SLIPS:
+        head = slip.sub(meant, head)
+    return f"{head}{semicolon}{marker}"
