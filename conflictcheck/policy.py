@@ -268,11 +268,11 @@ class _Selector(Struct, frozen=True):
         usable = standing or usable
         # The best wheel is what pip and uv install or fail on: no other file speaks for it. Wheels of one release agree
         # on their metadata in practice, and uv relies on it too: one for another platform spares reading a source
-        # distribution.
+        # distribution. Those for Python 2 do not agree with the others: markers were rare then.
         sources = usable[:1]
         if not usable[0].tags:
-            suiting = (file for file in foreign if self.target.suits_python(file.tags))
-            sources = [*[*suiting, *foreign][:1], *usable]
+            nearest = sorted(foreign, key=lambda file: self.target.distance(file.tags))[:1]
+            sources = [*nearest, *usable]
         return Release(self.name, version, tuple(usable), tuple(sources[:4]), yanked)
 
     def _why_none(self, wheels: Sequence[object], sdists: Sequence[File], foreign: Sequence[File]) -> tuple[Why, str]:

@@ -60,6 +60,8 @@ PLATFORMS: tuple[str, ...] = (
 """Every name that ``--python-platform`` takes, besides the running platform's own."""
 
 _MANYLINUX = re.compile(r"(x86_64|aarch64)-manylinux_2_(\d+)")
+_PYTHON_3 = re.compile(r"(?:cp|py)3([0-9]{1,3})")
+_ANOTHER_MAJOR = 1000
 _OLDEST_GLIBC_MINOR = {"x86_64": 5, "i686": 5}
 _LEGACY_MANYLINUX = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
 
@@ -151,6 +153,14 @@ class Target(Struct, frozen=True, eq=False, dict=True):
             suits = any(tag.rpartition("-")[0] in self._interpreters for tag in _expand(tags))
             self._known_suiting[tags] = suits
         return self._known_suiting[tags]
+
+    def distance(self, tags: str) -> int:
+        """How far a wheel's Python is from this one, in minor versions: 0 where it suits it, far for another major."""
+        if self.suits_python(tags):
+            return 0
+        own = int(self.python_version.split(".")[1])
+        minors = map(int, _PYTHON_3.findall(tags.partition("-")[0]))
+        return min((1 + abs(own - minor) for minor in minors), default=_ANOTHER_MAJOR)
 
     def suits_platform(self, tags: str) -> bool:
         """Whether a wheel is for this platform, on whatever Python."""

@@ -117,6 +117,13 @@ def test_best_wheel_comes_first_and_the_source_distribution_last() -> None:
     ]  # fmt: skip
 
 
+def test_of_wheels_that_do_not_fit_the_one_for_the_nearest_python_is_read() -> None:
+    python_2, older, near = "cp27-cp27mu-manylinux1_x86_64", "cp36-cp36m-manylinux1_x86_64", "cp37-cp37m-win_amd64"
+    release = only(Rel(tags=(python_2, older, near), sdist=True))
+    assert isinstance(release, Release)
+    assert [file.tags for file in release.sources] == [near, ""]
+
+
 def test_metadata_is_read_from_a_wheel_of_another_platform_before_a_source_distribution() -> None:
     release = only(Rel(tags=(WINDOWS,), sdist=True))
     assert isinstance(release, Release)

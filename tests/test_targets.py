@@ -121,6 +121,18 @@ def test_wheel_for_the_python_is_known_on_whatever_platform() -> None:
     assert not target.suits_python("cp310-cp310-manylinux_2_17_x86_64")
 
 
+def test_of_wheels_for_other_pythons_those_for_the_next_minor_version_are_nearest() -> None:
+    target = make_target("3.9", "linux")
+    nearest_first = [
+        "cp39-cp39-win_amd64",
+        "cp27.cp310-none-any",
+        "cp37-cp37m-manylinux1_x86_64",
+        "cp313-cp313-win_amd64",
+        "cp27-cp27mu-manylinux1_x86_64",
+    ]
+    assert sorted(nearest_first[::-1], key=target.distance) == nearest_first
+
+
 def test_running_platform_and_python_are_what_packaging_sees() -> None:
     target = make_target(running_python(), running_platform())
     ours = {key: value for key, value in default_environment().items() if key != "extra"}
