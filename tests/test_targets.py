@@ -130,7 +130,7 @@ def test_of_wheels_for_other_pythons_those_for_the_next_minor_version_are_neares
         "cp313-cp313-win_amd64",
         "cp27-cp27mu-manylinux1_x86_64",
     ]
-    assert sorted(nearest_first[::-1], key=target.distance) == nearest_first
+    assert sorted(sorted(nearest_first), key=target.distance) == nearest_first
 
 
 def test_running_platform_and_python_are_what_packaging_sees() -> None:
