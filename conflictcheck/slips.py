@@ -1,7 +1,4 @@
-"""Slips that indexes accepted for years in what a release says: pip and uv read old releases in spite of some of them.
-
-These are the ones that uv knows (its ``LenientRequirement``); pip knows the star after an order alone.
-"""
+"""Slips that indexes accepted for years in what a release says: those in spite of which uv reads it."""
 
 from __future__ import annotations
 
