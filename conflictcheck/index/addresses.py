@@ -7,7 +7,6 @@ import os
 import re
 from functools import lru_cache
 from pathlib import Path
-from string import ascii_letters, digits
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
@@ -21,7 +20,7 @@ MAX_SHOWN = 200
 
 _WEB = ("https://", "http://")
 _AFTER_SCHEME = len("https://")
-_PLAIN = f"{ascii_letters}{digits}_.~%+!/-".encode()
+_PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.~%+!/-"
 _PLAIN_START = re.compile(r"https?://[^/#]+/[^#]*")
 _PLAIN_PATH = re.compile(r"((?:\.\./)*|/)([\w~%+!-][\w.~%+!/-]*)", re.ASCII)
 """A path, from the root or from the page upwards, of which nothing but that beginning has to be looked at."""

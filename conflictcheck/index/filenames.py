@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 from operator import attrgetter
-from string import ascii_letters, digits
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 SDIST_SUFFIXES = (".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz")
 ARCHIVE_SUFFIXES = (".whl", *SDIST_SUFFIXES)
 MAX_LENGTH = 300
-_PLAIN = f"{ascii_letters}{digits}._+!-".encode()
+_PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+!-"
 _BETWEEN_TAGS = 2
 _SEPARATORS = str.maketrans("_.", "--")
 
