@@ -22,6 +22,7 @@ _WEB = ("https://", "http://")
 _AFTER_SCHEME = len("https://")
 _PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.~%+!/-"
 _PLAIN_START = re.compile(r"https?://[^/#]+/[^#]*")
+"""A web address whose host is told apart from its path, and that has no fragment."""
 _PLAIN_PATH = re.compile(r"((?:\.\./)*|/)([\w~%+!-][\w.~%+!/-]*)", re.ASCII)
 """A path, from the root or from the page upwards, of which nothing but that beginning has to be looked at."""
 
@@ -124,7 +125,7 @@ def join_all(base: str, references: Sequence[str], *, may_be_local: bool) -> tup
     start = common[: common.rfind("/") + 1]
     tails = [reference[len(start) :] for reference in references]
     one = f"{start}x"  # stands for all of them
-    if _are_plain(tails) and (_PLAIN_START.match(one) or _PLAIN_PATH.fullmatch(one)):
+    if _are_plain(tails) and (_PLAIN_START.fullmatch(one) or _PLAIN_PATH.fullmatch(one)):
         place = join(base, one)
         if place is not None and "@" not in place and (may_be_local or not place.startswith("file:")):
             return place[:-1], [*tails]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence  # noqa: TC003 - msgspec reads the annotations
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -169,10 +170,10 @@ def to_page(links: Iterable[Link], *, url: str, name: str, index: str, may_be_lo
     place, tails = join_all(url, [link.url for link in archives], may_be_local=local)
     filenames = [link.filename for link in archives]
     listed: dict[str, tuple[Link, str, Parsed]] = {}
-    invalid: list[str] = []
+    invalid: dict[str, None] = {}
     for filename, link, tail, parsed in zip(filenames, archives, tails, parse_filenames(filenames, name), strict=True):
         if parsed is None or tail is None:
-            invalid.append(filename)
+            invalid[filename] = None
         elif filename not in listed:
             listed[filename] = link, tail, parsed
         elif not _are_alike(listed[filename][0], link):
@@ -194,7 +195,7 @@ def to_page(links: Iterable[Link], *, url: str, name: str, index: str, may_be_lo
         metadata=[_metadata_hash(link) for link, _, _ in rows],
         index=[index] * len(rows),
     )
-    return Page(Files(columns, place), tuple(sorted(map(shown, invalid[:MAX_INVALID]))))
+    return Page(Files(columns, place), tuple(sorted({*map(shown, islice(invalid, MAX_INVALID))})))
 
 
 def _are_alike(one: Link, other: Link) -> bool:

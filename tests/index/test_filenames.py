@@ -22,6 +22,7 @@ from conflictcheck.index.filenames import Parsed, in_order, parse_filename
         ("foo-bar-1.0.tar.gz", "foo", None),
         ("foo-1.0.tar.gz", "foo-bar", None),
         ("a-1.0-x-py3-none-any.whl", "a", None),
+        ("a-1.0--py3-none-any.whl", "a", None),
         ("a-1.0-none-any.whl", "a", None),
         ("../a-1.0.tar.gz", "a", None),
         ("a-1.0\x1b[31m.tar.gz", "a", None),

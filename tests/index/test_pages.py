@@ -78,3 +78,8 @@ def test_addresses_are_those_that_a_browser_would_follow() -> None:
 def test_versions_that_are_equal_are_in_the_order_of_their_files() -> None:
     links = [Link(filename=f"{written}.tar.gz", url="x") for written in ("lib-1.0.0", "Lib-1", "lib-1.0", "lib-0.9")]
     assert [file.version for file in page_of(*links).files] == ["0.9", "1", "1.0.0", "1.0"]
+
+
+def test_a_file_of_no_use_that_is_listed_twice_is_named_once() -> None:
+    link = Link(filename="other-1.0.tar.gz", url="x")
+    assert page_of(link, link).invalid == ("other-1.0.tar.gz",)
