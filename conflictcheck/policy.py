@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
-from itertools import groupby
+from itertools import compress, groupby
 from operator import and_, itemgetter
 from typing import TYPE_CHECKING
 
@@ -205,17 +205,21 @@ class _Selector(Struct, frozen=True):
         A page has thousands of files: what they are good for is found out a column at a time.
         """
         columns = files.columns
-        suits = list(map(self._suits, columns.tags, columns.requires_python))
+        kinds = list(zip(columns.tags, columns.requires_python, strict=True))
+        known = {kind: self._suits(*kind) for kind in set(kinds)}  # of thousands of files a few kinds
+        suits = [known[kind] for kind in kinds]
         admits = [True] * len(files) if self.cutoff is None else list(map(self.cutoff.admits, columns.upload_time))
         fits = list(map(and_, suits, admits))
         stands = [bool(tags) and yanked is None for tags, yanked in zip(columns.tags, columns.yanked, strict=True)]
         end = 0
         for version, group in groupby(columns.version):
-            start, end = end, end + sum(1 for _ in group)
+            start, end = end, end + len([*group])
             if True in fits[start:end]:
                 wheels = any(map(and_, fits[start:end], stands[start:end]))
                 chosen = fits if wheels else admits  # besides wheels, what does not fit may tell what the release needs
-                found = self._select(version, [files[place] for place in range(start, end) if chosen[place]])
+                found = self._select(
+                    version, [files[place] for place in compress(range(start, end), chosen[start:end])]
+                )
             else:
                 # The date is the reason only where nothing else is: a later one would not help without a wheel.
                 is_late = self.prereleases and True in suits[start:end]
