@@ -76,7 +76,10 @@ class Pages:
         self._answers: dict[PageRequest, Future[PageAnswer]] = {}
         self._renewals: dict[PageRequest, Future[PageAnswer | None]] = {}
         self._unchanged: set[PageRequest] = set()
-        self._put: dict[PageRequest, str] = {}
+        self._taken: dict[PageRequest, str] = {}
+        """The states of stored pages that are answers."""
+        self._came: dict[PageRequest, str] = {}
+        """Those of pages that the server sent, or said to be what is stored."""
         self.used: set[str] = set()
 
     def note_used(self, requests: Iterable[PageRequest]) -> None:
@@ -97,12 +100,19 @@ class Pages:
         for request in new:
             page = stored.get(request.url)
             if page is not None and self._is_good(request, page.fresh_until, now):
-                known = _decoded(page, request)
+                known = self._take(request, page)
                 if known is not None:
                     self._answers[request].set_result(known)
                     continue
             self._workers.submit(self._get, (request, page), self._answers[request])
         return futures
+
+    def _take(self, request: PageRequest, stored: StoredPage) -> Page | LinkPage | Missing | None:
+        """What was stored, if it is what this request is about, which is the answer then."""
+        page = _decoded(stored, request)
+        if page is not None:
+            self._taken[request] = stored.state(self._key(request.url))
+        return page
 
     def _is_good(self, request: PageRequest, fresh_until: int, now: float) -> bool:
         """Whether a stored page will do without asking."""
@@ -152,25 +162,25 @@ class Pages:
     def states(self, requests: Sequence[PageRequest]) -> dict[PageRequest, str]:
         """What tells each page that is at hand from every other version of it, without reading it.
 
-        A page that is no longer fresh is asked about first.
+        Of a page that was an answer it is that of the answer, though another process may have stored another one by
+        now. Any other that is no longer fresh is asked about first.
         """
-        read = {
-            request: self._put[request] for request in requests if request in self._put and request in self._answers
-        }
-        stored = self._stored([request for request in requests if request not in read])
+        answered = {request for request in requests if request in self._answers}
+        read = {one: state for one in answered if (state := self._taken.get(one) or self._came.get(one))}
+        stored = self._stored([request for request in requests if request not in answered])
         self._begin_to_renew({request: fresh_until for request, (_, fresh_until) in stored.items()})
         renewed = [request for request in stored if request in self._renewals]
         # One that came anew, perhaps with the mark of the old one, is there once it was read.
-        came = {one for one in renewed if self._renewals[one].result() is not None and one not in self._answers}
+        came = {one for one in renewed if self._renewals[one].result() is not None}
         stored |= self._stored(renewed)
         now = time.time()
         found = {
             request: state
             for request, (state, fresh_until) in stored.items()
             if self._is_good(request, fresh_until, now) and request not in came
-        }
-        self.used.update(self._key(request.url) for request in found)
-        return found | read
+        } | read
+        self.note_used(found)
+        return found
 
     def doubt(self, url: str) -> None:
         """Have the next run ask for this page again, and for all of it: what it lists could not be had."""
@@ -183,9 +193,9 @@ class Pages:
         renewal = self._renewals.get(request)
         if renewal is not None and (answer := renewal.result()) is not None:
             return answer
+        if renewal is not None and stored is not None and (taken := self._take(request, stored)) is not None:
+            return taken
         known = None if stored is None else _decoded(stored, request)
-        if renewal is not None and known is not None:
-            return known
         answer = self._ask(request, stored if known is not None else None)
         return known if answer is None and known is not None else answer or Unknown(NOT_CACHED)
 
@@ -246,7 +256,7 @@ class Pages:
             data,
         )
         key = self._key(request.url)
-        self._put[request] = page.state(key)
+        self._came[request] = page.state(key)
         self._cache.put_page(key, page)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
@@ -104,6 +105,28 @@ def test_what_is_expected_is_asked_for_before_the_solver_asks(index: IndexServer
     opened.close()
     assert set(names) == {"app", "base", "lib"}
     assert set(index.requests.values()) == {1}
+
+
+def test_a_page_that_came_ahead_and_is_recognized_is_among_those_that_an_answer_rests_on(
+    index: IndexServer, tmp_path: Path
+) -> None:
+    opened = open_index(IndexSettings((index.url,), cache_dir=tmp_path), Progress())
+    came = Event()
+
+    class Guide(Scout):
+        def __init__(self) -> None:
+            pass
+
+        def after_listing(self, listing: object) -> Expected:  # noqa: ARG002 - as it is called
+            came.set()
+            return Expected()
+
+    opened.follow(Guide())
+    opened.expect(Expected(["lib"]))  # type: ignore[list-item]
+    assert came.wait(60)
+    assert opened.stamps(["lib"])  # type: ignore[list-item]
+    assert opened.basis == (f"{index.url}/lib/",)
+    opened.close()
 
 
 def test_trouble_with_what_nobody_asked_for_is_forgotten(

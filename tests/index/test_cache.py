@@ -4,6 +4,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,6 +26,8 @@ from conflictcheck.settings import IndexSettings
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from conflictcheck.index.base import Index
 
 A, NO = canonicalize_name("a"), canonicalize_name("no-such")
 NOT_CACHED = Unknown("not in the cache, and --offline was given")
@@ -65,6 +68,28 @@ def test_a_page_that_is_not_fresh_is_asked_for_again_and_not_sent_again(server: 
     server.add("a", "3", Rel())
     a, _, _ = run(server, tmp_path)
     assert [file.version for file in a.files] == ["1", "2", "2", "3"]
+
+
+def test_a_page_that_was_read_is_known_by_what_was_read_whoever_stores_another_meanwhile(
+    server: IndexServer, tmp_path: Path
+) -> None:
+    def stamped(index: Index) -> object:
+        index.listings([A])
+        return index.stamps([A])
+
+    def opened(**options: Any) -> Index:
+        return open_index(IndexSettings((server.url,), cache_dir=tmp_path, **options), Progress())
+
+    server.max_age = 3600
+    with closing(opened()) as sent:
+        first = stamped(sent)
+        with closing(opened(offline=True)) as taken:
+            sent.problems  # noqa: B018 - writes what waits
+            assert stamped(taken) == first
+            server.add("a", "3", Rel())
+            with closing(opened(refresh=True)) as other:
+                assert stamped(other) != first
+            assert stamped(sent) == stamped(taken) == first
 
 
 def test_refresh_asks_again_however_fresh_a_page_is(server: IndexServer, tmp_path: Path) -> None:
