@@ -185,7 +185,7 @@ def to_page(links: Iterable[Link], *, url: str, name: str, index: str, may_be_lo
         filename=[link.filename for link, _, _ in rows],
         url=[tail for _, tail, _ in rows],
         version=[parsed.version for _, _, parsed in rows],
-        tags=_each(str, [parsed.tags for _, _, parsed in rows]),
+        tags=_each(str, [parsed.tags for _, _, parsed in rows]),  # of equal ones one text, looked up faster ever after
         build=[parsed.build for _, _, parsed in rows],
         requires_python=_each(_specifier, [link.requires_python for link, _, _ in rows]),
         yanked=_each(_yanked, [link.yanked for link, _, _ in rows]),
