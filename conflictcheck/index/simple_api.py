@@ -240,10 +240,9 @@ def _instant(value: str) -> str | None:
 def _all_hashes(stated: Sequence[dict[str, Any] | None]) -> list[tuple[str, ...]]:
     """The hashes of each file; nearly always all have a SHA-256 and no other, which shows at a glance."""
     digests: list[Any] = [values.get("sha256") for values in stated if values is not None and len(values) == 1]
-    if len(digests) == len(stated) and {*map(type, digests)} <= {str}:
-        together = "".join(digests)
-        if {*map(len, digests)} <= {_DIGITS["sha256"]} and not together.encode().translate(None, _HEX):
-            return [(f"sha256:{digest}",) for digest in digests]
+    are_texts = len(digests) == len(stated) and {*map(type, digests)} <= {str}
+    if are_texts and {*map(len, digests)} <= {_DIGITS["sha256"]} and _are_hex("".join(digests)):
+        return [(f"sha256:{digest}",) for digest in digests]
     return [_hashes(values) for values in stated]
 
 
@@ -254,7 +253,11 @@ def _hashes(values: dict[str, Any] | None) -> tuple[str, ...]:
 
 
 def _is_hash(name: str, value: Any) -> bool:
-    return isinstance(value, str) and len(value) == _DIGITS[name] and value.isalnum()
+    return isinstance(value, str) and len(value) == _DIGITS[name] and _are_hex(value.lower())
+
+
+def _are_hex(digits: str) -> bool:
+    return digits.isascii() and not digits.encode().translate(None, _HEX)
 
 
 def _metadata_hash(link: Link) -> str | None:

@@ -35,7 +35,16 @@ STAMPS = st.sampled_from(
 )
 HASHES = st.sampled_from(
     [{"sha256": DIGEST}] * 6
-    + [None, {}, {"sha256": DIGEST.upper()}, {"sha256": "0"}, {"sha256": 1}, {"sha256": DIGEST, "sha512": DIGEST * 2}]
+    + [
+        None,
+        {},
+        {"sha256": DIGEST.upper()},
+        {"sha256": "0"},
+        {"sha256": "g" * 64},
+        {"sha256": "\u00e9" * 64},
+        {"sha256": 1},
+        {"sha256": DIGEST, "sha512": DIGEST * 2},
+    ]
 )
 
 
@@ -83,3 +92,9 @@ def test_versions_that_are_equal_are_in_the_order_of_their_files() -> None:
 def test_a_file_of_no_use_that_is_listed_twice_is_named_once() -> None:
     link = Link(filename="other-1.0.tar.gz", url="x")
     assert page_of(link, link).invalid == ("other-1.0.tar.gz",)
+
+
+def test_what_is_no_hash_counts_for_nothing() -> None:
+    stated = [{"sha256": digest} for digest in ("g" * 64, "\u00e9" * 64, DIGEST[1:])]
+    links = [Link(filename=f"lib-{n}.tar.gz", url="x", hashes=one) for n, one in enumerate(stated)]
+    assert [file.hashes for file in page_of(*links).files] == [(), (), ()]
