@@ -13,7 +13,8 @@ from msgspec import Struct, field
 
 from conflictcheck.errors import InputErrors, SpecError
 from conflictcheck.model import Diagnostic, RequirementKind, Severity, Source
-from conflictcheck.readers.text import SIZE_LIMIT, printable, redact
+from conflictcheck.readers.text import SIZE_LIMIT, decode, printable, redact
+from conflictcheck.readers.toml_document import TomlDocument, parse_toml
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,6 +84,7 @@ class Workspace(Struct):
     conflicts: list[tuple[str, tuple[tuple[str, str], ...]]] = field(default_factory=list)
     declared: dict[Path, list[tuple[str, tuple[tuple[str, str], ...]]]] = field(default_factory=dict)
     _contents: dict[Path, bytes] = field(default_factory=dict)
+    _documents: dict[Path, TomlDocument] = field(default_factory=dict)
     _piped: dict[Path, str] = field(default_factory=dict)
     _named: set[Path] = field(default_factory=set)
     _trees: set[str] = field(default_factory=set)
@@ -184,6 +186,16 @@ class Workspace(Struct):
         if keep:
             self._contents[path] = data
         return data
+
+    def load_toml(self, path: Path) -> TomlDocument:
+        """The document in a file, parsed once: a ``pyproject.toml`` matters to each spec in its folder and below.
+
+        Raises:
+            SpecError: see `load`, or it is no TOML.
+        """
+        if path not in self._documents:
+            self._documents[path] = parse_toml(decode(self.load(path)))
+        return self._documents[path]
 
     def begins_with(self, path: Path, mark: bytes) -> bool:
         """Whether a file begins with a mark; not where it cannot be read. It does not count as read."""

@@ -16,8 +16,6 @@ from packaging.utils import InvalidName, canonicalize_name
 from conflictcheck.errors import SpecError
 from conflictcheck.model import DeclaredConflict, Severity, SpecId
 from conflictcheck.readers.project_tables import read_tables
-from conflictcheck.readers.text import decode
-from conflictcheck.readers.toml_document import parse_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -80,7 +78,7 @@ def _sets_above(folder: Path, workspace: Workspace) -> list[tuple[str, _Sections
         sets: list[_Sections] = []
         file = workspace.name(path)
         try:
-            document = parse_toml(decode(workspace.load(path)))
+            document = workspace.load_toml(path)
             if document.get(*_WORKSPACE) is not None:
                 sets = _sets(document, read_tables(document).name, file, workspace)
         except SpecError:

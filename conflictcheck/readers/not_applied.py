@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from conflictcheck.errors import SpecError
 from conflictcheck.model import Severity
-from conflictcheck.readers.text import decode
-from conflictcheck.readers.toml_document import parse_toml
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -178,7 +176,7 @@ def warn_of_settings(
         return None
     file = workspace.name(path) if name is None else name
     try:
-        document = parse_toml(decode(workspace.load(path)))
+        document = workspace.load_toml(path)
     except SpecError as error:
         what_helps = "; with --allow-outside they are" if "--allow-outside" in (error.hint or "") else ""
         message = f"the settings of {tool} are not looked at: {error.message}{what_helps}"

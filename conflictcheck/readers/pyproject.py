@@ -23,8 +23,7 @@ from conflictcheck.readers.project_tables import read_tables
 from conflictcheck.readers.references import project_name
 from conflictcheck.readers.requirements_file import read_requirements_file
 from conflictcheck.readers.setuptools_files import SetupFile, find_setup_file
-from conflictcheck.readers.text import decode, quote
-from conflictcheck.readers.toml_document import parse_toml
+from conflictcheck.readers.text import quote
 from conflictcheck.readers.tool_settings import warn_of_project_settings
 
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ class PyprojectReader(Reader):
 
     def read(self, path: Path, section: str | None, workspace: Workspace) -> Sequence[Spec]:
         """The main spec, each extra and each group; or the one section that is named."""
-        document = parse_toml(decode(workspace.load(path)))
+        document = workspace.load_toml(path)
         if path.name != "pyproject.toml" and _is_of_pixi(document):
             raise SpecError(not_read("a workspace of pixi"), hint=INSTEAD)
         file = workspace.name(path)

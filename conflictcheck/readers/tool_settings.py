@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from conflictcheck.errors import SpecError
 from conflictcheck.readers.not_applied import warn_of_settings
-from conflictcheck.readers.text import decode, printable
-from conflictcheck.readers.toml_document import parse_toml
+from conflictcheck.readers.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,7 +119,6 @@ def _has_settings(path: Path, workspace: Workspace) -> bool:
     if not os.path.isfile(path):  # noqa: PTH113 - may not look
         return False
     try:
-        content = workspace.load(path)
-        return b"uv" in content and parse_toml(decode(content)).get("tool", "uv") is not None
+        return b"uv" in workspace.load(path) and workspace.load_toml(path).get("tool", "uv") is not None
     except SpecError:
         return False

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from conflictcheck.readers import base
+from conflictcheck.readers.toml_document import parse_toml
+
 if TYPE_CHECKING:
     from conftest import Folder
 
@@ -508,3 +511,19 @@ def test_the_uv_toml_of_a_user_and_of_the_system_are_told(folder: Folder) -> Non
     folder.write("work/uv.toml", "no-index = true\n")
     folder.write("own.toml", 'index-url = "https://index.example"\n')
     assert told(UV_CONFIG_FILE="../own.toml") == [f"{folder.path}/own.toml:1: index-url"]
+
+
+def test_a_pyproject_is_parsed_once_however_many_specs_it_matters_to(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[str] = []
+    monkeypatch.setattr(base, "parse_toml", lambda text: (parsed.append(text), parse_toml(text))[1])
+    folder.write(
+        "pyproject.toml", '[project]\nname = "p"\ndependencies = ["a"]\n[tool.uv]\nexclude-newer = "2024-01-01"\n'
+    )
+    for name in ("requirements.txt", "requirements-dev.txt", "sub/requirements.txt"):
+        folder.write(name, "a")
+    folder.write("sub/s.py", SCRIPT)
+    folder.write("sub/pyproject.toml", '[project]\nname = "q"\ndependencies = ["a"]\n')
+    assert len(ids(folder)) == 6
+    assert len(parsed) == 2
