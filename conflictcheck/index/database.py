@@ -217,8 +217,9 @@ class Database:
             CacheError: if it cannot be written.
         """
         before = self.size()
-        with self._lock, self._waiting_lock:
-            self._waiting.clear()
+        with self._lock:
+            with self._waiting_lock:
+                self._waiting.clear()
             try:
                 if self._connection is None or not self._is_emptied(self._connection):
                     with self._alone():

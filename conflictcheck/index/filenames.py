@@ -14,6 +14,8 @@ from msgspec import Struct
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from conflictcheck.index.addresses import consists_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -68,17 +70,14 @@ def parse_filename(filename: str, name: str) -> Parsed | None:
     Returns:
         None where it is not one of this package, or its version is no version.
     """
-    return _parse(filename, name) if _is_plain(filename) else None
+    return _parse(filename, name) if consists_of(filename, _PLAIN) else None
 
 
 def parse_filenames(filenames: Sequence[str], name: str) -> list[Parsed | None]:
     """The same of many filenames, at whose characters one glance is enough."""
-    are_plain = _is_plain("".join(filenames))
-    return [_parse(filename, name) if are_plain or _is_plain(filename) else None for filename in filenames]
-
-
-def _is_plain(text: str) -> bool:
-    return text.isascii() and not text.encode().translate(None, _PLAIN)
+    if consists_of("".join(filenames), _PLAIN):
+        return [_parse(filename, name) for filename in filenames]
+    return [parse_filename(filename, name) for filename in filenames]
 
 
 def _parse(filename: str, name: str) -> Parsed | None:

@@ -12,7 +12,7 @@ import msgspec
 from packaging.utils import canonicalize_name
 
 from conflictcheck.facts import File, FileColumns, Files
-from conflictcheck.index.addresses import join_all, shown
+from conflictcheck.index.addresses import consists_of, join_all, shown
 from conflictcheck.index.filenames import is_archive, parse_filenames, version_ranks
 from conflictcheck.index.links import Link, PageError
 
@@ -241,7 +241,7 @@ def _all_hashes(stated: Sequence[dict[str, Any] | None]) -> list[tuple[str, ...]
     """The hashes of each file; nearly always all have a SHA-256 and no other, which shows at a glance."""
     digests: list[Any] = [values.get("sha256") for values in stated if values is not None and len(values) == 1]
     are_texts = len(digests) == len(stated) and {*map(type, digests)} <= {str}
-    if are_texts and {*map(len, digests)} <= {_DIGITS["sha256"]} and _are_hex("".join(digests)):
+    if are_texts and {*map(len, digests)} <= {_DIGITS["sha256"]} and consists_of("".join(digests), _HEX):
         return [(f"sha256:{digest}",) for digest in digests]
     return [_hashes(values) for values in stated]
 
@@ -253,11 +253,7 @@ def _hashes(values: dict[str, Any] | None) -> tuple[str, ...]:
 
 
 def _is_hash(name: str, value: Any) -> bool:
-    return isinstance(value, str) and len(value) == _DIGITS[name] and _are_hex(value.lower())
-
-
-def _are_hex(digits: str) -> bool:
-    return digits.isascii() and not digits.encode().translate(None, _HEX)
+    return isinstance(value, str) and len(value) == _DIGITS[name] and consists_of(value.lower(), _HEX)
 
 
 def _metadata_hash(link: Link) -> str | None:
