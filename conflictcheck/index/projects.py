@@ -22,6 +22,8 @@ MAX_TEXT = 16 << 20
 NO_VERSION = "0"
 """Stands for a version that only a build would tell."""
 _ROOT_FILES = frozenset({"PKG-INFO", "pyproject.toml", "setup.cfg", "setup.py"})
+FILE_NAMES = _ROOT_FILES | {"requires.txt"}
+"""What the files are called for which `is_project_file` holds, whatever folder they are in."""
 _EGG_FILE = re.compile(r"(?:[^/]+/)?(?P<project>[^/]+)\.egg-info/(?:requires\.txt|PKG-INFO)")
 _CONSULTS_CODE = re.compile(rb"install_requires|extras_require|python_requires")
 _DEPENDS = re.compile(rb"install_requires|extras_require")

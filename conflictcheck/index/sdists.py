@@ -13,7 +13,7 @@ from functools import partial
 from typing import IO, TYPE_CHECKING, NamedTuple, cast
 
 from conflictcheck.index.core_metadata import parse_document
-from conflictcheck.index.projects import MAX_TEXT, is_project_file, metadata_of_project
+from conflictcheck.index.projects import FILE_NAMES, MAX_TEXT, is_project_file, metadata_of_project
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,12 +27,17 @@ MAX_UNPACKED = 4 << 30
 """Bytes that are unpacked (and thrown away) on the way through a tar archive before it counts as a bomb."""
 MAX_LONG_NAME = 1 << 20
 """Bytes of the extra header that holds a long path."""
+PIECE = 1 << 20
+"""Bytes that are unpacked and thrown away at a time."""
 
 _MAGIC: tuple[tuple[bytes, Callable[[IO[bytes]], object]], ...] = (
     (b"\x1f\x8b", lambda archive: gzip.GzipFile(fileobj=archive)),
     (b"BZh", bz2.BZ2File),
     (b"\xfd7zXZ\x00", lzma.LZMAFile),
 )
+_WANTED = re.compile("|".join(map(re.escape, sorted(FILE_NAMES))).encode())
+_PLAIN_FILE = re.compile(rb".{124}([0-7]{11})[ \0].{20}[0\0]", re.DOTALL)
+"""The header of a file in a tar archive, and its size in octal digits (POSIX, ustar)."""
 _PAX_PATH = re.compile(rb"(?:\A|\n)\d+ path=([^\n]*)\n")
 _BROKEN = (
     tarfile.TarError,
@@ -119,28 +124,45 @@ def _zip_members(archive: IO[bytes]) -> Iterator[_Member]:
 
 
 def _tar_members(stream: IO[bytes]) -> Iterator[_Member]:
-    """The members of a tar archive, header by header: `tarfile` itself would load extra headers of any size."""
-    at = 0
+    """The members of a tar archive, header by header: `tarfile` itself would load extra headers of any size.
+
+    Left out are plain files by other names than a project's: of thousands of headers only the size is looked at.
+    """
+    after = 0
     long_path = ""
     for _ in range(MAX_MEMBERS):
-        stream.seek(at)
+        _pass_over(stream, after - stream.tell())
         block = stream.read(tarfile.BLOCKSIZE)
-        if block == tarfile.NUL * tarfile.BLOCKSIZE and at > 0:  # the mark of the end
+        if block == tarfile.NUL * tarfile.BLOCKSIZE and after > 0:  # the mark of the end
             return
-        info = tarfile.TarInfo.frombuf(block, "utf-8", "replace")
-        data = at + tarfile.BLOCKSIZE
-        at = data + -(-info.size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
-        if at > MAX_UNPACKED or info.size < 0:
+        if long_path or _WANTED.search(block, 0, tarfile.LENGTH_NAME) or not (plain := _PLAIN_FILE.match(block)):
+            info = tarfile.TarInfo.frombuf(block, "utf-8", "replace")
+            size = info.size
+        else:
+            info, size = None, int(plain[1], 8)
+        after += tarfile.BLOCKSIZE + -(-size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
+        if after > MAX_UNPACKED or size < 0:
             raise SdistError("it unpacks to more than a source distribution should")
+        if info is None:
+            continue
         if info.type in {tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME}:
-            if info.size > MAX_LONG_NAME:
+            if size > MAX_LONG_NAME:
                 raise SdistError("it has a header that is too large")
-            long_path = _long_path(info, stream.read(info.size)) or long_path
+            long_path = _long_path(info, stream.read(size)) or long_path
         elif info.type != tarfile.XGLTYPE:
             if info.isreg():
-                yield _Member(long_path or info.name, info.size, partial(_read_all, stream, info.size))
+                yield _Member(long_path or info.name, size, partial(_read_all, stream, size))
             long_path = ""
     raise SdistError("it holds more files than a source distribution should")
+
+
+def _pass_over(stream: IO[bytes], size: int) -> None:
+    """Read on by large pieces: a seek in a packed stream goes by small ones."""
+    while size > 0:
+        piece = stream.read(min(size, PIECE))
+        if not piece:
+            raise EOFError
+        size -= len(piece)
 
 
 def _read_all(stream: IO[bytes], size: int) -> bytes:

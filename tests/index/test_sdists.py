@@ -120,6 +120,21 @@ def test_long_paths_of_either_kind_are_understood() -> None:
         assert found.requires_dist == ("b",)
 
 
+def test_of_files_that_nobody_asks_for_only_the_size_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    contents = {f"a-1.0/a/module_{number}.py": bytes(number) for number in range(1200)}
+    contents |= {"a-1.0/PKG-INFO": core_metadata("a", "1.0", metadata_version="2.2", requires=["b"])}
+    archive = tarred(contents)
+    looked_at = []
+    whole_header = tarfile.TarInfo.frombuf
+    monkeypatch.setattr(
+        tarfile.TarInfo, "frombuf", lambda *args: looked_at.append(whole_header(*args)) or looked_at[-1]
+    )
+    found = read(archive)
+    assert isinstance(found, Metadata)
+    assert found.requires_dist == ("b",)
+    assert [header.name for header in looked_at] == ["a-1.0/PKG-INFO"]
+
+
 def test_links_in_an_archive_are_not_followed() -> None:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
