@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
-import httpx2
+import urllib3
 from index_store import PAGE
 
 from conflictcheck.index import default_index_url
@@ -21,13 +22,10 @@ SECONDS = 300
 
 
 class Upstream:
-    """The default package index. Many threads may ask; network trouble is raised as httpx2 has it."""
+    """The default package index. Many threads may ask; network trouble is raised as urllib3 has it."""
 
     def __init__(self) -> None:
-        limits = httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
-        self._client = httpx2.Client(
-            verify=httpx2.create_ssl_context(), limits=limits, timeout=SECONDS, follow_redirects=True
-        )
+        self._pool = urllib3.PoolManager(maxsize=CONNECTIONS, block=True, timeout=SECONDS)
         self._root = default_index_url().rstrip("/")
 
     def page(self, name: str) -> tuple[bytes, list[tuple[str, str, bool]]] | None:
@@ -37,12 +35,11 @@ class Upstream:
         wheels: all have one, as what the index does not offer is read from the wheel.
         """
         url = f"{self._root}/{name}/"
-        answer = self._client.get(url, headers={"accept": PAGE})
-        if answer.status_code == HTTPStatus.NOT_FOUND:
+        answer = self._asked(url, accept=PAGE)
+        if answer.status == HTTPStatus.NOT_FOUND:
             return None
-        answer.raise_for_status()
         page = answer.json()
-        origins = list(_moved(page, str(answer.url), name))
+        origins = list(_moved(page, urljoin(url, answer.geturl() or ""), name))
         return json.dumps(page, separators=(",", ":")).encode(), origins
 
     def metadata(self, name: str, url: str, *, has_metadata: bool) -> bytes | None:
@@ -59,18 +56,20 @@ class Upstream:
 
     def file(self, url: str) -> bytes | None:
         """A file as a whole; None if it is gone."""
-        answer = self._client.get(url)
-        if answer.status_code == HTTPStatus.NOT_FOUND:
-            return None
-        answer.raise_for_status()
-        return answer.content
+        answer = self._asked(url)
+        return None if answer.status == HTTPStatus.NOT_FOUND else answer.data
 
     def _range(self, url: str, wanted: str) -> tuple[bytes, int]:
-        answer = self._client.get(url, headers={"range": wanted, "accept-encoding": "identity"})
-        answer.raise_for_status()
-        if answer.status_code != HTTPStatus.PARTIAL_CONTENT:
-            return answer.content, len(answer.content)
-        return answer.content, int(answer.headers["content-range"].rpartition("/")[2])
+        answer = self._asked(url, range=wanted)
+        if answer.status != HTTPStatus.PARTIAL_CONTENT:
+            return answer.data, len(answer.data)
+        return answer.data, int(answer.headers["content-range"].rpartition("/")[2])
+
+    def _asked(self, url: str, **headers: str) -> urllib3.BaseHTTPResponse:
+        answer = self._pool.request("GET", url, headers=headers)
+        if answer.status >= HTTPStatus.BAD_REQUEST and answer.status != HTTPStatus.NOT_FOUND:
+            raise urllib3.exceptions.HTTPError(f"{answer.status} {url}")
+        return answer
 
 
 def _moved(page: dict[str, Any], base: str, name: str) -> Iterator[tuple[str, str, bool]]:
@@ -78,7 +77,7 @@ def _moved(page: dict[str, Any], base: str, name: str) -> Iterator[tuple[str, st
     for file in page["files"]:
         path = f"files/{name}/{file['filename']}"
         offered = file.get("core-metadata", file.get("data-dist-info-metadata")) or False
-        yield path, str(httpx2.URL(base).join(file["url"])), bool(offered)
+        yield path, urljoin(base, file["url"]), bool(offered)
         file["url"] = f"../../{path}"
         if file["filename"].endswith(".whl") and not offered:
             file["core-metadata"] = True

@@ -90,6 +90,7 @@ class IndexServer:
         left: set once it serves no more.
         prefix: what every path begins with (``/token``); requests without it are refused.
         targets: path and query of every request, as they were asked for.
+        connections: how many were opened to it.
     """
 
     def __init__(
@@ -116,6 +117,7 @@ class IndexServer:
         self.left = threading.Event()
         self.prefix = ""
         self.targets: list[str] = []
+        self.connections = 0
         self._lock = threading.Lock()
         for name, releases in packages.items():
             for version, given in releases.items():
@@ -193,6 +195,11 @@ class IndexServer:
                     return fault
         return None
 
+    def note_connection(self) -> None:
+        """Count a connection."""
+        with self._lock:
+            self.connections += 1
+
     def note(self, path: str, headers: Mapping[str, str]) -> None:
         """Count a request."""
         with self._lock:
@@ -241,6 +248,10 @@ class _Handler(BaseHTTPRequestHandler):
     index: IndexServer
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+
+    def setup(self) -> None:
+        super().setup()
+        self.index.note_connection()
 
     def log_message(self, *_: object) -> None:
         """Be quiet."""

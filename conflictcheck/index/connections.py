@@ -1,116 +1,150 @@
-"""Connections that ask for the address of each host once, and give up a server that sends next to nothing."""
+"""Pools of connections that ask for the address of each host once, and give up a server that sends next to nothing."""
 
 from __future__ import annotations
 
+import io
 import socket
-import ssl
 import threading
 import time
-from typing import TYPE_CHECKING
+from functools import partial
+from http.client import HTTPResponse
+from typing import TYPE_CHECKING, Any, cast
 
-import httpcore2
-import httpx2
+import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.util.connection import create_connection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    import ssl
 
 MIN_SPEED = 1024
 """Bytes a second, on average, below which a server counts as out of reach once the timeout has passed."""
+RECEIVED = 64 << 10
+"""Bytes that are taken from a connection at a time."""
+HOSTS = 64
+"""Hosts that connections are kept to."""
 
 
-class ResolvingOnce(httpx2.HTTPTransport):
-    """Asks for the address of each host once, however many connections are opened to it.
-
-    Many equal questions at a time are more than some name servers answer, and a lost one costs five seconds.
+def pools(
+    addresses: Addresses, *, proxy: str | None, login: str | None, connections: int, trusted: ssl.SSLContext | None
+) -> urllib3.PoolManager:
+    """Pools of connections to any host.
 
     Args:
-        context: gives what to trust, once there is TLS: reading certificates takes as long as a small run.
-        limits: how many connections there may be.
+        addresses: of hosts, which several pools may share.
+        proxy: the address of a proxy that all go through, or None.
+        login: what to send to the proxy as ``Proxy-Authorization``, or None.
+        connections: how many may be open to a host, or to the proxy.
+        trusted: whom to trust; None where there is no TLS.
+
+    Raises:
+        LocationValueError: if the proxy's address is none.
+    """
+    kept: dict[str, Any] = {"num_pools": HOSTS, "maxsize": connections, "block": True, "ssl_context": trusted}
+    if proxy is None:
+        manager: Any = urllib3.PoolManager(**kept)
+    else:
+        headers = None if login is None else {"proxy-authorization": login}
+        manager = urllib3.ProxyManager(proxy, proxy_headers=headers, proxy_ssl_context=trusted, **kept)
+    manager.pool_classes_by_scheme = {
+        "http": partial(_HttpPool, addresses=addresses),
+        "https": partial(_HttpsPool, addresses=addresses),
+    }
+    return cast("urllib3.PoolManager", manager)
+
+
+class Addresses:
+    """The addresses of hosts, each asked for once. May be used by many threads.
+
+    Many equal questions at a time are more than some name servers answer, and a lost one costs five seconds.
     """
 
-    def __init__(self, context: Callable[[], ssl.SSLContext], limits: httpx2.Limits) -> None:
-        nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # takes no certificate for good; is never used
-        super().__init__(verify=nobody, limits=limits)
-        self._pool = httpcore2.ConnectionPool(
-            ssl_context=nobody,
-            max_connections=limits.max_connections,
-            max_keepalive_connections=limits.max_keepalive_connections,
-            keepalive_expiry=limits.keepalive_expiry,
-            network_backend=_Backend(context),
-        )
-
-
-class _Backend(httpcore2.SyncBackend):
-    def __init__(self, context: Callable[[], ssl.SSLContext]) -> None:
-        self._context = context
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._locks: dict[tuple[str, int], threading.Lock] = {}
-        self._addresses: dict[tuple[str, int], list[str]] = {}
+        self._known: dict[tuple[str, int], list[str]] = {}
 
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
-    ) -> httpcore2.NetworkStream:
-        """Connect to the first address of the host that takes the connection."""
-        failure: Exception = httpcore2.ConnectError(f"no address is known for {host}")
-        for address in self._resolve(host, port):
-            try:
-                stream = super().connect_tcp(address, port, timeout, local_address, socket_options)
-            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
-                failure = error
-            else:
-                return _Watched(stream, self._context)
-        raise failure
+    def of(self, host: str, port: int) -> list[str]:
+        """The addresses of a host, at least one.
 
-    def _resolve(self, host: str, port: int) -> list[str]:
+        Raises:
+            OSError: if none is found.
+            UnicodeError: if that is no name of a host.
+        """
         with self._lock:
             lock = self._locks.setdefault((host, port), threading.Lock())
         with lock:
-            known = self._addresses.get((host, port))
+            known = self._known.get((host, port))
             if known is None:
-                try:
-                    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-                except (OSError, UnicodeError) as error:
-                    raise httpcore2.ConnectError(str(error)) from error
-                known = self._addresses[host, port] = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+                found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+                known = self._known[host, port] = list(dict.fromkeys(str(entry[4][0]) for entry in found))
         return known
 
 
-class _Watched(httpcore2.NetworkStream):
-    """A stream that is given up if, since something was asked for, too little has come: headers count as well."""
+class _Watched(io.RawIOBase):
+    """What a server sends in answer to one request, headers included, given up if too little has come."""
 
-    def __init__(self, stream: httpcore2.NetworkStream, context: Callable[[], ssl.SSLContext]) -> None:
+    def __init__(self, stream: io.RawIOBase, timeout: float | None) -> None:
         self._stream = stream
-        self._context = context
+        self._timeout = timeout
         self._asked = time.monotonic()
         self._received = 0
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        data = self._stream.read(max_bytes, timeout)
-        self._received += len(data)
-        elapsed = time.monotonic() - self._asked
-        if timeout is not None and elapsed > timeout and self._received < elapsed * MIN_SPEED:
-            raise httpcore2.ReadTimeout("too slow")
-        return data
+    def readable(self) -> bool:
+        return True
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, timeout)
-        self._asked, self._received = time.monotonic(), 0
+    def readinto(self, buffer: Any) -> int | None:
+        size = self._stream.readinto(buffer)
+        self._received += size or 0
+        elapsed = time.monotonic() - self._asked
+        if self._timeout is not None and elapsed > self._timeout and self._received < elapsed * MIN_SPEED:
+            raise TimeoutError("too slow")
+        return size
 
     def close(self) -> None:
+        super().close()
         self._stream.close()
 
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,  # noqa: ARG002 - the pool's own, which trusts nobody
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore2.NetworkStream:
-        return _Watched(self._stream.start_tls(self._context(), server_hostname, timeout), self._context)
 
-    def get_extra_info(self, info: str) -> object:
-        return self._stream.get_extra_info(info)
+class _Response(HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
+        super().__init__(sock, *args, **options)
+        self.fp = io.BufferedReader(_Watched(self.fp.detach(), sock.gettimeout()), RECEIVED)
+
+
+class _Connecting(HTTPConnection):
+    """Connects to the first address of the host that takes the connection."""
+
+    response_class = _Response
+
+    def __init__(self, *args: Any, addresses: Addresses, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._addresses = addresses
+
+    def _new_conn(self) -> socket.socket:
+        failure: OSError | None = None
+        try:
+            for address in self._addresses.of(self.host, self.port):
+                try:
+                    return create_connection((address, self.port), self.timeout, socket_options=self.socket_options)
+                except OSError as error:
+                    failure = error
+        except (OSError, UnicodeError) as error:
+            raise NewConnectionError(self, str(error)) from error
+        if isinstance(failure, TimeoutError):
+            raise ConnectTimeoutError(self, str(failure)) from failure
+        raise NewConnectionError(self, str(failure)) from failure
+
+
+class _HttpsConnection(_Connecting, HTTPSConnection):
+    pass
+
+
+class _HttpPool(HTTPConnectionPool):
+    ConnectionCls = _Connecting
+
+
+class _HttpsPool(HTTPSConnectionPool):
+    ConnectionCls = _HttpsConnection

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import httpx2
-
 from conflictcheck.index.addresses import origin_of, split_credentials
 
 if TYPE_CHECKING:
@@ -51,13 +49,13 @@ class Credentials:
                 self._logins.append((url, (found[0], found[2] or "")))
         self._logins.sort(key=lambda entry: -len(entry[0]))
 
-    def for_url(self, url: str) -> httpx2.Auth | None:
+    def for_url(self, url: str) -> Login | None:
         """What to send along to an address: of the index that it is below, else of one with the same origin."""
         same = [entry for entry in self._logins if origin_of(entry[0]) == origin_of(url)]
         for place, login in same:
             if url.startswith(place.rstrip("/") + "/"):
-                return httpx2.BasicAuth(*login)
-        return httpx2.BasicAuth(*same[0][1]) if same else None
+                return login
+        return same[0][1] if same else None
 
     def ask(self, url: str) -> bool:
         """Look for credentials in the keyring, after a server asked for some; whether there are new ones to try."""

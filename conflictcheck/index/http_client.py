@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
+import ssl
+import sys
 import tempfile
 import threading
 import time
 import zlib
 from collections import Counter
+from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from http.client import BadStatusLine, HTTPException, IncompleteRead, RemoteDisconnected
 from typing import IO, TYPE_CHECKING
-from urllib.parse import urljoin
-from urllib.request import getproxies
+from urllib.parse import urljoin, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
-import httpx2
+from urllib3 import exceptions
 
+from conflictcheck import __version__
 from conflictcheck.errors import UsageError
 from conflictcheck.index.addresses import is_address, origin_of, root_of, shown_address, split_credentials
-from conflictcheck.index.connections import MIN_SPEED, ResolvingOnce
+from conflictcheck.index.connections import Addresses, pools
 from conflictcheck.index.transport import Answer, FetchError
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Iterator
 
-    from conflictcheck.index.addresses import Origin
+    from urllib3 import BaseHTTPResponse, PoolManager
+
+    from conflictcheck.index.addresses import Login, Origin
     from conflictcheck.index.credentials import Credentials
     from conflictcheck.settings import IndexSettings
+
+
+class _PackedError(exceptions.HTTPError):
+    """An answer that is not packed as it says."""
+
 
 MAX_RETRY_AFTER = 10.0
 MAX_TIMEOUTS = 3
@@ -42,8 +54,34 @@ TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 52
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 SMALL = 64 << 10
 _NUMBERS = re.compile(r"^(\[[^\]]*\] )+| \(_ssl\.c:\d+\)$")
+_TOO_LATE = "no answer within"
+_TROUBLE: tuple[tuple[type[Exception], str, bool], ...] = (
+    (exceptions.ProxyError, "the connection to the proxy failed", True),
+    (exceptions.NewConnectionError, "the connection failed", True),
+    (exceptions.SSLError, "the connection failed", True),
+    (exceptions.TimeoutError, _TOO_LATE, False),
+    (_PackedError, "the answer cannot be unpacked", False),
+    (exceptions.HTTPError, "the connection broke", False),
+)
+"""What may go wrong, from the special to the general, and whether the host was not reached at all."""
+_BROKEN: tuple[tuple[type[Exception], str], ...] = (
+    (RemoteDisconnected, "the server closed it without an answer"),
+    (BadStatusLine, "the answer is no HTTP"),
+    (exceptions.InvalidChunkLength, "the answer is not in chunks, as it says"),
+    (IncompleteRead, "the answer is cut off"),
+    (exceptions.InvalidHeader, "the answer has two lengths"),
+    (HTTPException, "the answer is no HTTP"),
+)
+"""What breaks a connection, in words that hold nothing of the answer."""
 WITH_BODY = frozenset({HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT})
 """Statuses whose body somebody reads."""
+
+
+class _NoAnswerError(Exception):
+    def __init__(self, url: str, error: exceptions.HTTPError) -> None:
+        super().__init__(url)
+        self.url = url
+        self.error = error
 
 
 class HttpClient:
@@ -60,21 +98,13 @@ class HttpClient:
 
     def __init__(self, credentials: Credentials, settings: IndexSettings, *, connections: int) -> None:
         self._lock = threading.Lock()
-        self._context: ssl.SSLContext | None = None
+        self._addresses = Addresses()
+        self._pools: dict[tuple[str, str | None], PoolManager] = {}
+        self._connections = connections
         self._ca_bundle = settings.ca_bundle
-        proxied = bool(getproxies())
-        limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
-        try:
-            self._client = httpx2.Client(
-                verify=self._trusted() if proxied else True,
-                http2=False,
-                limits=limits,
-                timeout=httpx2.Timeout(settings.timeout, pool=None),
-                headers={"accept-encoding": "gzip"},
-                transport=None if proxied else ResolvingOnce(self._trusted, limits),
-            )
-        except (httpx2.InvalidURL, ValueError, ImportError) as error:
-            raise UsageError("the proxy that the environment names cannot be used", hint="see HTTPS_PROXY") from error
+        stated = getproxies()
+        spoken = [scheme for scheme in stated if scheme in {"http", "https", "all"}]
+        self._proxies = {scheme: _usable_proxy(stated[scheme]) for scheme in spoken}
         self._credentials = credentials
         self._timeout = settings.timeout
         self._delays = [settings.backoff * 2**tried for tried in range(settings.retries)]
@@ -83,37 +113,11 @@ class HttpClient:
 
     def get(self, url: str, limit: int, headers: dict[str, str], *, archive: bool) -> Answer:
         """See `Transport.fetch`."""
-        try:
-            return self._get(url, limit, headers, archive=archive)
-        except (httpx2.InvalidURL, UnicodeError) as error:
-            raise FetchError(f"{shown_address(url)} is no address that can be read") from error
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
-
-    def _trusted(self) -> ssl.SSLContext:
-        """Whom to trust, read once."""
-        with self._lock:
-            if self._context is None:
-                try:
-                    context = httpx2.create_ssl_context()
-                    if self._ca_bundle is not None:
-                        context.load_verify_locations(cafile=self._ca_bundle)
-                except OSError as error:
-                    named = "SSL_CERT_FILE or SSL_CERT_DIR"
-                    message = f"the certificates that {named} names cannot be read: {_cause(error)}"
-                    raise UsageError(message) from error
-                context.set_alpn_protocols(["http/1.1"])
-                self._context = context
-            return self._context
-
-    def _get(self, url: str, limit: int, headers: dict[str, str], *, archive: bool) -> Answer:
         for delay in (*self._delays, None):
             wait = delay
             try:
                 answer = self._follow(url, limit, headers, archive=archive)
-            except httpx2.RequestError as error:
+            except _NoAnswerError as error:
                 reason = self._failed(error, last=delay is None)
             else:
                 wait = None if delay is None else _retry_after(answer.headers.get("retry-after"), delay)
@@ -124,19 +128,64 @@ class HttpClient:
             time.sleep(wait)
         raise AssertionError("the last try returns or raises")
 
-    def _failed(self, error: httpx2.RequestError, *, last: bool) -> str:
+    def close(self) -> None:
+        """Close the connections."""
+        with self._lock:
+            for pool in self._pools.values():
+                pool.clear()
+
+    def _pool(self, url: str) -> PoolManager:
+        """The connections that an address is asked for over: through the proxy that the environment names, if any."""
+        parts = urlsplit(url)
+        proxy = self._proxies.get(parts.scheme, self._proxies.get("all"))
+        if proxy is not None and proxy_bypass(parts.netloc):
+            proxy = None
+        with self._lock:
+            if (parts.scheme, proxy) not in self._pools:
+                place, login = (None, None) if proxy is None else split_credentials(proxy)
+                secure = "https" in {parts.scheme, (place or "").partition(":")[0]}
+                self._pools[parts.scheme, proxy] = pools(
+                    self._addresses,
+                    proxy=place,
+                    login=None if login is None else _basic(login),
+                    connections=self._connections,
+                    trusted=self._trusted() if secure else None,
+                )
+            return self._pools[parts.scheme, proxy]
+
+    def _trusted(self) -> ssl.SSLContext:
+        """Whom to trust: reading certificates takes as long as a small run, and is left until there is TLS."""
+        paths = ssl.get_default_verify_paths()  # with those that SSL_CERT_FILE and SSL_CERT_DIR name
+        found = {paths.cafile, paths.capath} - {None}
+        named = found - {paths.openssl_cafile, paths.openssl_capath}
+        context: ssl.SSLContext
+        try:
+            if named or (found and sys.platform not in {"win32", "darwin"}):
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+                context.load_verify_locations(paths.cafile, paths.capath)
+            else:
+                import truststore  # noqa: PLC0415 - few runs get here
+
+                context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            if self._ca_bundle is not None:
+                context.load_verify_locations(cafile=self._ca_bundle)
+        except OSError as error:
+            variables = "SSL_CERT_FILE or SSL_CERT_DIR"
+            raise UsageError(f"the certificates that {variables} names cannot be read: {_cause(error)}") from error
+        return context
+
+    def _failed(self, failure: _NoAnswerError, *, last: bool) -> str:
         """The reason why there is no answer, after noting whether the host is to be asked again."""
-        url = str(error.request.url)  # the last one where there were redirects
+        url, error = failure.url, failure.error
         origin = origin_of(url)
-        if isinstance(error, httpx2.TimeoutException):
-            reason = f"no answer within {self._timeout:g} s"
+        what, unreached = next((what, unreached) for kind, what, unreached in _TROUBLE if isinstance(error, kind))
+        if what == _TOO_LATE:
+            reason = f"{what} {self._timeout:g} s"
             self._timeouts[origin] += last
             lost = self._timeouts[origin] >= MAX_TIMEOUTS
         else:
-            lost = last and isinstance(error, httpx2.ConnectError)
-            what = "the connection failed" if isinstance(error, httpx2.ConnectError) else "the connection broke"
-            what = "the answer cannot be unpacked" if isinstance(error, httpx2.DecodingError) else what
             reason = f"{what}: {_cause(error)}"
+            lost = last and unreached
         if lost:
             return self._out_of_reach.setdefault(origin, f"{root_of(url)}: {reason}")
         return f"{shown_address(url)}: {reason}"
@@ -147,8 +196,9 @@ class HttpClient:
             url, login = split_credentials(url)
             if reason := self._out_of_reach.get(origin_of(url)):
                 raise FetchError(reason)
-            auth = httpx2.BasicAuth(*login) if login else self._credentials.for_url(url)
-            answer = self._ask(url, limit, headers, auth, archive=archive)
+            login = login or self._credentials.for_url(url)
+            own = {**headers, "authorization": _basic(login)} if login else headers
+            answer = self._ask(url, limit, own, archive=archive)
             if answer.status == HTTPStatus.UNAUTHORIZED and not asked_again and self._credentials.ask(url):
                 asked_again = True
             elif answer.status in REDIRECTS and "location" in answer.headers:
@@ -157,24 +207,47 @@ class HttpClient:
                 return answer
         raise FetchError(f"{shown_address(url)}: too many redirects")
 
-    def _ask(self, url: str, limit: int, headers: dict[str, str], auth: httpx2.Auth | None, *, archive: bool) -> Answer:
-        if archive:
-            headers = {"accept-encoding": "identity", **headers}
-        with self._client.stream("GET", url, headers=headers, auth=auth, follow_redirects=False) as response:
-            if response.status_code in WITH_BODY:
-                file = self._receive(response, url, limit, archive=archive)
-            elif int(response.headers.get("content-length", SMALL)) < SMALL:
-                file = self._receive(response, url, SMALL, archive=True)  # so that the connection can be used again
-            else:
-                file = io.BytesIO()
-            ends = "content-length" in response.headers or "transfer-encoding" in response.headers
-        return Answer(response.status_code, response.headers, url, file, ends=ends)
+    def _ask(self, url: str, limit: int, headers: dict[str, str], *, archive: bool) -> Answer:
+        usual = {"accept-encoding": "identity" if archive else "gzip", "user-agent": f"conflictcheck/{__version__}"}
+        try:
+            with self._asked(url, usual | headers) as response:
+                length = response.headers.get("content-length")
+                if response.status < HTTPStatus.OK or not (length or "0").isdecimal():
+                    raise exceptions.ProtocolError("the answer is no HTTP")
+                if response.status in WITH_BODY:
+                    file = self._receive(response, url, limit, archive=archive)
+                elif response.length_remaining is not None and response.length_remaining < SMALL:
+                    file = self._receive(response, url, SMALL, archive=True)  # so that the connection is of use again
+                else:
+                    file = io.BytesIO()
+                ends = length is not None or "transfer-encoding" in response.headers
+                return Answer(response.status, response.headers, url, file, ends=ends)
+        except (exceptions.LocationValueError, UnicodeError) as error:
+            raise FetchError(f"{shown_address(url)} is no address that can be read") from error
+        except exceptions.HTTPError as error:
+            raise _NoAnswerError(url, error) from error
 
-    def _receive(self, response: httpx2.Response, url: str, limit: int, *, archive: bool) -> IO[bytes]:
-        started = time.monotonic()
+    @contextmanager
+    def _asked(self, url: str, headers: dict[str, str]) -> Iterator[BaseHTTPResponse]:
+        response = self._pool(url).request(
+            "GET",
+            url,
+            headers=headers,
+            timeout=self._timeout,
+            retries=False,
+            redirect=False,
+            preload_content=False,
+        )
+        try:
+            yield response
+        finally:
+            response.close()  # which ends the connection, unless all of the answer was read
+            response.release_conn()
+
+    def _receive(self, response: BaseHTTPResponse, url: str, limit: int, *, archive: bool) -> IO[bytes]:
         file: IO[bytes] = io.BytesIO()
-        size = int(response.headers.get("content-length", "0"))
-        chunks = response.iter_raw() if archive else _unpacked(response)
+        size = response.length_remaining or 0
+        chunks = response.stream(PIECE, decode_content=False) if archive else _unpacked(response)
         try:
             while size <= limit:
                 chunk = next(chunks, None)
@@ -184,7 +257,6 @@ class HttpClient:
                     file = _on_disk(file)
                 file.write(chunk)
                 size = max(size, file.tell())
-                self._check_speed(response, file.tell(), time.monotonic() - started)
         except OSError as error:
             file.close()
             raise FetchError(f"{shown_address(url)}: the answer cannot be kept: {error.strerror}") from error
@@ -194,29 +266,24 @@ class HttpClient:
         file.close()
         raise FetchError(f"{shown_address(url)}: the answer is larger than {limit} bytes")
 
-    def _check_speed(self, response: httpx2.Response, size: int, elapsed: float) -> None:
-        """Give up a body that drips, also behind a proxy, where no own connection looks after that."""
-        if elapsed > self._timeout and size < elapsed * MIN_SPEED:
-            raise httpx2.ReadTimeout("too slow", request=response.request)
 
-
-def _unpacked(response: httpx2.Response) -> Iterator[bytes]:
+def _unpacked(response: BaseHTTPResponse) -> Iterator[bytes]:
     """The body without the encoding that it has for the way, a bounded piece at a time.
 
-    httpx unpacks whole chunks, however much is in them, and takes a stream that is cut off for a whole one.
+    urllib3 takes a stream that is cut off for a whole one.
 
     Raises:
-        DecodingError: if it is not packed as the header says, or not to its end.
+        _PackedError: if it is not packed as the header says, or not to its end.
     """
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding in {"identity", ""}:
-        yield from response.iter_raw()
+        yield from response.stream(PIECE, decode_content=False)
         return
     if encoding not in {"gzip", "x-gzip"}:
-        raise httpx2.DecodingError("it is packed in a way that was not asked for", request=response.request)
+        raise _PackedError("it is packed in a way that was not asked for")
     unpacker = zlib.decompressobj(wbits=31)
     try:
-        for chunk in response.iter_raw():
+        for chunk in response.stream(PIECE, decode_content=False):
             left = chunk
             while left:
                 if unpacker.eof:
@@ -226,9 +293,9 @@ def _unpacked(response: httpx2.Response) -> Iterator[bytes]:
         while piece := unpacker.decompress(b"", PIECE):
             yield piece
     except zlib.error:
-        raise httpx2.DecodingError("it is not gzip, as it says", request=response.request) from None
+        raise _PackedError("it is not gzip, as it says") from None
     if not unpacker.eof:
-        raise httpx2.DecodingError("it is cut off", request=response.request)
+        raise _PackedError("it is cut off")
 
 
 def _on_disk(sink: io.BytesIO) -> IO[bytes]:
@@ -266,8 +333,31 @@ def _retry_after(value: str | None, otherwise: float) -> float:
         return otherwise
 
 
-def _cause(error: Exception) -> str:
-    """An error's own words, which hold no address, without the numbers that the system and TLS put around them."""
+def _usable_proxy(proxy: str) -> str:
+    """The address of a proxy, as the environment names it.
+
+    Raises:
+        UsageError: if it is none, or of a kind that is not spoken to.
+    """
+    address = proxy if "://" in proxy else f"http://{proxy}"
+    if not is_address(address) or not address.startswith(("http://", "https://")):
+        raise UsageError("the proxy that the environment names cannot be used", hint="see HTTPS_PROXY")
+    return address
+
+
+def _basic(login: Login) -> str:
+    """User name and password as a header has them (RFC 7617)."""
+    return f"Basic {base64.b64encode(':'.join(login).encode()).decode()}"
+
+
+def _cause(error: BaseException) -> str:
+    """What is behind an error, without the numbers that the system and TLS put around their words."""
+    for kind, words in _BROKEN:
+        if isinstance(error, kind):
+            return words
+    behind = [inner for inner in (error.__cause__, *reversed(error.args)) if isinstance(inner, BaseException)]
+    if behind:
+        return _cause(behind[0])
     said = str(error)
     words = _NUMBERS.sub("", said).strip().rstrip(".")
     return f"{'TLS: ' if said.startswith('[SSL') else ''}{words[:1].lower()}{words[1:]}" or type(error).__name__

@@ -27,7 +27,7 @@ class Answer(Struct, frozen=True):
 
     Attributes:
         status: an HTTP status, no redirect; one that was worth another try has been tried again.
-        headers: lower-case names.
+        headers: by names, in any case.
         url: where it came from after redirects, without credentials.
         file: the body, to be read from its beginning.
         ends: whether the server said where the body ends; if not, what was received may be a part of it.

@@ -738,7 +738,7 @@ def test_a_terminal_without_unicode_gets_plain_lines() -> None:
 def test_the_version_needs_none_of_the_heavy_modules() -> None:
     code = (
         "import sys\nbefore = {*sys.modules}\nfrom conflictcheck.cli import run\nrun(['--version'])\n"
-        "heavy = {'rich', 'networkx', 'pysat', 'httpx2', 'packaging', 'tomlkit', 'sqlite3', 'platformdirs', "
+        "heavy = {'rich', 'networkx', 'pysat', 'urllib3', 'packaging', 'tomlkit', 'sqlite3', 'platformdirs', "
         "'conflictcheck.reports', 'conflictcheck.index', 'conflictcheck.targets', 'conflictcheck.pipeline'}\n"
         "print(sorted(heavy & set(sys.modules) - before))"
     )

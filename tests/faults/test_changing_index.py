@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from conflictcheck.model import Report
 
-pytestmark = pytest.mark.usefixtures("_trust_read_once")
 
 ANY, LINUX = "app-1.0-py3-none-any.whl", "app-1.0-cp311-cp311-manylinux_2_17_x86_64.whl"
 APP = {"one.txt": "app"}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from conflictcheck.model import Report
 
-pytestmark = [pytest.mark.property, pytest.mark.usefixtures("_trust_read_once")]
+pytestmark = pytest.mark.property
 
 PACKAGES = {
     "app": {"1.0": ["lib<2"], "2.0": ["lib>=2"], "3.0": ["lib>=2", "deep"]},

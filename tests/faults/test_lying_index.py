@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from conflictcheck.model import Report
 
-pytestmark = pytest.mark.usefixtures("_trust_read_once")
 
 PACKAGES = {
     "app": {"1.0": Rel(requires=["lib>=2"])},
@@ -132,7 +131,8 @@ UNENDED = {"Content-Length": None}
 PLAIN = has(metadata_files=False)
 HTML_PAGES = has(form="html")
 BROKE = "{page}: the connection broke: "
-PEER = "peer closed connection without sending complete message body "
+NO_HTTP = f"{BROKE}the answer is no HTTP"
+CUT = f"{BROKE}the answer is cut off"
 NO_LIST = "{page}: the index answered with a page that lists no files"
 RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Type: application/vnd.pypi.simple.v1+json\r\n"
 BOMB = gzip.compress(b" " * (17 << 20), 1)
@@ -145,16 +145,17 @@ ON_THE_WAY = [
     Lie("a page that stalls once", fails(PAGE, cut=20, stall=60, times=1)),
     Lie("a page that drips", fails(PAGE, drip=0.02), f"{{page}}: {NEVER}"),
     Lie("headers that drip", fails(PAGE, raw=RESPONSE + b"X: " + b"x" * 999, drip=0.02), f"{{page}}: {NEVER}"),
-    Lie("a page that breaks off", fails(PAGE, cut=20), f"{BROKE}{PEER}(received 20 bytes, expected 389)"),
+    Lie("a page that breaks off", fails(PAGE, cut=20), CUT),
     Lie("a page that breaks off once", fails(PAGE, cut=20, times=1)),
     Lie("a reset amid a page", fails(PAGE, cut=20, reset=True), f"{BROKE}connection reset by peer"),
     Lie("a reset instead of a page", fails(PAGE, raw=b"", reset=True), f"{BROKE}connection reset by peer"),
     Lie("a reset once", fails(PAGE, raw=b"", reset=True, times=1)),
-    Lie("no answer at all", fails(PAGE, raw=b""), f"{BROKE}server disconnected without sending a response"),
-    Lie("no HTTP", fails(PAGE, raw=b"SSH-2.0-Server\r\n\r\n"), f"{BROKE}illegal status line"),
-    Lie("endless headers", fails(PAGE, raw=b"HTTP/1.1 200 OK\r\nX: " + b"x" * (1 << 20)), BROKE),
-    Lie("an impossible length", fails(PAGE, headers={"Content-Length": "-3"}), f"{BROKE}bad Content-Length"),
-    Lie("two lengths", fails(PAGE, headers={"Content-Length": "3, 4"}), f"{BROKE}conflicting Content-Length headers"),
+    Lie("no answer at all", fails(PAGE, raw=b""), f"{BROKE}the server closed it without an answer"),
+    Lie("no HTTP", fails(PAGE, raw=b"SSH-2.0-Server\r\n\r\n"), NO_HTTP),
+    Lie("an answer to come", fails(PAGE, raw=b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + RESPONSE), NO_HTTP),
+    Lie("endless headers", fails(PAGE, raw=b"HTTP/1.1 200 OK\r\nX: " + b"x" * (1 << 20)), NO_HTTP),
+    Lie("an impossible length", fails(PAGE, headers={"Content-Length": "-3"}), NO_HTTP),
+    Lie("two lengths", fails(PAGE, headers={"Content-Length": "3, 4"}), f"{BROKE}the answer has two lengths"),
     Lie(
         "too short a length",
         fails(PAGE, headers={"Content-Length": "50"}),
@@ -163,7 +164,7 @@ ON_THE_WAY = [
     Lie(
         "too great a length",
         fails(PAGE, headers={"Content-Length": "999"}),
-        f"{BROKE}{PEER}(received 389 bytes, expected 999)",
+        CUT,
     ),
     Lie("no length", fails(PAGE, headers=UNENDED)),
     Lie(
@@ -187,12 +188,12 @@ ON_THE_WAY = [
     Lie(
         "broken chunks",
         fails(PAGE, raw=RESPONSE + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"),
-        f"{BROKE}illegal chunk header",
+        f"{BROKE}the answer is not in chunks, as it says",
     ),
     Lie(
         "too few chunks",
         fails(PAGE, raw=RESPONSE + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"),
-        f"{BROKE}{PEER}(incomplete chunked read)",
+        f"{BROKE}response ended prematurely",
     ),
     Lie("one gzip", packs()),
     Lie("a gzip of two parts", packs(lambda body: gzip.compress(body[:99]) + gzip.compress(body[99:]))),
@@ -226,7 +227,7 @@ BY_STATUS = [
     Lie(
         "400 that breaks off",
         fails(PAGE, status=400, body=b"x" * 99, cut=9),
-        f"{BROKE}{PEER}(received 9 bytes, expected 99)",
+        CUT,
     ),
     *(
         Lie(
@@ -429,7 +430,7 @@ DOCUMENTS = [
             fails(DOCUMENT, headers=UNENDED, cut=45),
         ),
     ),
-    Lie("metadata that breaks off", fails(DOCUMENT, cut=20), PEER),
+    Lie("metadata that breaks off", fails(DOCUMENT, cut=20), "the answer is cut off"),
     Lie("metadata that never comes", fails(DOCUMENT, delay=60), NEVER),
     Lie(
         "metadata that is 17 MB",
@@ -511,7 +512,7 @@ WHEELS = [
         f"{WHEEL}: the wheel is not a zip archive",
         before=PLAIN,
     ),
-    Lie("a wheel that breaks off", fails(FILE, cut=99), PEER, before=PLAIN),
+    Lie("a wheel that breaks off", fails(FILE, cut=99), "the answer is cut off", before=PLAIN),
     Lie(
         "half a wheel without hash",
         both(without("hashes", "size"), fails(FILE, headers=UNENDED, cut=300), has(ranges="ignored")),
@@ -559,7 +560,7 @@ SDISTS = [
         f"{SDIST}: the server answered 410",
         before=sdist_only,
     ),
-    Lie("a sdist that breaks off", fails(f"/files/{SDIST}", cut=99), PEER, before=sdist_only),
+    Lie("a sdist that breaks off", fails(f"/files/{SDIST}", cut=99), "the answer is cut off", before=sdist_only),
     Lie("a sdist that never comes", fails(f"/files/{SDIST}", delay=60), NEVER, before=sdist_only),
     Lie(
         "half a sdist",

@@ -9,7 +9,6 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import httpx2
 from fuzz_target import Target, parts, place, text
 from packaging.utils import (
     InvalidSdistFilename,
@@ -19,6 +18,8 @@ from packaging.utils import (
     parse_wheel_filename,
 )
 from packaging.version import Version
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url
 
 from conflictcheck.errors import SnapshotError
 from conflictcheck.facts import Listing, Metadata, Unknown
@@ -131,8 +132,8 @@ def hold_file(file: File) -> None:
         assert file.upload_time[4] == "-"
     assert all(len(one) == len("sha256:") + 64 for one in file.hashes)
     if not file.url.startswith("file:"):
-        with suppress(httpx2.InvalidURL, UnicodeError):  # the client turns these into a reason
-            httpx2.Request("GET", file.url)
+        with suppress(LocationParseError):  # the client turns this into a reason
+            parse_url(file.url)
 
 
 def hold_metadata(found: Metadata | Unknown) -> None:

@@ -19,7 +19,7 @@ SHADOWS = (
     "click",
     "packaging",
     "tomllib",
-    "httpx2",
+    "urllib3",
     "msgspec",
     "keyring",
     "conftest",
