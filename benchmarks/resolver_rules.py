@@ -35,17 +35,17 @@ class Rules:
     """How one resolver decides where the standards leave it open.
 
     Attributes:
-        prereleases: a pre-release may be chosen where a line names one, or one requirement, or all lines together, are
-            satisfied by no final release (``line``); where any requirement names one, or no final release satisfies all
-            of them together (``together``), even if one of these is of a release that was given up (``left over``), or
-            of each by itself (``each``); or anywhere, if nothing else works (``fallback``).
-        yanked: a yanked release may be chosen where any requirement is a pin that nothing else satisfies
+        prereleases: a pre-release may be chosen where a line names one, or one requirement but its own, or all lines
+            together, are satisfied by no final release (``line``); where any requirement names one, or no final release
+            satisfies all of them together (``together``), even if one of these is of a release that was given up
+            (``left over``), or of each by itself (``each``); or anywhere, if nothing else works (``fallback``).
+        yanked: a yanked release may be chosen where any requirement but its own is a pin that nothing else satisfies
             (``requirement``), where a line is a pin and says no more (``line``), or where there is a pin and all that
             satisfies everything is yanked (``together``), or all that satisfies some of the requirements, whichever are
             met first (``each``).
         old_sources: a source distribution that is older than the package's first wheel for this Python may be chosen
-            where a requirement, or all lines together, are satisfied by nothing newer (``necessary``), or anywhere
-            (``any``).
+            where a requirement but its own, or all lines together, are satisfied by nothing newer (``necessary``), or
+            anywhere (``any``).
         requires_python: all of a ``Requires-Python`` counts (``whole``), or only its lower bound (``lower``).
     """
 
@@ -79,6 +79,7 @@ class Want:
         specifier: what it admits.
         line: whether it is one of a spec, a constraint or an override, and not of a release.
         override: whether it is one of an override.
+        own: whether it is of a release of the package itself.
     """
 
     package: str
@@ -86,6 +87,7 @@ class Want:
     specifier: SpecifierSet
     line: bool = False
     override: bool = False
+    own: bool = False
 
     def admits(self, version: str) -> bool:
         return _admits(str(self.specifier), version)
@@ -110,8 +112,8 @@ def _lines_leave(asking: Iterable[Want], versions: Iterable[str]) -> bool:
     return any(all(want.admits(version) for want in lines) for version in versions)
 
 
-def _want(parsed: Requirement, *, line: bool = False, override: bool = False) -> Want:
-    return Want(parsed.name, frozenset(parsed.extras), parsed.specifier, line, override)
+def _want(parsed: Requirement, *, line: bool = False, override: bool = False, own: bool = False) -> Want:
+    return Want(parsed.name, frozenset(parsed.extras), parsed.specifier, line, override, own)
 
 
 @cache
@@ -284,7 +286,7 @@ class Place:
     def _needs(self, package: str, version: str, extra: str) -> Iterator[Want]:
         for parsed in map(_parsed, self.packages[package][version].requires):
             if self._applies(parsed, extra):
-                yield _want(parsed)
+                yield _want(parsed, own=parsed.name == package)
 
     # -- what may be chosen ------------------------------------------------------------------------------------
 
@@ -295,9 +297,10 @@ class Place:
         if self.packages[package][version].yanked is not None and not self._yank_allowed(package, asking, rules):
             return False
         old = self.old_sources(package, rules)
+        others = [want for want in asking if not want.own]
         ready = [final for final in self.finals(package, rules) if final not in old]
         if rules.old_sources == "necessary" and version in old and ready:
-            return any(not any(map(want.admits, ready)) for want in asking) or not _lines_leave(asking, ready)
+            return any(not any(map(want.admits, ready)) for want in others) or not _lines_leave(asking, ready)
         return True
 
     def _prerelease_allowed(self, package: str, version: str, asking: Sequence[Want], rules: Rules) -> bool:
@@ -306,7 +309,8 @@ class Place:
                 return True
             case "line":
                 finals = self.finals(package, rules)
-                alone = any((w.line and w.names_prerelease) or not any(map(w.admits, finals)) for w in asking)
+                others = [want for want in asking if not want.own]
+                alone = any((w.line and w.names_prerelease) or not any(map(w.admits, finals)) for w in others)
                 return alone or not _lines_leave(asking, finals)
             case "together":
                 return self._no_finals(package, asking, rules)
@@ -337,7 +341,7 @@ class Place:
     def _yank_allowed(self, package: str, asking: Sequence[Want], rules: Rules) -> bool:
         match rules.yanked:
             case "requirement":
-                return any(self._only_yanks(package, [want], rules) for want in asking)
+                return any(self._only_yanks(package, [want], rules) for want in asking if not want.own)
             case "line":
                 return any(want.line and want.is_pin and len(want.specifier) == 1 for want in asking)
             case "together":

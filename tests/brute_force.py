@@ -54,6 +54,7 @@ class _Want:
     specifier: SpecifierSet
     is_line: bool = False
     is_override: bool = False
+    asked_by: str = ""
 
     def admits(self, version: str) -> bool:
         return _contains(str(self.specifier), version)
@@ -205,11 +206,15 @@ class _Place:
                     parsed.marker = Marker(named[0]) if named else None
                 plain = self.holds(parsed)
                 if plain if not extra else self.holds(parsed, extra) and not plain:
-                    want = _Want(canonicalize_name(parsed.name), frozenset(parsed.extras), parsed.specifier)
+                    want = _Want(
+                        canonicalize_name(parsed.name), frozenset(parsed.extras), parsed.specifier, asked_by=package
+                    )
                     self._needed[key].append(want)
         return self._needed[key]
 
     def _is_asked_for(self, package: str, version: str, wants: Sequence[_Want]) -> bool:
+        # No release asks for itself.
+        wants = [want for want in wants if want.asked_by != package]
         finals = self.finals[package]
         if Version(version).is_prerelease and finals:
             by = [want for want in wants if want.names_prerelease or not any(map(want.admits, finals))]

@@ -333,6 +333,15 @@ def test_a_locked_release_is_for_who_asks_for_it(line: str, version: str | None)
     assert (None if environment is None else str(environment[name("x")].version)) == version
 
 
+def test_no_release_asks_for_itself() -> None:
+    yanked = Rel(['x[fast]==2.0 ; extra == "all"'], yanked="broken", extras=("fast", "all"))
+    index = universe({"x": {"1.0": ["y<2"], "2.0": yanked}, "y": {"2.0": []}})
+    world = World(index, specs(a=["x[all]", "y"], b=["x[all]==2.0", "y"]))
+    found = read_all(world)
+    assert find_environment(found, [world.lines[i] for i in sorted(world.lines_of("a"))]) is None
+    assert find_environment(found, [world.lines[i] for i in sorted(world.lines_of("b"))]) is not None
+
+
 def test_a_release_asks_for_a_locked_one_only_where_something_needs_it() -> None:
     index = universe(
         {"x": {"1.0": ["w", "y"], "2.0rc1": []}, "y": {"1.0": ["x==2.0rc1"]}, "z": {"1.0": ["y", "x>1.0"]}}

@@ -261,7 +261,7 @@ class Kernel:
         for (name, i), found in asked.items():
             self._note_unusable(name, i)
             for extra, group in found.items():
-                self.loaded[name][i].edges[extra] = tuple(self._edge(dependency) for dependency in group)
+                self.loaded[name][i].edges[extra] = tuple(self._edge(name, dependency) for dependency in group)
                 changed[name, extra].append(i)
         for (name, extra), releases in changed.items():
             self._write_edges(name, extra, releases)
@@ -274,14 +274,14 @@ class Kernel:
                 groups[i] = self._dependencies(loaded, [extra])[extra]
         self._list_packages({dependency.name for group in groups.values() for dependency in group})
         for i, group in groups.items():
-            self.loaded[name][i].edges[extra] = tuple(self._edge(dependency) for dependency in group)
+            self.loaded[name][i].edges[extra] = tuple(self._edge(name, dependency) for dependency in group)
         self._write_edges(name, extra, list(groups))
 
     def _dependencies(self, loaded: LoadedRelease, extras: Sequence[str]) -> dict[str, list[Dependency]]:
         found, loaded.unusable = self._effective.dependencies(loaded.metadata, extras)
         return found
 
-    def _edge(self, dependency: Dependency) -> Edge:
+    def _edge(self, asking: NormalizedName, dependency: Dependency) -> Edge:
         package = self.packages[dependency.name]
         if dependency.url is not None:
             mask = package.url_mask(dependency.url)
@@ -292,7 +292,9 @@ class Kernel:
             mask = package.mask(dependency.specifier, dependency.specifier_text)
         for extra in dependency.extras:
             self._extra_variable(dependency.name, extra)
-        opens = package.opened_by(dependency.specifier, mask, dependency.url, line=False) if package.locks else 0
+        opens = 0
+        if package.locks and dependency.name != asking:
+            opens = package.opened_by(dependency.specifier, mask, dependency.url, line=False)
         return Edge(dependency.name, mask, dependency.extras, dependency.text, opens)
 
     # -- packages ----------------------------------------------------------------------------------------------

@@ -133,8 +133,11 @@ class Offer(Struct, frozen=True):
         return not any(all(want.admits(self.releases[k]) for want in lines) for k in others)
 
     def is_asked_for(self, i: int, lock: LockKind, want: Want) -> bool:
-        """Whether a requirement asks for the release at a place, in the way that a lock of it needs."""
-        if not want.admits(self.releases[i]):
+        """Whether a requirement asks for the release at a place, in the way that a lock of it needs.
+
+        No release asks for itself, as one with an extra ``all`` may that is ``name[a,b]==its version``.
+        """
+        if not want.admits(self.releases[i]) or (want.asked_by == want.name and not want.is_line):
             return False
         match lock:
             case LockKind.PRERELEASE:

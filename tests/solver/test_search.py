@@ -90,6 +90,18 @@ def test_yanked_release_is_taken_only_where_it_is_pinned() -> None:
     assert World(index, specs(a=["lib"])).pins() == {"lib": "1.0", "x": "2.0"}
 
 
+def test_release_that_pins_itself_for_an_extra_asks_for_no_locked_release() -> None:
+    requires = ['x[fast]==2.0 ; extra == "all"']
+    yanked, final = Rel(requires, yanked="", extras=("fast", "all")), Rel(["y<2"], extras=("fast", "all"))
+    index = universe({"x": {"1.0": final, "2.0": yanked}, "y": versions(2)})
+    assert isinstance(World(index, specs(a=["x[all]", "y>=2"])).ask(), No)
+    assert World(index, specs(a=["x[all]==2.0", "y>=2"])).pins() == {"x": "2.0", "y": "2.0"}
+    early = Rel(['x[fast]==2.0rc1 ; extra == "all"'], extras=("fast", "all"))
+    index = universe({"x": {"1.0": final, "2.0rc1": early}, "y": versions(2)})
+    assert isinstance(World(index, specs(a=["x[all]", "y>=2"])).ask(), No)
+    assert World(index, specs(a=["x[all]>=1.0rc1", "y>=2"])).pins() == {"x": "2.0rc1", "y": "2.0"}
+
+
 def test_old_source_distribution_is_taken_only_where_nothing_else_is_admitted() -> None:
     old, new = Rel(tags=(), sdist=True), Rel(tags=("cp311-cp311-manylinux_2_17_x86_64",), requires=["y>=2"])
     index = universe({"x": {"1.0": old, "2.0": new}, "y": versions(2)})
