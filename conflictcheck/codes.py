@@ -21,8 +21,8 @@ DIAGNOSTICS: Mapping[str, str] = {
     "them asks for a release that is chosen only on request.",
     "baseline-outdated": "Clashes that the baseline lists are gone.",
     "better-split": "Fewer environments than the declared ones would hold all specs.",
-    "clash-not-confirmed": "The second engine, which looks at every clash, gave up on one, so that the first one "
-    "alone vouches for it.",
+    "clash-not-confirmed": "The second engine, which looks at every clash, gave up on one, or found that it rests "
+    "on what is taken for granted, so that the first one alone vouches for it.",
     "clashes-incomplete": "An answer about several specs is missing, or the budget was reached, so there may be "
     "further clashes.",
     "comparison-incomplete": "Not every clash of the earlier state is known, so some that are told as new may "

@@ -124,7 +124,7 @@ def read_evidence(path: Path) -> tuple[Settings, tuple[Spec, ...], tuple[Require
 def _facts_of(store: FactStore) -> SnapshotFacts:
     listings, said, direct = store.known()
     facts = SnapshotFacts(
-        listings={name: found for name, found in listings.items() if isinstance(found, Listing)},
+        listings={name: _plain(found) for name, found in listings.items() if isinstance(found, Listing)},
         missing=sorted(name for name, found in listings.items() if isinstance(found, Missing)),
         direct=dict(direct),
         place=store.place,
@@ -134,6 +134,11 @@ def _facts_of(store: FactStore) -> SnapshotFacts:
         known = facts.metadata.setdefault(metadata.name, {}).setdefault(metadata.version, [])
         known += [] if metadata in known else [metadata]
     return facts
+
+
+def _plain(listing: Listing) -> Listing:
+    """A listing whose files are made: those of a page are columns, which are no JSON."""
+    return msgspec.structs.replace(listing, files=tuple(listing.files))
 
 
 def _written(line: Requirement) -> _Line:

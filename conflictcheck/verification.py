@@ -79,7 +79,8 @@ class SecondOpinion(Struct, frozen=True):
         """See that a clash is impossible on every Python, and possible without any one of its lines if it says so.
 
         Returns:
-            Whether it is; False where that took the engine too long.
+            Whether it is; False where that took the engine too long, or where an environment has releases of packages
+            of which the kernel takes for granted that nothing asks for their locked ones, as the report says.
 
         Raises:
             Disagreement: it is no clash, or holds more lines than it takes.
@@ -92,13 +93,17 @@ class SecondOpinion(Struct, frozen=True):
 
     def say_not_confirmed(self, question: Question) -> list[Diagnostic]:
         """A warning for each clash that the kernel alone vouches for."""
-        return [self._not_confirmed(core) for core in question.cores]
+        assumed = sorted(question.reply.assumed) if isinstance(question.reply, No) else ()
+        return [self._not_confirmed(core, assumed) for core in question.cores]
 
-    def _not_confirmed(self, core: Core) -> Diagnostic:
+    def _not_confirmed(self, core: Core, assumed: Sequence[str]) -> Diagnostic:
         line = self.lines[core.lines[0]]
-        message = (
-            f"the clash of {and_list(core.specs)} is not confirmed, as the second engine gave up on it after "
-            f"{self.budget:,} steps"
+        gave_up = f"the second engine gave up on it after {self.budget:,} steps"
+        message = f"the clash of {and_list(core.specs)} is not confirmed, as " + (
+            f"it rests on what is taken for granted of {and_list(assumed)}, and the second engine found releases that "
+            f"do otherwise, or {gave_up.removeprefix('the second engine ')}"
+            if assumed
+            else gave_up
         )
         return Diagnostic(Severity.WARNING, "clash-not-confirmed", message, line.file, line.line)
 
@@ -111,6 +116,8 @@ class SecondOpinion(Struct, frozen=True):
                 platform = reply.failures[version][0]
                 target = next(target for target in targets if target.platform == platform)
                 chosen = find_environment(self.oracle.reading(target), lines, self.budget)
+                if chosen is not None and not reply.assumed.isdisjoint(chosen):
+                    return False
                 if chosen is not None:
                     raise Disagreement(
                         f"on Python {version} on {platform} {_shown(lines)} {'is' if len(lines) == 1 else 'are'} said "

@@ -15,14 +15,14 @@ from msgspec.structs import replace
 from conflictcheck.clashes import Core
 from conflictcheck.cli import ExitCode, exit_code
 from conflictcheck.errors import Disagreement, SnapshotError
-from conflictcheck.facts import Metadata, Unknown
+from conflictcheck.facts import Files, Metadata, Unknown
 from conflictcheck.index.base import MetadataRequest
 from conflictcheck.index.memory import INDEX, MemoryIndex, Rel
 from conflictcheck.model import Diagnostic, SpecId, Verdict
 from conflictcheck.pipeline import check, repeat_run
 from conflictcheck.progress import Progress
 from conflictcheck.settings import IndexSettings, Settings
-from conflictcheck.solver import kernel
+from conflictcheck.solver import completion, kernel
 from conflictcheck.solver.answers import Solution
 from conflictcheck.solver.encoding import Lock, Package
 from conflictcheck.solver.oracle import Yes
@@ -188,6 +188,23 @@ def test_the_file_keeps_lines_of_every_kind_and_all_facts(tmp_path: Path, monkey
     assert [spec.requirements for spec in repeated.specs] == [spec.requirements for spec in right.specs]
 
 
+def test_the_file_is_written_where_the_files_of_a_page_are_columns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = universe({"x": {"1.0": [], "2.0": []}})
+    plain = index.listings
+    monkeypatch.setattr(
+        index, "listings", lambda names: [replace(one, files=Files.of(one.files)) for one in plain(names)]
+    )
+    monkeypatch.setattr(SecondOpinion, "is_confirmed", _disagree)
+
+    with pytest.raises(Disagreement) as caught:
+        check(settings_in(tmp_path, {"a.txt": ["x<2"], "b.txt": ["x>=2"]}), Progress(), index=index)
+    monkeypatch.undo()
+
+    assert repeat_run(Path(caught.value.evidence or ""), Progress()).verdict is Verdict.SPLIT
+
+
 def _disagree(*_: object) -> None:
     raise Disagreement("they disagree")
 
@@ -224,6 +241,23 @@ def test_a_clash_that_takes_too_long_is_told() -> None:
     [told] = confirm(world, core, budget=3)
     assert (told.code, told.file, told.line) == ("clash-not-confirmed", "a", 1)
     assert told.message == "the clash of a and b is not confirmed, as the second engine gave up on it after 3 steps"
+
+
+def test_a_clash_that_rests_on_what_is_taken_for_granted_is_no_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two yanked releases that pin each other, as those of dask and distributed 2022.10.1 do."""
+    both = {
+        "x": {"1.0": [], "2.0": Rel(['y==2.0 ; extra == "all"'], yanked="broken", extras=("all",))},
+        "y": {"1.0": [], "2.0": Rel(["x==2.0"], yanked="broken")},
+    }
+    monkeypatch.setattr(completion, "MOST_RELEASES", 2)
+    world = World(universe(both), specs(a=["x[all]>1.0"]))
+    [core] = world.findings.cores
+    [told] = confirm(world, core)
+    assert (told.code, told.file, told.line) == ("clash-not-confirmed", "a", 1)
+    assert told.message == (
+        "the clash of a is not confirmed, as it rests on what is taken for granted of x and y, and the second engine "
+        "found releases that do otherwise, or gave up on it after 10,000 steps"
+    )
 
 
 def test_a_clash_is_impossible_on_every_python_if_on_one_platform_of_each() -> None:
