@@ -29,6 +29,7 @@ from conflictcheck.model import (
     in_order,
 )
 from conflictcheck.run import Run
+from conflictcheck.side_by_side import jobs_for
 from conflictcheck.solver.store import FactStore
 from conflictcheck.targets import make_target
 from conflictcheck.writing import check_file, check_is_none_of
@@ -108,7 +109,8 @@ def check_files(
     _keep_baseline_apart(settings, given)
     targets = make_targets(settings)
     policy, index_settings, notes = merge_file_options(settings, given.read.specs)
-    source = index if index is not None else open_index(index_settings, progress, given.disguise)
+    beside = jobs_for(settings.jobs, worth_it=True) > 1
+    source = index if index is not None else open_index(index_settings, progress, given.disguise, beside=beside)
     store = FactStore(source)
     try:
         before = before or _before(settings, given.read.specs, source, progress)

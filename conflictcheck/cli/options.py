@@ -340,7 +340,8 @@ _RESOLVING = _stacked(
         "--jobs",
         metavar="N",
         type=click.IntRange(min=1),
-        help="How many processes look at environments and clashes side by side; the report does not depend on it. "
+        help="How many processes read pages, and look at environments and clashes, side by side; the report does not "
+        "depend on it. "
         "Default: as many as there are processors, where that pays.",
     ),
     click.option(

@@ -15,13 +15,16 @@ if TYPE_CHECKING:
 __all__ = ["default_index_url", "open_index"]
 
 
-def open_index(settings: IndexSettings, progress: Progress, disguise: Disguise | None = None) -> Index:
+def open_index(
+    settings: IndexSettings, progress: Progress, disguise: Disguise | None = None, *, beside: bool = False
+) -> Index:
     """The index that the settings ask for.
 
     Args:
         settings: where facts come from.
         progress: told of each request, from many threads.
         disguise: how addresses may be shown; None where there are no secrets but those in the settings.
+        beside: whether pages may be read in a process beside this one.
 
     Raises:
         SnapshotError: if there is a snapshot to answer from and it cannot be read.
@@ -33,4 +36,4 @@ def open_index(settings: IndexSettings, progress: Progress, disguise: Disguise |
         return SnapshotIndex.read(settings.snapshot)
     from conflictcheck.index.remote import RemoteIndex  # noqa: PLC0415 - costly, and not needed with a snapshot
 
-    return RemoteIndex(settings, progress, disguise or Disguise())
+    return RemoteIndex(settings, progress, disguise or Disguise(), beside=beside)

@@ -18,13 +18,14 @@ from conflictcheck.index.cache import StoredPage
 from conflictcheck.index.compiled import CompiledError, decode_page, encode_page
 from conflictcheck.index.find_links import links_of_page, read_file_index, read_place
 from conflictcheck.index.links import LinkPage, PageError
-from conflictcheck.index.simple_api import ACCEPT, HTML_TYPES, MAX_PAGE, Page, parse_page
+from conflictcheck.index.simple_api import ACCEPT, HTML_TYPES, MAX_PAGE, Page
 from conflictcheck.index.transport import FetchError, explained
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from conflictcheck.index.cache import Cache
+    from conflictcheck.index.page_reader import PageReader
     from conflictcheck.index.transport import Answer, Transport
     from conflictcheck.index.workers import Workers
 
@@ -58,15 +59,24 @@ class Pages:
     Args:
         transport: for those behind HTTP.
         workers: who fetch them side by side.
+        reader: who reads those of packages.
         cache: where they are kept, or None.
         offline: whether to do with what is in the cache, however old.
         refresh: whether to ask the server, however new.
     """
 
     def __init__(
-        self, transport: Transport, workers: Workers, cache: Cache | None, *, offline: bool, refresh: bool
+        self,
+        transport: Transport,
+        workers: Workers,
+        reader: PageReader,
+        cache: Cache | None,
+        *,
+        offline: bool,
+        refresh: bool,
     ) -> None:
         self._transport = transport
+        self._reader = reader
         self._workers = workers
         self._key = transport.disguise.key
         self._cache = cache
@@ -223,13 +233,14 @@ class Pages:
             self._store(request, answer, stored.data, stored)
             return None
         page: Page | LinkPage | Missing
+        data = b""
         if answer.status in _GONE:
             page = Missing(request.name)
         elif answer.status != HTTPStatus.OK:
             return Unknown(f"{shown_address(request.url)}: {explained(answer.status, 'the index')}")
         elif request.name:
             kind = answer.headers.get("content-type", "")
-            page = parse_page(
+            page, data = self._reader.read(
                 answer.body(), kind, url=answer.url, name=request.name, index=request.place, ends=answer.ends
             )
         else:
@@ -238,9 +249,9 @@ class Pages:
                 raise PageError(f"it is {shown(kind, 60)}, not a page with links")
             page = links_of_page(answer.body(), answer.url, ends=answer.ends)
         if self._transport.disguise.has_values:
-            page = _veiled(page, self._transport.disguise.veil)
+            page, data = _veiled(page, self._transport.disguise.veil), b""
         if self._cache is not None:
-            self._store(request, answer, encode_page(page), None)
+            self._store(request, answer, data or encode_page(page), None)
         return page
 
     def _store(self, request: PageRequest, answer: Answer, data: bytes, before: StoredPage | None) -> None:

@@ -26,6 +26,7 @@ from conflictcheck.index.filenames import in_order, parse_filename
 from conflictcheck.index.files import FileReader
 from conflictcheck.index.find_links import check_place, place_url
 from conflictcheck.index.links import Link, LinkPage
+from conflictcheck.index.page_reader import PageReader
 from conflictcheck.index.pages import PageAnswer, PageRequest, Pages
 from conflictcheck.index.releases import Releases, release_key
 from conflictcheck.index.simple_api import Page, to_page
@@ -57,12 +58,15 @@ class RemoteIndex(Index):
         settings: where facts come from; the snapshot is not of concern here.
         progress: told of each request, from many threads.
         disguise: how addresses may be shown.
+        beside: whether pages may be read in a process beside this one.
 
     Raises:
         UsageError: if an address is none, or a local place or the file of certificates cannot be read.
     """
 
-    def __init__(self, settings: IndexSettings, progress: Progress, disguise: Disguise) -> None:
+    def __init__(
+        self, settings: IndexSettings, progress: Progress, disguise: Disguise, *, beside: bool = False
+    ) -> None:
         _check(settings)
         cover = disguise.cover
         self._indexes = tuple(map(cover, _plain(url.rstrip("/") for url in settings.index_urls)))
@@ -72,8 +76,14 @@ class RemoteIndex(Index):
         self._cache = None if settings.cache_dir is None else Cache.open(settings.cache_dir)
         self._workers = Workers(CONCURRENCY)
         self._transport = Transport(settings, disguise, connections=CONCURRENCY, progress=progress)
+        self._page_reader = PageReader(beside=beside)
         self._pages = Pages(
-            self._transport, self._workers, self._cache, offline=settings.offline, refresh=settings.refresh
+            self._transport,
+            self._workers,
+            self._page_reader,
+            self._cache,
+            offline=settings.offline,
+            refresh=settings.refresh,
         )
         self._reader = FileReader(self._transport)
         self._releases = Releases(
@@ -197,6 +207,7 @@ class RemoteIndex(Index):
     def rest(self) -> None:
         """See `Index.rest`."""
         self._workers.rest()
+        self._page_reader.close()
 
     def direct(self, url: str, name: NormalizedName) -> tuple[Metadata, File] | Unknown:
         """See `Index.direct`."""
@@ -226,6 +237,7 @@ class RemoteIndex(Index):
     def close(self) -> None:
         """See `Index.close`."""
         self._workers.close(self._transport.close)
+        self._page_reader.close()
         if self._cache is not None:
             self._cache.close()
 
