@@ -166,4 +166,5 @@ def serve(questions: IO[bytes], answers: IO[bytes]) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asks is interrupted as well, and ends this
-    serve(sys.stdin.buffer, sys.stdout.buffer)
+    with open(0, "rb") as questions, open(1, "wb") as answers:
+        serve(questions, answers)
