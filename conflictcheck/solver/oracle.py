@@ -125,6 +125,7 @@ class Oracle:
         self._kernels: dict[Target, Kernel] = {}
         self._urls: dict[Target, dict[NormalizedName, set[str]]] = {}
         self._known: dict[frozenset[int], Reply] = {}
+        self._resolved: dict[frozenset[int], Reply] = {}
         # What was found out and not drawn from other answers, by the lines as bits: there are many subsets to be told.
         self._yeses: list[tuple[int, Yes]] = []
         self._nos: list[_KnownNo] = []
@@ -220,7 +221,10 @@ class Oracle:
 
     def resolve(self, lines: frozenset[int]) -> Reply:
         """As `ask`, with exactly the releases that newest-first gives, whatever was asked before."""
-        return self._evaluate(lines, lambda _: None, quick=False)
+        known = self._resolved.get(lines)
+        if known is None:
+            known = self._resolved[lines] = self._evaluate(lines, lambda _: None, quick=False)
+        return known
 
     def _implied(self, lines: frozenset[int]) -> Reply | None:
         """What larger *yes* and smaller *no* answers say, the latest first."""
@@ -305,6 +309,7 @@ class Oracle:
         self._wishes.pop(target, None)
         self._known = {lines: reply for lines, reply in self._known.items() if not isinstance(reply, Yes)}
         self._yeses.clear()
+        self._resolved.clear()
 
 
 def _bits(lines: frozenset[int]) -> int:
