@@ -12,7 +12,7 @@ from builders import World, specs, universe
 from index_server import IndexServer
 
 import conflictcheck
-from conflictcheck.index import pages
+from conflictcheck.index import page_reader, pages
 from conflictcheck.index.memory import Rel
 from conflictcheck.solver import store
 
@@ -60,7 +60,7 @@ def test_a_warm_run_asks_nobody_and_reads_no_listing(tmp_path: Path, monkeypatch
         cold = checked(server, offline=False)
         asked = dict(server.requests)
         assert all(count == 1 for count in asked.values()), "each address is asked for once"
-        for module, attribute in ((pages, "decode_page"), (pages, "parse_page"), (store, "select_releases")):
+        for module, attribute in ((pages, "decode_page"), (page_reader, "parse_page"), (store, "select_releases")):
             monkeypatch.setattr(module, attribute, never)
         for offline in (True, False):
             warm = checked(server, offline=offline)
