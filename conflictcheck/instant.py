@@ -48,8 +48,6 @@ _TICK = 10_000_000
 """Nanoseconds: a change is dated by the last tick of the system's clock."""
 _COARSE = 2_000_000_000
 """The same on file systems that keep no fractions of seconds."""
-_PAGE_READER = "conflictcheck.index.page_reader"
-"""A process that is started to read what this one hands to it, and looks at nothing else."""
 _END = "\0"
 _EXISTENCE = ("?", "!")
 """That there is nothing at a place, and that there is something."""
@@ -101,7 +99,7 @@ class Lookout:
         elif event in ("os.listdir", "os.scandir"):
             self._take(self._listed, given[0])
         elif event == "subprocess.Popen":  # what another program looks at, nobody tells
-            self._is_told_all &= _PAGE_READER in str(given[1])
+            self._is_told_all = False
 
     @staticmethod
     def _take(places: set[str], path: object) -> None:

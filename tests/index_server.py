@@ -204,7 +204,9 @@ class IndexServer:
         """Count a request."""
         with self._lock:
             self.requests[path] += 1
-            self.headers[path] = {key.lower(): value for key, value in headers.items()}
+            sent = self.headers[path] = {}
+            for key, value in headers.items():  # one that is sent twice counts twice
+                sent[key.lower()] = f"{sent[key.lower()]}, {value}" if key.lower() in sent else value
 
     def links(self, name: str | None) -> list[dict[str, Any]]:
         """The files of a package, or all, as the JSON form has them."""

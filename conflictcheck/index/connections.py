@@ -1,13 +1,15 @@
-"""Pools of connections that ask for the address of each host once, and give up a server that sends next to nothing."""
+"""Pools of connections that ask for the address of each host once, and give up a server that sends nothing of use."""
 
 from __future__ import annotations
 
 import io
+import re
 import socket
 import threading
 import time
 from functools import partial
-from http.client import HTTPResponse
+from http import HTTPStatus
+from http.client import HTTPException, HTTPResponse, IncompleteRead, parse_headers
 from typing import TYPE_CHECKING, Any, cast
 
 import urllib3
@@ -23,8 +25,15 @@ MIN_SPEED = 1024
 """Bytes a second, on average, below which a server counts as out of reach once the timeout has passed."""
 RECEIVED = 64 << 10
 """Bytes that are taken from a connection at a time."""
-HOSTS = 64
-"""Hosts that connections are kept to."""
+HOSTS = 8
+"""Hosts that connections are kept to: of an index there are two, and open files are few on some systems."""
+MAX_ANNOUNCED = 10
+"""Answers that only say that another one is to come."""
+MAX_LINE = 4096
+"""Bytes of the line before a chunk."""
+MAX_TRAILERS = 100
+"""Lines after the last chunk."""
+_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\n]*)?\r?\n")
 
 
 def pools(
@@ -36,7 +45,7 @@ def pools(
         addresses: of hosts, which several pools may share.
         proxy: the address of a proxy that all go through, or None.
         login: what to send to the proxy as ``Proxy-Authorization``, or None.
-        connections: how many may be open to a host, or to the proxy.
+        connections: how many may be open to a host, or to the proxy for it.
         trusted: whom to trust; None where there is no TLS.
 
     Raises:
@@ -108,10 +117,51 @@ class _Watched(io.RawIOBase):
         self._stream.close()
 
 
+class _Lines(io.BufferedReader):
+    """What a server sends; where it comes in chunks, the lines between them are as they have to be.
+
+    That is a size and what says more of it, and trailers after the last one (RFC 9112, section 7.1). urllib3 would take
+    a size below zero, one that is cut off, and trailers without end.
+    """
+
+    is_chunked = False
+    _trailers = -1
+    """Lines after the last chunk; below zero before it."""
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        if not self.is_chunked:
+            return super().readline(size)
+        line = super().readline(MAX_LINE)
+        if self._trailers < 0:
+            found = _CHUNK.fullmatch(line)
+            if found is None:
+                raise HTTPException if line else IncompleteRead(b"")
+            self._trailers += not int(found[1], 16)
+        else:
+            self._trailers += 1
+            if not line.endswith(b"\n") or self._trailers > MAX_TRAILERS:
+                raise HTTPException
+        return line
+
+
 class _Response(HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
         super().__init__(sock, *args, **options)
-        self.fp = io.BufferedReader(_Watched(self.fp.detach(), sock.gettimeout()), RECEIVED)
+        self.fp = _Lines(_Watched(self.fp.detach(), sock.gettimeout()), RECEIVED)
+
+    def begin(self) -> None:
+        super().begin()
+        if self.chunked and isinstance(self.fp, _Lines):
+            self.fp.is_chunked = True
+
+    def _read_status(self) -> tuple[str, int, str]:
+        """The status of the answer itself: what announces it is passed over (RFC 9110, section 15.2)."""
+        for _ in range(MAX_ANNOUNCED):
+            found: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]
+            if found[1] >= HTTPStatus.OK or found[1] == HTTPStatus.SWITCHING_PROTOCOLS:
+                return found
+            parse_headers(self.fp)
+        raise HTTPException
 
 
 class _Connecting(HTTPConnection):
@@ -126,7 +176,7 @@ class _Connecting(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         failure: OSError | None = None
         try:
-            for address in self._addresses.of(self.host, self.port):
+            for address in self._addresses.of(self._dns_host, self.port):
                 try:
                     return create_connection((address, self.port), self.timeout, socket_options=self.socket_options)
                 except OSError as error:

@@ -1,9 +1,10 @@
-"""HTTP: one pool of connections, bounded answers, bounded retries, and reasons fit for a report."""
+"""HTTP: connections that are kept, bounded answers, bounded retries, and reasons fit for a report."""
 
 from __future__ import annotations
 
 import base64
 import io
+import os
 import re
 import ssl
 import sys
@@ -12,12 +13,13 @@ import threading
 import time
 import zlib
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from http.client import BadStatusLine, HTTPException, IncompleteRead, RemoteDisconnected
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
 from urllib3 import exceptions
@@ -53,6 +55,8 @@ IN_MEMORY = 8 << 20
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 SMALL = 64 << 10
+_HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]+")
+"""Names of certificates in a folder that OpenSSL finds."""
 _NUMBERS = re.compile(r"^(\[[^\]]*\] )+| \(_ssl\.c:\d+\)$")
 _TOO_LATE = "no answer within"
 _TROUBLE: tuple[tuple[type[Exception], str, bool], ...] = (
@@ -67,7 +71,6 @@ _TROUBLE: tuple[tuple[type[Exception], str, bool], ...] = (
 _BROKEN: tuple[tuple[type[Exception], str], ...] = (
     (RemoteDisconnected, "the server closed it without an answer"),
     (BadStatusLine, "the answer is no HTTP"),
-    (exceptions.InvalidChunkLength, "the answer is not in chunks, as it says"),
     (IncompleteRead, "the answer is cut off"),
     (exceptions.InvalidHeader, "the answer has two lengths"),
     (HTTPException, "the answer is no HTTP"),
@@ -90,7 +93,7 @@ class HttpClient:
     Args:
         credentials: what to send where.
         settings: how long to wait, how often to try again, and whom to trust.
-        connections: how many connections may be open.
+        connections: how many connections may be open to a host.
 
     Raises:
         UsageError: if the certificates or the proxy that the environment names cannot be used.
@@ -155,14 +158,13 @@ class HttpClient:
 
     def _trusted(self) -> ssl.SSLContext:
         """Whom to trust: reading certificates takes as long as a small run, and is left until there is TLS."""
-        paths = ssl.get_default_verify_paths()  # with those that SSL_CERT_FILE and SSL_CERT_DIR name
-        found = {paths.cafile, paths.capath} - {None}
-        named = found - {paths.openssl_cafile, paths.openssl_capath}
-        context: ssl.SSLContext
+        file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         try:
-            if named or (found and sys.platform not in {"win32", "darwin"}):
-                context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-                context.load_verify_locations(paths.cafile, paths.capath)
+            if file or folder:
+                context.load_verify_locations(file or None, None if file else folder)
+            elif (places := _system_certificates()) is not None:
+                context.load_verify_locations(*places)
             else:
                 import truststore  # noqa: PLC0415 - few runs get here
 
@@ -202,7 +204,7 @@ class HttpClient:
             if answer.status == HTTPStatus.UNAUTHORIZED and not asked_again and self._credentials.ask(url):
                 asked_again = True
             elif answer.status in REDIRECTS and "location" in answer.headers:
-                url = redirected(url, answer.headers["location"])
+                url = redirected(url, _as_sent(answer.headers["location"]))
             else:
                 return answer
         raise FetchError(f"{shown_address(url)}: too many redirects")
@@ -210,20 +212,26 @@ class HttpClient:
     def _ask(self, url: str, limit: int, headers: dict[str, str], *, archive: bool) -> Answer:
         usual = {"accept-encoding": "identity" if archive else "gzip", "user-agent": f"conflictcheck/{__version__}"}
         try:
-            with self._asked(url, usual | headers) as response:
-                length = response.headers.get("content-length")
-                if response.status < HTTPStatus.OK or not (length or "0").isdecimal():
+            with self._asked(_in_ascii(url), usual | headers) as response:
+                lengths = response.headers.getlist("content-length")
+                coding = response.headers.get("transfer-encoding", "chunked").lower()
+                if response.status < HTTPStatus.OK or coding != "chunked" or not all(map(str.isdecimal, lengths)):
                     raise exceptions.ProtocolError("the answer is no HTTP")
+                ends = response.length_remaining is not None or "transfer-encoding" in response.headers
                 if response.status in WITH_BODY:
                     file = self._receive(response, url, limit, archive=archive)
                 elif response.length_remaining is not None and response.length_remaining < SMALL:
                     file = self._receive(response, url, SMALL, archive=True)  # so that the connection is of use again
                 else:
                     file = io.BytesIO()
-                ends = length is not None or "transfer-encoding" in response.headers
                 return Answer(response.status, response.headers, url, file, ends=ends)
         except (exceptions.LocationValueError, UnicodeError) as error:
             raise FetchError(f"{shown_address(url)} is no address that can be read") from error
+        except exceptions.ProxyError as error:
+            cause = error.original_error
+            late = isinstance(cause, exceptions.TimeoutError | TimeoutError)
+            late = late and not isinstance(cause, exceptions.NewConnectionError)
+            raise _NoAnswerError(url, exceptions.TimeoutError() if late else error) from error
         except exceptions.HTTPError as error:
             raise _NoAnswerError(url, error) from error
 
@@ -232,7 +240,7 @@ class HttpClient:
         response = self._pool(url).request(
             "GET",
             url,
-            headers=headers,
+            headers={name.title(): value for name, value in headers.items()},  # or a proxy gets a second Accept
             timeout=self._timeout,
             retries=False,
             redirect=False,
@@ -240,6 +248,8 @@ class HttpClient:
         )
         try:
             yield response
+        except exceptions.SSLError as error:
+            raise exceptions.ProtocolError from error
         finally:
             response.close()  # which ends the connection, unless all of the answer was read
             response.release_conn()
@@ -321,6 +331,14 @@ def redirected(url: str, location: str) -> str:
     return target
 
 
+def _as_sent(header: str) -> str:
+    """A header that is UTF-8 and was read as Latin-1."""
+    try:
+        return header.encode("latin-1").decode()
+    except UnicodeError:
+        return header
+
+
 def _retry_after(value: str | None, otherwise: float) -> float:
     """Seconds to wait, from a Retry-After header in either form (RFC 9110, section 10.2.3)."""
     if value is None:
@@ -333,6 +351,27 @@ def _retry_after(value: str | None, otherwise: float) -> float:
         return otherwise
 
 
+def _system_certificates() -> tuple[str | None, str | None] | None:
+    """The file and the folder of certificates that OpenSSL was made to look for; None if there is nothing in them."""
+    if sys.platform in {"win32", "darwin"}:
+        return None
+    paths = ssl.get_default_verify_paths()
+    file, folder = Path(paths.openssl_cafile), Path(paths.openssl_capath)
+    has_folder = folder.is_dir() and any(_HASHED.fullmatch(path.name) for path in folder.iterdir())
+    found = str(file) if file.is_file() else None, str(folder) if has_folder else None
+    return found if any(found) else None
+
+
+def _in_ascii(url: str) -> str:
+    """An address with its host as name servers know it (RFC 3490).
+
+    Raises:
+        UnicodeError: if that is no name of a host.
+    """
+    parts = urlsplit(url)
+    return url if parts.netloc.isascii() else urlunsplit(parts._replace(netloc=parts.netloc.encode("idna").decode()))
+
+
 def _usable_proxy(proxy: str) -> str:
     """The address of a proxy, as the environment names it.
 
@@ -340,6 +379,8 @@ def _usable_proxy(proxy: str) -> str:
         UsageError: if it is none, or of a kind that is not spoken to.
     """
     address = proxy if "://" in proxy else f"http://{proxy}"
+    with suppress(ValueError):
+        address = urlsplit(address).geturl()  # the scheme in small letters
     if not is_address(address) or not address.startswith(("http://", "https://")):
         raise UsageError("the proxy that the environment names cannot be used", hint="see HTTPS_PROXY")
     return address

@@ -6,11 +6,12 @@ back is the page in its compiled form, which the cache keeps and which takes no 
 
 from __future__ import annotations
 
+import os
 import signal
-import sys
 import threading
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING
+from queue import SimpleQueue
+from typing import IO
 
 import msgspec
 
@@ -18,15 +19,8 @@ from conflictcheck.index.compiled import CompiledError, decode_page, encode_page
 from conflictcheck.index.links import PageError
 from conflictcheck.index.simple_api import Page, parse_page
 
-if TYPE_CHECKING:
-    import subprocess
-
-MANY = 8
-"""Pages after which a process is started: it takes as long to start as these to read."""
-_MARK = b"\0page\0"
-"""Begins each message, and nothing that the start of an interpreter may print."""
 _LENGTH = 8
-"""Bytes of the number that comes next."""
+"""Bytes of the number that stands before each message."""
 
 
 class _Question(msgspec.Struct, array_like=True):
@@ -45,25 +39,26 @@ class _Reply(msgspec.Struct, array_like=True):
     reason: str = ""
 
 
-class _LostError(Exception):
-    """The process is gone, or says what makes no sense."""
-
-
 class PageReader:
-    """Reads pages, from the ninth on in another process. May be used by many threads.
+    """Reads pages, in another process once there is one. May be used by many threads.
 
-    Where there is no such process, or it is lost, pages are read here: the answers are the same.
+    Where there is none, or it is lost, pages are read here: the answers are the same.
 
     Args:
         beside: whether there may be another process.
     """
 
     def __init__(self, *, beside: bool) -> None:
-        self._beside = beside and bool(sys.executable)
-        self._count = 0
+        self._beside = beside
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._is_up = False
+        self._process: _Process | None = None
+
+    def start(self) -> None:
+        """Split off the process, if there may be one and there are no threads yet, which that would cut off."""
+        if self._beside and threading.active_count() == 1 and hasattr(os, "fork"):
+            self._beside = False
+            with suppress(OSError):
+                self._process = _Process()
 
     def read(
         self, body: bytes, content_type: str, *, url: str, name: str, index: str, ends: bool
@@ -71,7 +66,7 @@ class PageReader:
         """Read the page of one package; see `parse_page`.
 
         Returns:
-            The page, and what `encode_page` makes of it.
+            The page, and what `encode_page` makes of it, where that is at hand, else nothing.
 
         Raises:
             PageError: if it is no such page.
@@ -79,92 +74,130 @@ class PageReader:
         reply = self._asked(_Question(body, content_type, url, name, index, ends))
         if reply.reason:
             raise PageError(reply.reason)
-        with suppress(CompiledError):
-            page = decode_page(reply.page)
-            if isinstance(page, Page):
-                return page, reply.page
-        page = parse_page(body, content_type, url=url, name=name, index=index, ends=ends)
-        return page, encode_page(page)
+        if reply.page:
+            with suppress(CompiledError):
+                page = decode_page(reply.page)
+                if isinstance(page, Page):
+                    return page, reply.page
+        return parse_page(body, content_type, url=url, name=name, index=index, ends=ends), b""
+
+    def _asked(self, question: _Question) -> _Reply:
+        process = self._process
+        if process is None:
+            return _Reply()
+        with self._lock:
+            reply = None
+            try:
+                reply = process.answer(question)
+            except (EOFError, OSError, ValueError, msgspec.MsgspecError):
+                pass
+            finally:
+                if reply is None:  # also where this was interrupted: the next answer would be one to this question
+                    self._process = None
+                    process.end()
+                    process.close()
+        return reply or _Reply()
 
     def close(self) -> None:
         """End the process; what is read after that is read here."""
-        with self._lock:
-            self._beside = False
-            self._end()
-
-    def _asked(self, question: _Question) -> _Reply:
-        self._count += 1
-        if self._count <= MANY or not self._lock.acquire(blocking=self._is_up):
-            return _Reply()
-        try:
-            if self._process is None and self._beside:
-                self._process = start_process()
-            if self._process is None or self._process.stdin is None or self._process.stdout is None:
-                return _Reply()
-            _send(self._process.stdin, msgspec.msgpack.encode(question))
-            reply = msgspec.msgpack.decode(_receive(self._process.stdout), type=_Reply)
-            self._is_up = True
-        except (_LostError, OSError, ValueError, msgspec.MsgspecError):
-            self._beside = False
-            self._end()
-            return _Reply()
-        else:
-            return reply
-        finally:
-            self._lock.release()
-
-    def _end(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            with suppress(OSError), self._process:  # what waits to be sent cannot be
-                pass
-            self._process = None
+        self._beside = False
+        process, self._process = self._process, None
+        if process is not None:
+            process.end()  # first, so that who waits for it with the lock does so no longer
+            with self._lock:
+                process.close()
 
 
-def start_process() -> subprocess.Popen[bytes]:
-    """A process that answers questions on its standard input until that ends."""
-    import subprocess  # noqa: PLC0415 - costly, and not needed for few pages
+class _Process:
+    """A process that is split off and answers one question after the other."""
 
-    # -P: what lies in the working directory is no part of the program.
-    command = [sys.executable, "-P", "-m", "conflictcheck.index.page_reader"]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)  # noqa: S603
+    def __init__(self) -> None:
+        here, there = os.pipe(), os.pipe()
+        self._pid = os.fork()
+        if self._pid == 0:
+            _be_beside(questions=here[0], answers=there[1], others=(here[1], there[0]))
+        os.close(here[0])
+        os.close(there[1])
+        self._questions = open(here[1], "wb")  # noqa: SIM115, PTH123 - closed in `close`
+        self._answers = open(there[0], "rb")  # noqa: SIM115, PTH123 - as above
+        self._ending = threading.Lock()
+
+    def answer(self, question: _Question) -> _Reply:
+        """Put a question to it.
+
+        Raises:
+            EOFError: it is gone.
+            OSError: it is gone, or was when the question came.
+            ValueError: it was ended.
+            MsgspecError: it says what makes no sense.
+        """
+        _send(self._questions, msgspec.msgpack.encode(question))
+        return msgspec.msgpack.decode(_receive(self._answers), type=_Reply)
+
+    def end(self) -> None:
+        """Have it end at once."""
+        with self._ending:
+            pid, self._pid = self._pid, 0
+            if pid:
+                with suppress(OSError):
+                    os.kill(pid, signal.SIGKILL)
+                    os.waitpid(pid, 0)
+
+    def close(self) -> None:
+        """Close what leads to it, after its end."""
+        for pipe in (self._questions, self._answers):
+            with suppress(OSError):  # what waits to be sent cannot be
+                pipe.close()
 
 
 def _send(pipe: IO[bytes], message: bytes) -> None:
-    pipe.write(_MARK + len(message).to_bytes(_LENGTH, "little"))
+    pipe.write(len(message).to_bytes(_LENGTH, "little"))
     pipe.write(message)
     pipe.flush()
 
 
 def _receive(pipe: IO[bytes]) -> bytes:
-    head = pipe.read(len(_MARK) + _LENGTH)
-    if len(head) < len(_MARK) + _LENGTH or not head.startswith(_MARK):
-        raise _LostError
-    length = int.from_bytes(head[len(_MARK) :], "little")
+    length = int.from_bytes(pipe.read(_LENGTH), "little")
     message = pipe.read(length)
-    if len(message) < length:
-        raise _LostError
+    if not length or len(message) < length:
+        raise EOFError
     return message
 
 
-def serve(questions: IO[bytes], answers: IO[bytes]) -> None:
-    """Answer questions until there are no more."""
-    with suppress(_LostError, BrokenPipeError):
-        while True:
-            one = msgspec.msgpack.decode(_receive(questions), type=_Question)
-            try:
-                page = parse_page(
-                    one.body, one.content_type, url=one.url, name=one.name, index=one.index, ends=one.ends
-                )
-                reply = _Reply(encode_page(page))
-            except PageError as error:
-                reply = _Reply(reason=str(error))
-            except Exception:  # noqa: BLE001 - it will come up where it can be told
-                reply = _Reply()
-            _send(answers, msgspec.msgpack.encode(reply))
+def _be_beside(*, questions: int, answers: int, others: tuple[int, int]) -> None:
+    """Answer questions until there are no more, or nobody is left to ask: the life of the process, which ends here."""
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asks is interrupted as well, and ends this
+        for descriptor in others:
+            os.close(descriptor)
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for standard in range(3):
+            os.dup2(nothing, standard)
+        waiting: SimpleQueue[bytes] = SimpleQueue()
+        threading.Thread(target=_take, args=(questions, waiting), daemon=True).start()
+        with open(answers, "wb") as pipe:
+            while True:
+                _send(pipe, msgspec.msgpack.encode(_reply(waiting.get())))
+    finally:
+        os._exit(0)
 
 
-if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asks is interrupted as well, and ends this
-    with open(0, "rb") as questions, open(1, "wb") as answers:
-        serve(questions, answers)
+def _take(questions: int, waiting: SimpleQueue[bytes]) -> None:
+    """Take questions, and end the process with whoever asks, also amid an answer."""
+    try:
+        with open(questions, "rb") as pipe:
+            while True:
+                waiting.put(_receive(pipe))
+    finally:
+        os._exit(0)
+
+
+def _reply(question: bytes) -> _Reply:
+    one = msgspec.msgpack.decode(question, type=_Question)
+    try:
+        page = parse_page(one.body, one.content_type, url=one.url, name=one.name, index=one.index, ends=one.ends)
+        return _Reply(encode_page(page))
+    except PageError as error:
+        return _Reply(reason=str(error))
+    except Exception:  # noqa: BLE001 - it comes up again where it can be told
+        return _Reply()

@@ -74,9 +74,9 @@ class RemoteIndex(Index):
         self._disguise = disguise
         self._offline = settings.offline
         self._cache = None if settings.cache_dir is None else Cache.open(settings.cache_dir)
-        self._workers = Workers(CONCURRENCY)
-        self._transport = Transport(settings, disguise, connections=CONCURRENCY, progress=progress)
         self._page_reader = PageReader(beside=beside)
+        self._workers = Workers(CONCURRENCY, before=self._page_reader.start)
+        self._transport = Transport(settings, disguise, connections=CONCURRENCY, progress=progress)
         self._pages = Pages(
             self._transport,
             self._workers,

@@ -126,7 +126,8 @@ def _zip_members(archive: IO[bytes]) -> Iterator[_Member]:
 def _tar_members(stream: IO[bytes]) -> Iterator[_Member]:
     """The members of a tar archive, header by header: `tarfile` itself would load extra headers of any size.
 
-    Left out are plain files by other names than a project's: of thousands of headers only the size is looked at.
+    Left out are plain files by other names than a project's: of thousands of headers only the size is looked at, and
+    not whether the checksum is right.
     """
     after = 0
     long_path = ""

@@ -69,7 +69,7 @@ class Transport:
     Args:
         settings: addresses with the credentials in them, how long to wait, and whom to trust.
         disguise: how addresses may be shown.
-        connections: how many connections may be open.
+        connections: how many connections may be open to a host.
         progress: told of each request.
 
     Attributes:

@@ -152,7 +152,7 @@ ON_THE_WAY = [
     Lie("a reset once", fails(PAGE, raw=b"", reset=True, times=1)),
     Lie("no answer at all", fails(PAGE, raw=b""), f"{BROKE}the server closed it without an answer"),
     Lie("no HTTP", fails(PAGE, raw=b"SSH-2.0-Server\r\n\r\n"), NO_HTTP),
-    Lie("an answer to come", fails(PAGE, raw=b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + RESPONSE), NO_HTTP),
+    Lie("answers to come, without end", fails(PAGE, raw=b"HTTP/1.1 100 Continue\r\n\r\n" * 5000), NO_HTTP),
     Lie("endless headers", fails(PAGE, raw=b"HTTP/1.1 200 OK\r\nX: " + b"x" * (1 << 20)), NO_HTTP),
     Lie("an impossible length", fails(PAGE, headers={"Content-Length": "-3"}), NO_HTTP),
     Lie("two lengths", fails(PAGE, headers={"Content-Length": "3, 4"}), f"{BROKE}the answer has two lengths"),
@@ -188,12 +188,23 @@ ON_THE_WAY = [
     Lie(
         "broken chunks",
         fails(PAGE, raw=RESPONSE + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"),
-        f"{BROKE}the answer is not in chunks, as it says",
+        NO_HTTP,
     ),
+    *(
+        Lie(title, fails(PAGE, raw=RESPONSE + b"Transfer-Encoding: chunked\r\n\r\n" + chunks), reason)
+        for title, chunks, reason in (
+            ("a chunk of less than nothing", b"-1\r\n{}\r\n0\r\n\r\n", NO_HTTP),
+            ("a chunk of five less than nothing", b"-5\r\n{}\r\n0\r\n\r\n", NO_HTTP),
+            ("a chunk whose size is cut off", b"2\r\n{}\r\n0000", NO_HTTP),
+            ("chunks that break off", b"2\r\n{}\r\n", CUT),
+            ("trailers without end", b"0\r\n" + b"a: b\r\n" * 5000, NO_HTTP),
+        )
+    ),
+    Lie("a coding that there is not", fails(PAGE, headers={"Transfer-Encoding": "bogus"}), NO_HTTP),
     Lie(
         "too few chunks",
         fails(PAGE, raw=RESPONSE + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"),
-        f"{BROKE}response ended prematurely",
+        CUT,
     ),
     Lie("one gzip", packs()),
     Lie("a gzip of two parts", packs(lambda body: gzip.compress(body[:99]) + gzip.compress(body[99:]))),

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
 from index_server import HTML, JSON, IndexServer
 
 from conflictcheck.index import page_reader
 from conflictcheck.index.links import PageError
-from conflictcheck.index.page_reader import MANY, PageReader
+from conflictcheck.index.page_reader import PageReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from conflictcheck.index.simple_api import Page
 
 ROOT = Path(__file__).parent.parent.parent
@@ -55,44 +56,61 @@ def read_here(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def processes(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
-    """What was started."""
-    started: list[subprocess.Popen[bytes]] = []
-    start = page_reader.start_process
+def forked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The processes that were split off, which is done though the tests have threads."""
+    begun = []
+    fork = os.fork
 
-    def noted() -> subprocess.Popen[bytes]:
-        started.append(start())
-        return started[-1]
+    def noted() -> int:
+        pid = fork()
+        begun.append(pid)
+        return pid
 
-    monkeypatch.setattr(page_reader, "start_process", noted)
-    return started
+    monkeypatch.setattr(os, "fork", noted)
+    monkeypatch.setattr(threading, "active_count", lambda: 1)
+    return begun
 
 
-NAMES = [f"n{number}" for number in range(MANY + 4)]
+def started(*, beside: bool = True) -> PageReader:
+    reader = PageReader(beside=beside)
+    reader.start()
+    return reader
 
 
-def test_of_many_pages_all_but_the_first_are_read_in_another_process(
-    read_here: list[str], processes: list[subprocess.Popen[bytes]]
-) -> None:
-    with closing(PageReader(beside=True)) as reader:
+def is_running(pid: int) -> bool:
+    """Whether a process is there and more than an entry that nobody has read yet (on Linux)."""
+    try:
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+
+
+NAMES = [f"n{number}" for number in range(12)]
+
+
+def test_pages_are_read_in_another_process_which_ends_with_the_reader(read_here: list[str], forked: list[int]) -> None:
+    with closing(started()) as reader:
         found = [read(reader, name) for name in NAMES]
-        assert read_here == NAMES[:MANY]
-        assert [process.poll() for process in processes] == [None]
-    assert [process.returncode is None for process in processes] == [False]
+        assert (read_here, len(forked), is_running(forked[0])) == ([], 1, True)
+    assert not is_running(forked[0])
     assert found == [read(PageReader(beside=False), name) for name in NAMES]
+    assert read(reader, "later").files[0].filename == "later-1.0.tar.gz"
+    assert read_here == [*NAMES, "later"]
 
 
-def test_few_pages_and_pages_of_a_run_with_one_job_are_read_here(
-    read_here: list[str], processes: list[subprocess.Popen[bytes]]
+def test_with_one_job_or_threads_under_way_pages_are_read_here(
+    read_here: list[str], forked: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with closing(PageReader(beside=True)) as few, closing(PageReader(beside=False)) as alone:
-        for name in NAMES[:MANY]:
-            read(few, name)
-        for name in NAMES:
-            read(alone, name)
-    assert (read_here, processes) == (NAMES[:MANY] + NAMES, [])
+    with closing(started(beside=False)) as alone:
+        read(alone, "alone")
+    monkeypatch.setattr(threading, "active_count", lambda: 2)
+    with closing(started()) as late:
+        read(late, "late")
+    assert (read_here, forked) == (["alone", "late"], [])
 
 
+@pytest.mark.usefixtures("forked")
 @pytest.mark.parametrize(
     ("body", "kind", "reason"),
     [
@@ -104,20 +122,18 @@ def test_few_pages_and_pages_of_a_run_with_one_job_are_read_here(
 def test_what_is_wrong_with_a_page_is_said_as_it_is_here(
     body: bytes, kind: str, reason: str, read_here: list[str]
 ) -> None:
-    with closing(PageReader(beside=True)) as reader:
-        for name in NAMES:
-            read(reader, name)
+    with closing(started()) as reader:
         with pytest.raises(PageError, match=f"^{reason}$"):
             read(reader, "bad", body, kind)
-    assert "bad" not in read_here
+        assert read(reader, "good").files[0].filename == "good-1.0.tar.gz"
+    assert read_here == []
 
 
+@pytest.mark.usefixtures("forked")
 def test_pages_are_read_from_many_threads(read_here: list[str]) -> None:
     found: dict[str, Page] = {}
     names = [f"n{number}" for number in range(60)]
-    with closing(PageReader(beside=True)) as reader:
-        for name in NAMES:
-            read(reader, name)
+    with closing(started()) as reader:
 
         def work(some: list[str]) -> None:
             found.update((name, read(reader, name, page_of(name, 500))) for name in some)
@@ -127,44 +143,90 @@ def test_pages_are_read_from_many_threads(read_here: list[str]) -> None:
             thread.start()
         for thread in threads:
             thread.join()
-    assert read_here == NAMES[:MANY]
+    assert read_here == []
     assert {name: page.files[499].filename for name, page in found.items()} == {
         name: f"{name}-1.499.tar.gz" for name in names
     }
 
 
-def killed(process: subprocess.Popen[bytes]) -> None:
-    process.kill()
-    process.wait()
+def test_when_the_process_is_killed_pages_are_read_here(read_here: list[str], forked: list[int]) -> None:
+    with closing(started()) as reader:
+        read(reader, "x")
+        os.kill(forked[0], signal.SIGKILL)
+        assert [read(reader, name).files[0].filename for name in ("y", "z")] == ["y-1.0.tar.gz", "z-1.0.tar.gz"]
+    assert (read_here, len(forked)) == (["y", "z"], 1)
 
 
-@pytest.mark.parametrize(
-    "lose", [killed, lambda process: process.stdin.close(), lambda process: process.stdout.close()]
-)
-def test_when_the_process_is_lost_pages_are_read_here(
-    lose: Callable[[subprocess.Popen[bytes]], None], read_here: list[str], processes: list[subprocess.Popen[bytes]]
+def gone(_: bytes) -> object:
+    raise SystemExit
+
+
+@pytest.mark.usefixtures("forked")
+@pytest.mark.parametrize("answer", [gone, lambda _: 3, lambda _: {"page": 1}, lambda _: [b"no page", ""]])
+def test_an_answer_that_makes_no_sense_is_done_without(
+    answer: object, read_here: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with closing(PageReader(beside=True)) as reader:
-        for name in NAMES:
-            read(reader, name)
-        lose(processes[0])
+    monkeypatch.setattr(page_reader, "_reply", answer)
+    with closing(started()) as reader:
         assert [read(reader, name).files[0].filename for name in ("x", "y")] == ["x-1.0.tar.gz", "y-1.0.tar.gz"]
-    assert read_here == [*NAMES[:MANY], "x", "y"]
-    assert len(processes) == 1
+    assert read_here == ["x", "y"]
 
 
-@pytest.mark.parametrize("script", ["raise SystemExit", "print('no answer')", "import os; os.write(1, b'x' * 99)"])
-def test_a_process_that_makes_no_sense_is_done_without(
-    script: str, read_here: list[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("forked")
+def test_who_waits_for_an_answer_is_let_go_when_the_reader_is_closed(
+    read_here: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def start() -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    monkeypatch.setattr(page_reader, "_reply", lambda _: time.sleep(600))
+    reader = started()
+    waiting = [threading.Thread(target=read, args=(reader, name)) for name in ("x", "y")]
+    for thread in waiting:
+        thread.start()
+    time.sleep(0.2)
+    reader.close()
+    for thread in waiting:
+        thread.join()
+    assert sorted(read_here) == ["x", "y"]
 
-    monkeypatch.setattr(page_reader, "start_process", start)
-    with closing(PageReader(beside=True)) as reader:
-        for name in NAMES:
-            read(reader, name)
-    assert read_here == NAMES
+
+@pytest.mark.usefixtures("forked")
+def test_an_answer_to_a_question_that_was_interrupted_is_not_taken_for_the_next_one(
+    read_here: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(started()) as reader:
+        with monkeypatch.context() as interrupted:
+            interrupted.setattr(page_reader, "_receive", Mock(side_effect=KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                read(reader, "x")
+        assert read(reader, "y").files[0].filename == "y-1.0.tar.gz"
+    assert read_here == ["y"]
+
+
+def test_the_process_ends_with_one_that_is_killed_amid_a_page() -> None:
+    program = (
+        "import os, time\n"
+        "from conflictcheck.index import page_reader\n"
+        "page_reader._reply = lambda _: time.sleep(600)\n"
+        "fork = os.fork\n"
+        "def told():\n"
+        "    pid = fork()\n"
+        "    if pid:\n"
+        "        print(pid, flush=True)\n"
+        "    return pid\n"
+        "os.fork = told\n"
+        "reader = page_reader.PageReader(beside=True)\n"
+        "reader.start()\n"
+        "reader.read(b'', '', url='', name='', index='', ends=True)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=ROOT) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        time.sleep(0.2)
+        assert is_running(pid)
+        parent.kill()
+    deadline = time.monotonic() + 60
+    while is_running(pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not is_running(pid)
 
 
 def test_a_report_does_not_depend_on_who_reads_the_pages(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from conflictcheck.index import default_index_url, open_index
 from conflictcheck.index.base import Index, MetadataRequest
 from conflictcheck.index.http_client import redirected
 from conflictcheck.index.memory import Rel
+from conflictcheck.index.simple_api import ACCEPT
 from conflictcheck.index.transport import FetchError
 from conflictcheck.progress import Progress
 from conflictcheck.settings import IndexSettings
@@ -423,6 +424,7 @@ def test_an_index_is_asked_through_the_proxy_that_the_environment_names(
     assert isinstance(a, Listing)
     assert index.targets == ["http://index.example/simple/a/"]
     assert index.headers["/simple/a/"]["proxy-authorization"] == "Basic bWU6c2VjcmV0"
+    assert index.headers["/simple/a/"]["accept"] == ACCEPT
 
 
 @pytest.mark.parametrize("exception", ["127.0.0.1", "localhost, 127.0.0.1", "*"])
@@ -435,6 +437,33 @@ def test_a_proxy_is_not_asked_for_hosts_that_the_environment_excepts(
     monkeypatch.setenv("no_proxy", exception)
     [a] = opened(index.url).listings([A])
     assert isinstance(a, Listing)
+
+
+PAGE = b'{"meta": {"api-version": "1.0"}, "files": [{"filename": "a-1.tar.gz", "url": "a-1.tar.gz", "hashes": {}}]}'
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/vnd.pypi.simple.v1+json\r\n"
+LENGTH = b"Content-Length: %d\r\n" % len(PAGE)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n" + OK + LENGTH + b"\r\n" + PAGE,
+        OK + LENGTH + LENGTH + b"\r\n" + PAGE,
+        OK + b"Transfer-Encoding: chunked\r\n\r\n%X;a=b\r\n%b\r\n0\r\nTrailer: 1\r\n\r\n" % (len(PAGE), PAGE),
+    ],
+    ids=["announced", "two equal lengths", "chunks with extensions and trailers"],
+)
+def test_what_http_allows_is_understood(raw: bytes, index: IndexServer) -> None:
+    index.faults["/simple/a/"] = Fault(raw=raw)
+    [a] = opened(index.url, timeout=5.0).listings([A])
+    assert isinstance(a, Listing)
+    assert [file.filename for file in a.files] == ["a-1.tar.gz"]
+
+
+def test_a_redirect_in_utf_8_is_followed_as_it_is_meant(index: IndexServer) -> None:
+    index.faults["/simple/a/"] = Fault(status=301, headers={"Location": "/sïmple/".encode().decode("latin-1")})
+    opened(index.url).listings([A])
+    assert index.targets[-1] == "/s%C3%AFmple/"
 
 
 def test_one_connection_serves_answers_of_any_kind(index: IndexServer, tmp_path: Path) -> None:
