@@ -54,6 +54,7 @@ READS_ENVIRONMENT = {
     "conflictcheck.cli.options": "hands it to settings_sources",
     "conflictcheck.instant": "all of it is part of the command, and the default cache folder",
     "conflictcheck.index.http_client": "SSL_CERT_FILE and SSL_CERT_DIR, which are OpenSSL's own variables",
+    "conflictcheck.index.page_reader": "hands it to another process of its own",
     "conflictcheck.index.credentials": "NETRC, which is the netrc file's own variable",
     "conflictcheck.revisions": "hands it to git, without what names another repository",
     "conflictcheck.readers": "the default of read_specs(variables=…)",

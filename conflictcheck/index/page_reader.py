@@ -8,19 +8,35 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from contextlib import suppress
+from pathlib import Path
 from queue import SimpleQueue
 from typing import IO
 
 import msgspec
 
+import conflictcheck
 from conflictcheck.index.compiled import CompiledError, decode_page, encode_page
 from conflictcheck.index.links import PageError
-from conflictcheck.index.simple_api import Page, parse_page
+from conflictcheck.index.simple_api import MAX_PAGE, Page, parse_page
 
+FEW = 8
+"""Pages that are read here first: a process takes as long to start as these to read, and a small run has no more."""
+PROGRAM = """
+import sys
+sys.path[:] = sys.argv[2:]
+import conflictcheck
+if conflictcheck.__file__ == sys.argv[1]:
+    from conflictcheck.index.page_reader import serve
+    serve()
+"""
+"""The very code that asks: no variable, folder or start-up file has a say in which it is (-I, -S)."""
 _LENGTH = 8
 """Bytes of the number that stands before each message."""
+_MOST = 2 * MAX_PAGE
+"""Bytes of a message."""
 
 
 class _Question(msgspec.Struct, array_like=True):
@@ -40,7 +56,7 @@ class _Reply(msgspec.Struct, array_like=True):
 
 
 class PageReader:
-    """Reads pages, in another process once there is one. May be used by many threads.
+    """Reads pages, from the ninth on in another process. May be used by many threads.
 
     Where there is none, or it is lost, pages are read here: the answers are the same.
 
@@ -49,16 +65,11 @@ class PageReader:
     """
 
     def __init__(self, *, beside: bool) -> None:
-        self._beside = beside
+        self._beside = beside and hasattr(os, "posix_spawn") and Path(sys.executable).name.startswith("python")
+        self._count = 0
         self._lock = threading.Lock()
         self._process: _Process | None = None
-
-    def start(self) -> None:
-        """Split off the process, if there may be one and there are no threads yet, which that would cut off."""
-        if self._beside and threading.active_count() == 1 and hasattr(os, "fork"):
-            self._beside = False
-            with suppress(OSError):
-                self._process = _Process()
+        self._is_up = False
 
     def read(
         self, body: bytes, content_type: str, *, url: str, name: str, index: str, ends: bool
@@ -82,42 +93,69 @@ class PageReader:
         return parse_page(body, content_type, url=url, name=name, index=index, ends=ends), b""
 
     def _asked(self, question: _Question) -> _Reply:
-        process = self._process
-        if process is None:
+        self._count += 1
+        # While the process starts, only who started it waits for it.
+        if self._count <= FEW or not self._beside or not self._lock.acquire(blocking=self._is_up):
             return _Reply()
-        with self._lock:
-            reply = None
-            try:
-                reply = process.answer(question)
-            except (EOFError, OSError, ValueError, msgspec.MsgspecError):
-                pass
-            finally:
-                if reply is None:  # also where this was interrupted: the next answer would be one to this question
-                    self._process = None
-                    process.end()
-                    process.close()
+        reply = None
+        try:
+            if self._process is None and self._beside:
+                self._process = _Process()
+            if self._process is not None:
+                reply = self._process.answer(question)
+                self._is_up = True
+        except (EOFError, OSError, ValueError, msgspec.MsgspecError):
+            pass
+        finally:
+            if reply is None:  # also where this was interrupted: the next answer would be one to this question
+                self._lose()
+            self._lock.release()
         return reply or _Reply()
+
+    def _lose(self) -> None:
+        self._beside = False
+        process, self._process = self._process, None
+        if process is not None:
+            process.end()
+            process.close()
 
     def close(self) -> None:
         """End the process; what is read after that is read here."""
         self._beside = False
-        process, self._process = self._process, None
+        process = self._process
         if process is not None:
-            process.end()  # first, so that who waits for it with the lock does so no longer
-            with self._lock:
-                process.close()
+            process.end()  # before the lock is asked for, which who waits for an answer has
+        with self._lock:
+            self._lose()
 
 
 class _Process:
-    """A process that is split off and answers one question after the other."""
+    """A process that answers one question after the other.
+
+    Raises:
+        OSError: it cannot be started.
+    """
 
     def __init__(self) -> None:
         here, there = os.pipe(), os.pipe()
-        self._pid = os.fork()
-        if self._pid == 0:
-            _be_beside(questions=here[0], answers=there[1], others=(here[1], there[0]))
-        os.close(here[0])
-        os.close(there[1])
+        try:
+            self._pid = os.posix_spawn(
+                sys.executable,
+                [sys.executable, "-I", "-S", "-c", PROGRAM, str(conflictcheck.__file__), *sys.path],
+                os.environ,
+                file_actions=[
+                    (os.POSIX_SPAWN_DUP2, here[0], 0),
+                    (os.POSIX_SPAWN_DUP2, there[1], 1),
+                    (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+                ],
+            )
+        except OSError:
+            os.close(here[1])
+            os.close(there[0])
+            raise
+        finally:
+            os.close(here[0])
+            os.close(there[1])
         self._questions = open(here[1], "wb")  # noqa: SIM115, PTH123 - closed in `close`
         self._answers = open(there[0], "rb")  # noqa: SIM115, PTH123 - as above
         self._ending = threading.Lock()
@@ -158,36 +196,28 @@ def _send(pipe: IO[bytes], message: bytes) -> None:
 
 def _receive(pipe: IO[bytes]) -> bytes:
     length = int.from_bytes(pipe.read(_LENGTH), "little")
-    message = pipe.read(length)
+    message = pipe.read(length) if length <= _MOST else b""
     if not length or len(message) < length:
         raise EOFError
     return message
 
 
-def _be_beside(*, questions: int, answers: int, others: tuple[int, int]) -> None:
-    """Answer questions until there are no more, or nobody is left to ask: the life of the process, which ends here."""
-    try:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asks is interrupted as well, and ends this
-        for descriptor in others:
-            os.close(descriptor)
-        nothing = os.open(os.devnull, os.O_RDWR)
-        for standard in range(3):
-            os.dup2(nothing, standard)
-        waiting: SimpleQueue[bytes] = SimpleQueue()
-        threading.Thread(target=_take, args=(questions, waiting), daemon=True).start()
-        with open(answers, "wb") as pipe:
-            while True:
-                _send(pipe, msgspec.msgpack.encode(_reply(waiting.get())))
-    finally:
-        os._exit(0)
+def serve() -> None:
+    """Answer questions from standard input until there are no more: the life of the process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asks is interrupted as well, and ends this
+    waiting: SimpleQueue[bytes] = SimpleQueue()
+    threading.Thread(target=_take, args=(waiting,), daemon=True).start()
+    with open(1, "wb") as answers:
+        while True:
+            _send(answers, msgspec.msgpack.encode(_reply(waiting.get())))
 
 
-def _take(questions: int, waiting: SimpleQueue[bytes]) -> None:
-    """Take questions, and end the process with whoever asks, also amid an answer."""
+def _take(waiting: SimpleQueue[bytes]) -> None:
+    """Take questions, and end with whoever asks, also amid an answer."""
     try:
-        with open(questions, "rb") as pipe:
+        with open(0, "rb") as questions:
             while True:
-                waiting.put(_receive(pipe))
+                waiting.put(_receive(questions))
     finally:
         os._exit(0)
 

@@ -75,7 +75,7 @@ class RemoteIndex(Index):
         self._offline = settings.offline
         self._cache = None if settings.cache_dir is None else Cache.open(settings.cache_dir)
         self._page_reader = PageReader(beside=beside)
-        self._workers = Workers(CONCURRENCY, before=self._page_reader.start)
+        self._workers = Workers(CONCURRENCY)
         self._transport = Transport(settings, disguise, connections=CONCURRENCY, progress=progress)
         self._pages = Pages(
             self._transport,

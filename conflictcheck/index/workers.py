@@ -22,12 +22,10 @@ class Workers:
 
     Args:
         count: how many threads there may be; they are started as work comes.
-        before: is called before the first of them starts, also again after a rest.
     """
 
-    def __init__(self, count: int, before: Callable[[], object] = lambda: None) -> None:
+    def __init__(self, count: int) -> None:
         self._count = count
-        self._before = before
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._left = 0
@@ -46,8 +44,6 @@ class Workers:
             self._left += 1
             self._jobs.put((future, function, item))
             if len(self._threads) < min(self._count, self._left):
-                if not self._threads:
-                    self._before()
                 name = f"index-{len(self._threads) + 1}"
                 self._threads.append(threading.Thread(target=self._work, name=name, daemon=True))
                 self._threads[-1].start()

@@ -19,7 +19,7 @@ from index_server import HTML, JSON, IndexServer
 
 from conflictcheck.index import page_reader
 from conflictcheck.index.links import PageError
-from conflictcheck.index.page_reader import PageReader
+from conflictcheck.index.page_reader import FEW, PageReader
 
 if TYPE_CHECKING:
     from conflictcheck.index.simple_api import Page
@@ -56,24 +56,25 @@ def read_here(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def forked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The processes that were split off, which is done though the tests have threads."""
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The processes that were started."""
     begun = []
-    fork = os.fork
+    spawn = os.posix_spawn
 
-    def noted() -> int:
-        pid = fork()
-        begun.append(pid)
-        return pid
+    def noted(*given: Any, **options: Any) -> int:
+        begun.append(spawn(*given, **options))
+        return begun[-1]
 
-    monkeypatch.setattr(os, "fork", noted)
-    monkeypatch.setattr(threading, "active_count", lambda: 1)
+    monkeypatch.setattr(os, "posix_spawn", noted)
     return begun
 
 
-def started(*, beside: bool = True) -> PageReader:
-    reader = PageReader(beside=beside)
-    reader.start()
+def started(read_here: list[str]) -> PageReader:
+    """One whose process is up, after pages that were read here."""
+    reader = PageReader(beside=True)
+    for number in range(FEW + 1):
+        read(reader, f"first{number}")
+    read_here.clear()
     return reader
 
 
@@ -89,28 +90,33 @@ def is_running(pid: int) -> bool:
 NAMES = [f"n{number}" for number in range(12)]
 
 
-def test_pages_are_read_in_another_process_which_ends_with_the_reader(read_here: list[str], forked: list[int]) -> None:
-    with closing(started()) as reader:
-        found = [read(reader, name) for name in NAMES]
-        assert (read_here, len(forked), is_running(forked[0])) == ([], 1, True)
-    assert not is_running(forked[0])
-    assert found == [read(PageReader(beside=False), name) for name in NAMES]
-    assert read(reader, "later").files[0].filename == "later-1.0.tar.gz"
-    assert read_here == [*NAMES, "later"]
-
-
-def test_with_one_job_or_threads_under_way_pages_are_read_here(
-    read_here: list[str], forked: list[int], monkeypatch: pytest.MonkeyPatch
+def test_from_the_ninth_on_pages_are_read_in_another_process_which_ends_with_the_reader(
+    read_here: list[str], begun: list[int]
 ) -> None:
-    with closing(started(beside=False)) as alone:
-        read(alone, "alone")
-    monkeypatch.setattr(threading, "active_count", lambda: 2)
-    with closing(started()) as late:
-        read(late, "late")
-    assert (read_here, forked) == (["alone", "late"], [])
+    with closing(PageReader(beside=True)) as reader:
+        found = [read(reader, name) for name in NAMES]
+        assert (read_here, len(begun), is_running(begun[0])) == (NAMES[:FEW], 1, True)
+    assert not is_running(begun[0])
+    assert found == [read(PageReader(beside=False), name) for name in NAMES]
+    read_here.clear()
+    assert read(reader, "later").files[0].filename == "later-1.0.tar.gz"
+    assert read_here == ["later"]
 
 
-@pytest.mark.usefixtures("forked")
+@pytest.mark.parametrize("executable", ["/usr/bin/editor", ""])
+def test_with_one_job_or_inside_of_another_program_pages_are_read_here(
+    executable: str, read_here: list[str], begun: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(PageReader(beside=False)) as alone:
+        for name in NAMES:
+            read(alone, name)
+    monkeypatch.setattr(sys, "executable", executable)
+    with closing(PageReader(beside=True)) as inside:
+        for name in NAMES:
+            read(inside, name)
+    assert (read_here, begun) == (NAMES * 2, [])
+
+
 @pytest.mark.parametrize(
     ("body", "kind", "reason"),
     [
@@ -122,18 +128,17 @@ def test_with_one_job_or_threads_under_way_pages_are_read_here(
 def test_what_is_wrong_with_a_page_is_said_as_it_is_here(
     body: bytes, kind: str, reason: str, read_here: list[str]
 ) -> None:
-    with closing(started()) as reader:
+    with closing(started(read_here)) as reader:
         with pytest.raises(PageError, match=f"^{reason}$"):
             read(reader, "bad", body, kind)
         assert read(reader, "good").files[0].filename == "good-1.0.tar.gz"
     assert read_here == []
 
 
-@pytest.mark.usefixtures("forked")
 def test_pages_are_read_from_many_threads(read_here: list[str]) -> None:
     found: dict[str, Page] = {}
     names = [f"n{number}" for number in range(60)]
-    with closing(started()) as reader:
+    with closing(started(read_here)) as reader:
 
         def work(some: list[str]) -> None:
             found.update((name, read(reader, name, page_of(name, 500))) for name in some)
@@ -149,50 +154,60 @@ def test_pages_are_read_from_many_threads(read_here: list[str]) -> None:
     }
 
 
-def test_when_the_process_is_killed_pages_are_read_here(read_here: list[str], forked: list[int]) -> None:
-    with closing(started()) as reader:
+def test_when_the_process_is_killed_pages_are_read_here(read_here: list[str], begun: list[int]) -> None:
+    with closing(started(read_here)) as reader:
         read(reader, "x")
-        os.kill(forked[0], signal.SIGKILL)
+        os.kill(begun[0], signal.SIGKILL)
         assert [read(reader, name).files[0].filename for name in ("y", "z")] == ["y-1.0.tar.gz", "z-1.0.tar.gz"]
-    assert (read_here, len(forked)) == (["y", "z"], 1)
+    assert (read_here, len(begun)) == (["y", "z"], 1)
 
 
-def gone(_: bytes) -> object:
-    raise SystemExit
-
-
-@pytest.mark.usefixtures("forked")
-@pytest.mark.parametrize("answer", [gone, lambda _: 3, lambda _: {"page": 1}, lambda _: [b"no page", ""]])
-def test_an_answer_that_makes_no_sense_is_done_without(
-    answer: object, read_here: list[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "program",
+    [
+        "raise SystemExit",
+        "print('no answer')",
+        "import os; os.write(1, (4).to_bytes(8, 'little') + b'page'); input()",
+        "import os; os.write(1, (3).to_bytes(8, 'little') + b'\\x92\\x01\\x02'); input()",
+        "import sys; sys.argv[1] = 'elsewhere'" + page_reader.PROGRAM,
+    ],
+)
+def test_a_process_that_makes_no_sense_is_done_without(
+    program: str, read_here: list[str], begun: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(page_reader, "_reply", answer)
-    with closing(started()) as reader:
-        assert [read(reader, name).files[0].filename for name in ("x", "y")] == ["x-1.0.tar.gz", "y-1.0.tar.gz"]
-    assert read_here == ["x", "y"]
+    monkeypatch.setattr(page_reader, "PROGRAM", program)
+    with closing(PageReader(beside=True)) as reader:
+        for name in NAMES:
+            assert read(reader, name).files[0].filename == f"{name}-1.0.tar.gz"
+    assert (read_here, len(begun), is_running(begun[0])) == (NAMES, 1, False)
 
 
-@pytest.mark.usefixtures("forked")
+SLOW = "from conflictcheck.index import page_reader as p; import time; p._reply = lambda _: time.sleep(600)"
+
+
 def test_who_waits_for_an_answer_is_let_go_when_the_reader_is_closed(
-    read_here: list[str], monkeypatch: pytest.MonkeyPatch
+    read_here: list[str], begun: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(page_reader, "_reply", lambda _: time.sleep(600))
-    reader = started()
+    program = page_reader.PROGRAM.replace("    serve()", f"    {SLOW}; serve()")
+    monkeypatch.setattr(page_reader, "PROGRAM", program)
+    reader = PageReader(beside=True)
+    for name in NAMES[:FEW]:
+        read(reader, name)
     waiting = [threading.Thread(target=read, args=(reader, name)) for name in ("x", "y")]
     for thread in waiting:
         thread.start()
-    time.sleep(0.2)
+    time.sleep(0.5)
     reader.close()
     for thread in waiting:
         thread.join()
-    assert sorted(read_here) == ["x", "y"]
+    assert sorted(read_here[FEW:]) == ["x", "y"]
+    assert not is_running(begun[0])
 
 
-@pytest.mark.usefixtures("forked")
 def test_an_answer_to_a_question_that_was_interrupted_is_not_taken_for_the_next_one(
     read_here: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with closing(started()) as reader:
+    with closing(started(read_here)) as reader:
         with monkeypatch.context() as interrupted:
             interrupted.setattr(page_reader, "_receive", Mock(side_effect=KeyboardInterrupt))
             with pytest.raises(KeyboardInterrupt):
@@ -203,24 +218,18 @@ def test_an_answer_to_a_question_that_was_interrupted_is_not_taken_for_the_next_
 
 def test_the_process_ends_with_one_that_is_killed_amid_a_page() -> None:
     program = (
-        "import os, time\n"
-        "from conflictcheck.index import page_reader\n"
-        "page_reader._reply = lambda _: time.sleep(600)\n"
-        "fork = os.fork\n"
-        "def told():\n"
-        "    pid = fork()\n"
-        "    if pid:\n"
-        "        print(pid, flush=True)\n"
-        "    return pid\n"
-        "os.fork = told\n"
-        "reader = page_reader.PageReader(beside=True)\n"
-        "reader.start()\n"
-        "reader.read(b'', '', url='', name='', index='', ends=True)\n"
+        "import os\n"
+        "from conflictcheck.index import page_reader as p\n"
+        f"p.PROGRAM = p.PROGRAM.replace('    serve()', '    {SLOW}; serve()')\n"
+        "p.FEW = 0\n"
+        "spawn = os.posix_spawn\n"
+        "os.posix_spawn = lambda *given, **options: print(pid := spawn(*given, **options), flush=True) or pid\n"
+        "p.PageReader(beside=True).read(b'', '', url='', name='', index='', ends=True)\n"
     )
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=ROOT) as parent:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
-        time.sleep(0.2)
+        time.sleep(0.5)
         assert is_running(pid)
         parent.kill()
     deadline = time.monotonic() + 60
