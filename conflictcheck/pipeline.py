@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from conflictcheck.index.base import Index
     from conflictcheck.model import Source, Spec
     from conflictcheck.progress import Progress
-    from conflictcheck.settings import Settings
+    from conflictcheck.settings import IndexSettings, Settings
     from conflictcheck.targets import Target
 
 
@@ -109,8 +109,7 @@ def check_files(
     _keep_baseline_apart(settings, given)
     targets = make_targets(settings)
     policy, index_settings, notes = merge_file_options(settings, given.read.specs)
-    beside = jobs_for(settings.jobs, worth_it=True) > 1
-    source = index if index is not None else open_index(index_settings, progress, given.disguise, beside=beside)
+    source = _opened(index_settings, settings, progress, given) if index is None else index
     store = FactStore(source)
     try:
         before = before or _before(settings, given.read.specs, source, progress)
@@ -153,7 +152,7 @@ def write_snapshot(settings: Settings, output: Path, progress: Progress, *, give
 
     given = given or read_input(settings)
     _, index_settings, _ = merge_file_options(settings, given.read.specs)
-    recording = snapshot.RecordingIndex(open_index(index_settings, progress, given.disguise))
+    recording = snapshot.RecordingIndex(_opened(index_settings, settings, progress, given))
     try:
         report = check_files(settings, progress, index=recording, given=given).report
     finally:
@@ -210,6 +209,11 @@ def _keep_baseline_apart(settings: Settings, given: Given, *more: Path) -> None:
             hint="name another one with --write-baseline",
             name=settings.write_baseline.as_posix(),
         )
+
+
+def _opened(index_settings: IndexSettings, settings: Settings, progress: Progress, given: Given) -> Index:
+    beside = jobs_for(settings.jobs, worth_it=True) > 1
+    return open_index(index_settings, progress, given.disguise, beside=beside)
 
 
 def _before(settings: Settings, specs: Sequence[Spec], index: Index, progress: Progress) -> Before | None:

@@ -24,6 +24,8 @@ from conflictcheck.index.simple_api import MAX_PAGE, Page, parse_page
 
 FEW = 8
 """Pages that are read here first: a process takes as long to start as these to read, and a small run has no more."""
+LARGE = 256 << 10
+"""Bytes of a page that is worth waiting for, when the process has another one; a smaller one is read here meanwhile."""
 PROGRAM = """
 import sys
 sys.path[:] = sys.argv[2:]
@@ -94,8 +96,10 @@ class PageReader:
 
     def _asked(self, question: _Question) -> _Reply:
         self._count += 1
+        if self._count <= FEW or not self._beside:
+            return _Reply()
         # While the process starts, only who started it waits for it.
-        if self._count <= FEW or not self._beside or not self._lock.acquire(blocking=self._is_up):
+        if not self._lock.acquire(blocking=self._is_up and len(question.body) >= LARGE):
             return _Reply()
         reply = None
         try:

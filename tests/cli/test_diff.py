@@ -38,7 +38,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def keep(name: str, packages: dict[str, dict[str, Sequence[str]]], *specs: str) -> None:
     """Write a snapshot of an index with these packages."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("conflictcheck.pipeline.open_index", lambda *_: MemoryIndex(packages))  # type: ignore[arg-type]
+        patch.setattr("conflictcheck.pipeline.open_index", lambda *_, **__: MemoryIndex(packages))  # type: ignore[arg-type]
         run(["snapshot", "-q", "-o", f"{name}.snapshot", *TARGET, *specs])
 
 

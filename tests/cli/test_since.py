@@ -66,7 +66,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     for role in ("AUTHOR", "COMMITTER"):
         monkeypatch.setenv(f"GIT_{role}_NAME", "dev")
         monkeypatch.setenv(f"GIT_{role}_EMAIL", "dev@team.example")
-    monkeypatch.setattr("conflictcheck.pipeline.open_index", lambda *_: MemoryIndex(PACKAGES))
+    monkeypatch.setattr("conflictcheck.pipeline.open_index", lambda *_, **__: MemoryIndex(PACKAGES))
     folder = tmp_path / "repository"
     folder.mkdir()
     monkeypatch.chdir(folder)

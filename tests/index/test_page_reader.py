@@ -135,6 +135,12 @@ def test_what_is_wrong_with_a_page_is_said_as_it_is_here(
     assert read_here == []
 
 
+@pytest.fixture
+def _all_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_reader, "LARGE", 0)
+
+
+@pytest.mark.usefixtures("_all_are_large")
 def test_pages_are_read_from_many_threads(read_here: list[str]) -> None:
     found: dict[str, Page] = {}
     names = [f"n{number}" for number in range(60)]
@@ -185,6 +191,23 @@ def test_a_process_that_makes_no_sense_is_done_without(
 SLOW = "from conflictcheck.index import page_reader as p; import time; p._reply = lambda _: time.sleep(600)"
 
 
+def test_a_small_page_does_not_wait_for_another_one(read_here: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = f"from conflictcheck.index import page_reader as p; once = p._reply; {SLOW}; later = p._reply"
+    slow += "; p._reply = lambda one: setattr(p, '_reply', later) or once(one)"
+    program = page_reader.PROGRAM.replace("    serve()", f"    {slow}; serve()")
+    monkeypatch.setattr(page_reader, "PROGRAM", program)
+    reader = started(read_here)
+    waiting = threading.Thread(target=read, args=(reader, "slow"))
+    waiting.start()
+    while not reader._lock.locked():  # noqa: SLF001
+        time.sleep(0.01)
+    assert read(reader, "small").files[0].filename == "small-1.0.tar.gz"
+    assert read_here == ["small"]
+    reader.close()
+    waiting.join()
+
+
+@pytest.mark.usefixtures("_all_are_large")
 def test_who_waits_for_an_answer_is_let_go_when_the_reader_is_closed(
     read_here: list[str], begun: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
