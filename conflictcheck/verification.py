@@ -98,13 +98,14 @@ class SecondOpinion(Struct, frozen=True):
 
     def _not_confirmed(self, core: Core, assumed: Sequence[str]) -> Diagnostic:
         line = self.lines[core.lines[0]]
-        gave_up = f"the second engine gave up on it after {self.budget:,} steps"
-        message = f"the clash of {and_list(core.specs)} is not confirmed, as " + (
-            f"it rests on what is taken for granted of {and_list(assumed)}, and the second engine found releases that "
-            f"do otherwise, or {gave_up.removeprefix('the second engine ')}"
-            if assumed
-            else gave_up
-        )
+        gave_up = f"gave up on it after {self.budget:,} steps"
+        why = f"the second engine {gave_up}"
+        if assumed:
+            why = (
+                f"it rests on what is taken for granted of {and_list(assumed)}, and the second engine found releases "
+                f"that do otherwise, or {gave_up}"
+            )
+        message = f"the clash of {and_list(core.specs)} is not confirmed, as {why}"
         return Diagnostic(Severity.WARNING, "clash-not-confirmed", message, line.file, line.line)
 
     def _is_impossible(self, core: Core, reply: Reply) -> bool:

@@ -341,8 +341,7 @@ _RESOLVING = _stacked(
         metavar="N",
         type=click.IntRange(min=1),
         help="How many processes read pages, and look at environments and clashes, side by side; the report does not "
-        "depend on it. "
-        "Default: as many as there are processors, where that pays.",
+        "depend on it. Default: as many as there are processors, where that pays.",
     ),
     click.option(
         "--baseline", metavar="FILE", type=PATH, help="The clashes listed there are known; only others count."

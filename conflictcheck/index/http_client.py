@@ -40,10 +40,6 @@ if TYPE_CHECKING:
     from conflictcheck.settings import IndexSettings
 
 
-class _PackedError(exceptions.HTTPError):
-    """An answer that is not packed as it says."""
-
-
 MAX_RETRY_AFTER = 10.0
 MAX_TIMEOUTS = 3
 """Requests that got no answer in all their tries before a host is not asked again; a run has hundreds of requests."""
@@ -58,16 +54,6 @@ SMALL = 64 << 10
 _HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 """Names of certificates in a folder that OpenSSL finds."""
 _NUMBERS = re.compile(r"^(\[[^\]]*\] )+| \(_ssl\.c:\d+\)$")
-_TOO_LATE = "no answer within"
-_TROUBLE: tuple[tuple[type[Exception], str, bool], ...] = (
-    (exceptions.ProxyError, "the connection to the proxy failed", True),
-    (exceptions.NewConnectionError, "the connection failed", True),
-    (exceptions.SSLError, "the connection failed", True),
-    (exceptions.TimeoutError, _TOO_LATE, False),
-    (_PackedError, "the answer cannot be unpacked", False),
-    (exceptions.HTTPError, "the connection broke", False),
-)
-"""What may go wrong, from the special to the general, and whether the host was not reached at all."""
 _BROKEN: tuple[tuple[type[Exception], str], ...] = (
     (RemoteDisconnected, "the server closed it without an answer"),
     (BadStatusLine, "the answer is no HTTP"),
@@ -78,6 +64,20 @@ _BROKEN: tuple[tuple[type[Exception], str], ...] = (
 """What breaks a connection, in words that hold nothing of the answer."""
 WITH_BODY = frozenset({HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT})
 """Statuses whose body somebody reads."""
+
+
+class _PackedError(exceptions.HTTPError):
+    """An answer that is not packed as it says."""
+
+
+_TROUBLE: tuple[tuple[type[Exception], str, bool], ...] = (
+    (exceptions.ProxyError, "the connection to the proxy failed", True),
+    (exceptions.NewConnectionError, "the connection failed", True),
+    (exceptions.SSLError, "the connection failed", True),
+    (_PackedError, "the answer cannot be unpacked", False),
+    (exceptions.HTTPError, "the connection broke", False),
+)
+"""What may go wrong, from the special to the general, and whether the host was not reached at all."""
 
 
 class _NoAnswerError(Exception):
@@ -180,12 +180,12 @@ class HttpClient:
         """The reason why there is no answer, after noting whether the host is to be asked again."""
         url, error = failure.url, failure.error
         origin = origin_of(url)
-        what, unreached = next((what, unreached) for kind, what, unreached in _TROUBLE if isinstance(error, kind))
-        if what == _TOO_LATE:
-            reason = f"{what} {self._timeout:g} s"
+        if _is_late(error) or (isinstance(error, exceptions.ProxyError) and _is_late(error.original_error)):
+            reason = f"no answer within {self._timeout:g} s"
             self._timeouts[origin] += last
             lost = self._timeouts[origin] >= MAX_TIMEOUTS
         else:
+            what, unreached = next((what, unreached) for kind, what, unreached in _TROUBLE if isinstance(error, kind))
             reason = f"{what}: {_cause(error)}"
             lost = last and unreached
         if lost:
@@ -227,11 +227,6 @@ class HttpClient:
                 return Answer(response.status, response.headers, url, file, ends=ends)
         except (exceptions.LocationValueError, UnicodeError) as error:
             raise FetchError(f"{shown_address(url)} is no address that can be read") from error
-        except exceptions.ProxyError as error:
-            cause = error.original_error
-            late = isinstance(cause, exceptions.TimeoutError | TimeoutError)
-            late = late and not isinstance(cause, exceptions.NewConnectionError)
-            raise _NoAnswerError(url, exceptions.TimeoutError() if late else error) from error
         except exceptions.HTTPError as error:
             raise _NoAnswerError(url, error) from error
 
@@ -368,8 +363,10 @@ def _in_ascii(url: str) -> str:
     Raises:
         UnicodeError: if that is no name of a host.
     """
+    if url.isascii():
+        return url
     parts = urlsplit(url)
-    return url if parts.netloc.isascii() else urlunsplit(parts._replace(netloc=parts.netloc.encode("idna").decode()))
+    return urlunsplit(parts._replace(netloc=parts.netloc.encode("idna").decode()))
 
 
 def _usable_proxy(proxy: str) -> str:
@@ -387,8 +384,14 @@ def _usable_proxy(proxy: str) -> str:
 
 
 def _basic(login: Login) -> str:
-    """User name and password as a header has them (RFC 7617)."""
+    """User name and password as a header has them (RFC 7617), in UTF-8, which urllib3 does not write."""
     return f"Basic {base64.b64encode(':'.join(login).encode()).decode()}"
+
+
+def _is_late(error: Exception) -> bool:
+    """Whether no answer came in time; to urllib3 a connection that was not taken is late as well."""
+    late = isinstance(error, exceptions.TimeoutError | TimeoutError)
+    return late and not isinstance(error, exceptions.NewConnectionError)
 
 
 def _cause(error: BaseException) -> str:

@@ -87,6 +87,11 @@ def is_running(pid: int) -> bool:
         return False
 
 
+def serving(code: str) -> str:
+    """The program of the process, with some code before it serves."""
+    return page_reader.PROGRAM.replace("    serve()", f"    {code}; serve()")
+
+
 NAMES = [f"n{number}" for number in range(12)]
 
 
@@ -194,8 +199,7 @@ SLOW = "from conflictcheck.index import page_reader as p; import time; p._reply 
 def test_a_small_page_does_not_wait_for_another_one(read_here: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     slow = f"from conflictcheck.index import page_reader as p; once = p._reply; {SLOW}; later = p._reply"
     slow += "; p._reply = lambda one: setattr(p, '_reply', later) or once(one)"
-    program = page_reader.PROGRAM.replace("    serve()", f"    {slow}; serve()")
-    monkeypatch.setattr(page_reader, "PROGRAM", program)
+    monkeypatch.setattr(page_reader, "PROGRAM", serving(slow))
     reader = started(read_here)
     waiting = threading.Thread(target=read, args=(reader, "slow"))
     waiting.start()
@@ -211,8 +215,7 @@ def test_a_small_page_does_not_wait_for_another_one(read_here: list[str], monkey
 def test_who_waits_for_an_answer_is_let_go_when_the_reader_is_closed(
     read_here: list[str], begun: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program = page_reader.PROGRAM.replace("    serve()", f"    {SLOW}; serve()")
-    monkeypatch.setattr(page_reader, "PROGRAM", program)
+    monkeypatch.setattr(page_reader, "PROGRAM", serving(SLOW))
     reader = PageReader(beside=True)
     for name in NAMES[:FEW]:
         read(reader, name)
@@ -243,7 +246,7 @@ def test_the_process_ends_with_one_that_is_killed_amid_a_page() -> None:
     program = (
         "import os\n"
         "from conflictcheck.index import page_reader as p\n"
-        f"p.PROGRAM = p.PROGRAM.replace('    serve()', '    {SLOW}; serve()')\n"
+        f"p.PROGRAM = {serving(SLOW)!r}\n"
         "p.FEW = 0\n"
         "spawn = os.posix_spawn\n"
         "os.posix_spawn = lambda *given, **options: print(pid := spawn(*given, **options), flush=True) or pid\n"

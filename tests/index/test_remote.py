@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -425,6 +426,13 @@ def test_an_index_is_asked_through_the_proxy_that_the_environment_names(
     assert index.targets == ["http://index.example/simple/a/"]
     assert index.headers["/simple/a/"]["proxy-authorization"] == "Basic bWU6c2VjcmV0"
     assert index.headers["/simple/a/"]["accept"] == ACCEPT
+
+
+def test_a_proxy_that_says_nothing_is_late_and_not_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("https_proxy", f"https://127.0.0.1:{silent.getsockname()[1]}")
+        [a] = opened("https://index.example/simple", timeout=0.2, retries=0).listings([A])
+    assert a == Unknown("https://index.example/simple/a/: no answer within 0.2 s")
 
 
 @pytest.mark.parametrize("exception", ["127.0.0.1", "localhost, 127.0.0.1", "*"])
