@@ -8,19 +8,19 @@ or prints.
 
 from __future__ import annotations
 
+from collections.abc import Mapping  # noqa: TC003 - msgspec reads the annotations where a report is decoded
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NewType
 
 from msgspec import Struct, field
+from packaging.markers import Marker  # noqa: TC002 - as above
+from packaging.specifiers import SpecifierSet  # noqa: TC002 - as above
+from packaging.utils import NormalizedName  # noqa: TC002 - as above
+
+from conflictcheck.facts import File  # noqa: TC001 - as above
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
-
-    from packaging.markers import Marker
-    from packaging.specifiers import SpecifierSet
-    from packaging.utils import NormalizedName
-
-    from conflictcheck.facts import File
+    from collections.abc import Collection, Iterable
 
 SpecId = NewType("SpecId", str)
 """POSIX path relative to the working directory, then a fragment for a section: ``pyproject.toml#extra:gpu``."""

@@ -7,12 +7,12 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
 from msgspec.structs import replace
 from packaging.version import Version
 
 from conflictcheck import __version__
 from conflictcheck.baseline import write_baseline
+from conflictcheck.checked import Checked
 from conflictcheck.doubts import say_outdated
 from conflictcheck.errors import Disagreement, InputErrors
 from conflictcheck.evidence import read_evidence, write_evidence
@@ -35,29 +35,15 @@ from conflictcheck.targets import make_target
 from conflictcheck.writing import check_file, check_is_none_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from conflictcheck.given import Given
     from conflictcheck.index.base import Index
-    from conflictcheck.model import Source, Spec
+    from conflictcheck.model import Spec
     from conflictcheck.progress import Progress
     from conflictcheck.settings import IndexSettings, Settings
     from conflictcheck.targets import Target
-
-
-class Checked(Struct, frozen=True):
-    """A report, and what it takes to edit the files that it is about.
-
-    Attributes:
-        report: the answer.
-        sources: the files that were read, by the name that the report gives them.
-        basis: see `Index.basis`.
-    """
-
-    report: Report
-    sources: Mapping[str, Source]
-    basis: tuple[str, ...] | None
 
 
 def check(settings: Settings, progress: Progress, *, index: Index | None = None) -> Report:

@@ -87,33 +87,27 @@ def check(settings: Settings, terminal: Terminal, formats: tuple[str, ...], outp
     """
     from conflictcheck.cli.output import print_message
     from conflictcheck.cli.outputs import deliver, given_outputs, with_step_summary
-    from conflictcheck.cli.remembered import Memory
+    from conflictcheck.cli.remembered import Memory, check_or_recall
     from conflictcheck.reports import FORMATS
     from conflictcheck.settings_sources import default_form
 
     default = default_form(os.environ, terminal=sys.stdout.isatty())
     wanted = with_step_summary(given_outputs(formats, outputs, default), os.environ)
     given = read_sparing(settings, *(output.file for output in wanted if not output.appended))
-    forms = [(output.form, output.color(terminal)) for output in wanted]
-    memory = Memory.of(settings, given, "check", forms, report_width(), terminal.verbose)
-    lookout = click.get_current_context().obj if terminal.prints else None
-    said = memory.recall() if memory is not None else None
-    if memory is not None and said is not None:
-        deliver(wanted, said.texts, printed=terminal.prints)
-        memory.keep_instantly(said, lookout)
-        return ExitCode(said.code)
-    from conflictcheck.pipeline import check_files
-
+    memory = Memory(settings, given)
     with progress_on(terminal) as progress:
-        checked = check_files(settings, progress, given=given)
+        checked = check_or_recall(memory, progress)
     texts = [
-        FORMATS[form].render(checked.report, color=color, width=report_width(), verbose=terminal.verbose)
-        for form, color in forms
+        FORMATS[output.form].render(
+            checked.report, color=output.color(terminal), width=report_width(), verbose=terminal.verbose
+        )
+        for output in wanted
     ]
     code = exit_code(checked.report)
     deliver(wanted, texts, printed=terminal.prints)
-    if memory is not None and code is not ExitCode.UNDECIDED:
-        memory.keep(texts, code, checked.basis, lookout)
+    lookout = click.get_current_context().obj
+    if lookout is not None and terminal.prints and len(texts) == 1 and code is not ExitCode.UNDECIDED:
+        memory.keep_instantly(texts[0], code, checked, lookout)
     if settings.write_baseline is not None and code is not ExitCode.UNDECIDED and not terminal.quiet:
         print_message(f"Wrote {settings.write_baseline}")
     return code
@@ -158,10 +152,10 @@ def split(
         write_environments,
     )
     from conflictcheck.cli.output import print_message
+    from conflictcheck.cli.remembered import Memory, check_or_recall
     from conflictcheck.given import files_read, read_input
     from conflictcheck.model import Verdict
     from conflictcheck.phrases import and_list
-    from conflictcheck.pipeline import check_files
     from conflictcheck.reports import FORMATS
 
     exports = chosen_exports(export_names)
@@ -170,7 +164,7 @@ def split(
     with progress_on(terminal) as progress:
         progress.phase("reading")
         given = read_input(settings)
-        report = check_files(settings, progress, given=given).report
+        report = check_or_recall(Memory(settings, given), progress).report
     deliver_report(FORMATS[format_name], report, terminal, None)
     written = write_environments(report, exports, folder, files_read(settings, given))
     if not terminal.quiet:
@@ -237,12 +231,15 @@ def fix(
     Exit code: as conflictcheck check; with --write, of the files as they are then.
     """
     from conflictcheck.cli.fixing import plan_fix, show_diff, teller, write_files
+    from conflictcheck.cli.remembered import Memory, check_or_recall
+    from conflictcheck.given import read_input
     from conflictcheck.model import Verdict
-    from conflictcheck.pipeline import check_files
     from conflictcheck.reports import FORMATS
 
     with progress_on(terminal) as progress:
-        checked = check_files(settings, progress, target_environments=target_environments)
+        progress.phase("reading")
+        memory = Memory(settings, read_input(settings), target_environments)
+        checked = check_or_recall(memory, progress)
     report = checked.report
     if report.verdict is Verdict.UNDECIDED:
         say_why(report, terminal)

@@ -15,9 +15,9 @@ from conflictcheck.reports.text import describe_fix
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from conflictcheck.checked import Checked
     from conflictcheck.edits import EditedFile
     from conflictcheck.model import Fix, Report
-    from conflictcheck.pipeline import Checked
 
 _MOST_CHANGES = 8
 

@@ -1,133 +1,206 @@
-"""A run on the same input, with the same options and the same pages of the index has the same to say: it is kept.
+"""A run on the same input, with the same options and the same pages of the index has the same report: it is kept.
 
-Nothing is resolved again, and hardly anything is imported. Whether something has changed is told by contents: the
-specs as read, every option, the program's own files, and the state of each page that the answer rests on. A page that
-is no longer fresh has to be asked for first, so the run is made as usual.
+Nothing is resolved again, whichever command or form asks for it, and hardly anything is imported. Whether something
+has changed is told by contents: the specs as read, every option, the program's own files, and the snapshot or the state
+of each page that the answer rests on. A page that is no longer fresh has to be asked for first, so the run is made as
+usual.
 """
 
 from __future__ import annotations
 
 import time
 from contextlib import closing
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
+from conflictcheck.checked import Checked
 from conflictcheck.index.cache import Cache
 from conflictcheck.instant import program_files
+from conflictcheck.model import Report, Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from conflictcheck.cli.exit_codes import ExitCode
     from conflictcheck.given import Given
     from conflictcheck.instant import Lookout
+    from conflictcheck.model import Requirement, Spec
+    from conflictcheck.progress import Progress
     from conflictcheck.settings import Settings
 
 
-class Said(msgspec.Struct, frozen=True, array_like=True):
-    """What a run had to say.
+class _Kept(Struct, frozen=True, array_like=True):
+    """A report without what is read anew each time.
 
     Attributes:
-        texts: of the reports, in the order they were asked for.
-        code: the exit code.
+        report: without its specs, and its clashes without their lines.
+        lines: of each clash, counted over the lines of all specs and then the shared ones.
         pages: the state of each page that it rests on, by its key in the cache.
     """
 
-    texts: list[str]
-    code: int
+    report: Report
+    lines: list[list[int]]
     pages: dict[str, str]
 
 
 class Memory(Struct, frozen=True):
-    """What was said in earlier runs, about one question.
+    """What earlier runs found out about one question.
 
     Attributes:
-        folder: of the cache.
-        key: of the question.
-        offline: whether a page is good however old it is.
-        is_found_by_files: whether what was read tells all; not where a line leads to a place on this machine, whose
-            kind counts as well.
+        settings: of the run.
+        given: its input.
+        target_environments: see `pipeline.check_files`.
     """
 
-    folder: Path
-    key: str
-    offline: bool
-    is_found_by_files: bool
+    settings: Settings
+    given: Given
+    target_environments: int | None = None
 
-    @classmethod
-    def of(cls, settings: Settings, given: Given, *form: object) -> Memory | None:
-        """What is remembered of a question.
+    @property
+    def _folder(self) -> Path | None:
+        """The cache; None where nothing may be remembered.
+
+        That is without a cache, with one that is to be refreshed, where facts come from folders, links or a pipe, and
+        where there is more to read or write than the input and the report.
+        """
+        settings, index = self.settings, self.settings.index
+        is_more = settings.write_baseline is not None or settings.since is not None
+        is_fleeting = bool(index.find_links) or not (index.snapshot is None or index.snapshot.is_file())
+        return None if is_more or is_fleeting or index.refresh else index.cache_dir
+
+    def key(self) -> str:
+        """Of all that the report depends on, but for pages of an index; empty where nothing may be remembered."""
+        if self._folder is None:
+            return ""
+        settings, given, snapshot = replace(self.settings, jobs=None), self.given, self.settings.index.snapshot
+        facts = "" if snapshot is None else _digest(snapshot)
+        asked = (settings, facts, given.read.specs, given.read.diagnostics, given.shared, given.known)
+        return sha256(repr(_plain((asked, self.target_environments, program_files()))).encode()).hexdigest()
+
+    def recall(self, key: str) -> Checked | None:
+        """What was found the last time, if nothing has changed since.
 
         Args:
-            settings: of the run.
-            given: its input.
-            form: whatever else its output depends on.
-
-        Returns:
-            None where nothing may be remembered: without a cache, with one that is to be refreshed, where facts come
-            from elsewhere, or where there is more to read or write than the input and the report.
+            key: see `key`.
         """
-        index = settings.index
-        if settings.write_baseline is not None or settings.since is not None:
+        if (folder := self._folder) is None or not folder.is_dir():
             return None
-        if index.cache_dir is None or index.refresh or index.snapshot is not None or index.find_links:
-            return None
-        said = _plain(
-            (settings, given.read.specs, given.read.diagnostics, given.shared, given.known, form, program_files())
-        )
-        lines = (*given.shared, *(line for spec in given.read.specs for line in spec.requirements))
-        is_found_by_files = all(line.url is None and not line.editable for line in lines)
-        return cls(index.cache_dir, sha256(repr(said).encode()).hexdigest(), index.offline, is_found_by_files)
-
-    def recall(self) -> Said | None:
-        """What was said the last time, if nothing has changed since."""
-        if not self.folder.is_dir():
-            return None
-        with closing(Cache.open(self.folder)) as cache:
-            data = cache.answer(self.key)
+        with closing(Cache.open(folder)) as cache:
+            data = cache.answer(key)
             if data is None:
                 return None
             try:
-                said = msgspec.msgpack.decode(data, type=Said)
-            except msgspec.DecodeError:
+                kept = msgspec.msgpack.decode(data, type=_Kept)
+                report = self._filled(kept)
+            except (msgspec.DecodeError, LookupError, ValueError):
                 return None
-            states = cache.states(list(said.pages))
+            states = cache.states(list(kept.pages))
         now = time.time()
-        same = all(states.get(key, ("", 0))[0] == state for key, state in said.pages.items())
-        fresh = self.offline or all(now < until for _, until in states.values())
-        return said if same and fresh else None
+        same = all(states.get(key, ("", 0))[0] == state for key, state in kept.pages.items())
+        fresh = self.settings.index.offline or all(now < until for _, until in states.values())
+        return Checked(report, self.given.sources, tuple(kept.pages)) if same and fresh else None
 
-    def keep(self, texts: list[str], code: int, basis: tuple[str, ...] | None, lookout: Lookout | None = None) -> None:
-        """Remember what was said.
+    def keep(self, key: str, checked: Checked) -> None:
+        """Remember a report, unless it is undecided, or rests on more than pages of an index.
 
         Args:
-            texts: of the reports.
-            code: the exit code.
-            basis: the pages that it rests on; None where that is not all, and nothing is kept.
-            lookout: knows what the run looked at, where its one text was printed; None otherwise.
+            key: see `key`.
+            checked: the report.
         """
-        if basis is None:
+        folder = self._folder
+        if folder is None or checked.basis is None or checked.report.verdict is Verdict.UNDECIDED:
             return
-        with closing(Cache.open(self.folder)) as cache:
-            states = cache.states(basis)
-            if len(states) == len(basis):
-                said = Said(texts, code, {key: state for key, (state, _) in states.items()})
-                cache.put_answer(self.key, msgspec.msgpack.encode(said))
-                self._keep_instantly(said, lookout, cache)
+        with closing(Cache.open(folder)) as cache:
+            if (pages := _pages(cache, checked.basis)) is not None:
+                cache.put_answer(key, msgspec.msgpack.encode(self._emptied(checked.report, pages)))
 
-    def keep_instantly(self, said: Said, lookout: Lookout | None) -> None:
-        """Remember what was said by the command that asked for it; see `keep`."""
-        with closing(Cache.open(self.folder)) as cache:
-            self._keep_instantly(said, lookout, cache)
+    def keep_instantly(self, text: str, code: ExitCode, checked: Checked, lookout: Lookout) -> None:
+        """Remember what a command printed, for the very same one.
 
-    def _keep_instantly(self, said: Said, lookout: Lookout | None, cache: Cache) -> None:
-        if lookout is None or not self.is_found_by_files:
+        Args:
+            text: its one report.
+            code: its exit code.
+            checked: what it is the report of.
+            lookout: knows what the run looked at.
+        """
+        # Where a line leads to a place on this machine, what kind of place that is counts as well.
+        is_found_by_files = all(line.url is None and not line.editable for line in self._lines)
+        folder, offline = self._folder, self.settings.index.offline
+        if folder is None or checked.basis is None or not is_found_by_files:
             return
-        text, *more = said.texts
-        if not more and (row := lookout.keep(text, said.code, said.pages, offline=self.offline)) is not None:
-            cache.put_answer(*row)
+        with closing(Cache.open(folder)) as cache:
+            pages = _pages(cache, checked.basis)
+            row = None if pages is None else lookout.keep(text, code, pages, offline=offline)
+            if row is not None:
+                cache.put_answer(*row)
+
+    @property
+    def _specs(self) -> tuple[Spec, ...]:
+        return tuple(sorted(self.given.read.specs, key=lambda spec: spec.id))
+
+    @property
+    def _lines(self) -> tuple[Requirement, ...]:
+        return (*(line for spec in self._specs for line in spec.requirements), *self.given.shared)
+
+    def _emptied(self, report: Report, pages: dict[str, str]) -> _Kept:
+        numbers = {line: i for i, line in enumerate(self._lines)}
+        lines = [[numbers[line] for line in clash.requirements] for clash in report.clashes]
+        clashes = tuple(replace(clash, requirements=()) for clash in report.clashes)
+        return _Kept(replace(report, specs=(), clashes=clashes), lines, pages)
+
+    def _filled(self, kept: _Kept) -> Report:
+        """The report as it was.
+
+        Raises:
+            LookupError: a number is of no line.
+            ValueError: there are more clashes than lists of numbers, or fewer.
+        """
+        lines = self._lines
+        clashes = tuple(
+            replace(clash, requirements=tuple(lines[i] for i in numbers))
+            for clash, numbers in zip(kept.report.clashes, kept.lines, strict=True)
+        )
+        return replace(kept.report, specs=self._specs, clashes=clashes)
+
+
+def check_or_recall(memory: Memory, progress: Progress) -> Checked:
+    """As `pipeline.check_files`; not worked out again where it is remembered.
+
+    Args:
+        memory: of the question.
+        progress: is told what happens.
+
+    Raises:
+        ConflictCheckError: as `pipeline.check_files`.
+    """
+    key = memory.key()
+    if key and (known := memory.recall(key)) is not None:
+        return known
+    from conflictcheck.pipeline import check_files  # noqa: PLC0415 - takes longer than all of a recalled report
+
+    checked = check_files(memory.settings, progress, target_environments=memory.target_environments, given=memory.given)
+    if key and memory.key() == key:  # otherwise the snapshot has changed meanwhile, or the program
+        memory.keep(key, checked)
+    return checked
+
+
+def _pages(cache: Cache, basis: tuple[str, ...]) -> dict[str, str] | None:
+    """The states of pages; None where one is not stored."""
+    states = cache.states(basis)
+    return {key: state for key, (state, _) in states.items()} if len(states) == len(basis) else None
+
+
+def _digest(file: Path) -> str:
+    """Of a file's content; empty where it cannot be read, which the run will say."""
+    try:
+        with file.open("rb") as opened:
+            return file_digest(opened, "sha256").hexdigest()
+    except OSError:
+        return ""
 
 
 def _plain(value: Any) -> object:

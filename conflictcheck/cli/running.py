@@ -47,13 +47,13 @@ def checked_report(settings: Settings, terminal: Terminal, output: str | None = 
         ConflictCheckError: the place cannot be written to or is part of the input, or see `pipeline.check`.
     """
     from conflictcheck.cli.output import check_output
-    from conflictcheck.pipeline import check_files
+    from conflictcheck.cli.remembered import Memory, check_or_recall
 
     check_output(output, streams=True)
     with progress_on(terminal) as progress:
         progress.phase("reading")
         given = read_sparing(settings, output)
-        return check_files(settings, progress, given=given).report
+        return check_or_recall(Memory(settings, given), progress).report
 
 
 def read_sparing(settings: Settings, *outputs: str | Path | None, more: Iterable[Path] = ()) -> Given:

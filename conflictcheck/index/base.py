@@ -140,7 +140,7 @@ class Index(ABC):
     def basis(self) -> tuple[str, ...] | None:
         """What the answers rest on: cached pages by `Cache` key; None where there is more to it.
 
-        A run that would see the same pages would give the same report.
+        A run that would see the same pages, and the same snapshot if there is one, would give the same report.
         """
         return None
 

@@ -201,6 +201,11 @@ class SnapshotIndex(Index):
         """See `Index.indexes`; those of the run that was recorded."""
         return self._facts.indexes
 
+    @property
+    def basis(self) -> tuple[str, ...]:
+        """See `Index.basis`; no page."""
+        return ()
+
 
 def write_snapshot(
     facts: SnapshotFacts,

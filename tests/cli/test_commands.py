@@ -76,8 +76,10 @@ class Core:
             raise self.outcome
         return self.outcome
 
-    def check_files(self, settings: Settings, progress: Progress, *, given: Given) -> types.SimpleNamespace:
-        assert given is NOTHING
+    def check_files(
+        self, settings: Settings, progress: Progress, *, target_environments: int | None, given: Given
+    ) -> types.SimpleNamespace:
+        assert (target_environments, given) == (None, NOTHING)
         return types.SimpleNamespace(report=self.check(settings, progress), basis=None)
 
     def check_between(self, settings: Settings, older: Path, progress: Progress, given: Given) -> Report:
@@ -102,7 +104,7 @@ def core(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Core:
     monkeypatch.setitem(sys.modules, "conflictcheck.pipeline", module)
     monkeypatch.setattr(conflictcheck, "pipeline", module, raising=False)
     monkeypatch.setattr("conflictcheck.given.read_input", lambda _: NOTHING)
-    monkeypatch.setattr("conflictcheck.cli.remembered.Memory.of", lambda *_: None)
+    monkeypatch.setattr("conflictcheck.cli.remembered.Memory.key", lambda _: "")
     monkeypatch.chdir(tmp_path)
     for name in os.environ:
         if name.startswith(("PIP_", "UV_", "CONFLICTCHECK_", "NO_COLOR", "FORCE_COLOR")):
@@ -552,13 +554,13 @@ module = types.ModuleType("conflictcheck.pipeline")
 def check(settings, progress):
     {body}
 module.check = check
-def check_files(settings, progress, given):
+def check_files(settings, progress, target_environments, given):
     return types.SimpleNamespace(report=check(settings, progress), basis=None)
 module.check_files = check_files
 sys.modules["conflictcheck.pipeline"] = module
 import conflictcheck.cli.remembered, conflictcheck.given
 conflictcheck.given.read_input = lambda settings: types.SimpleNamespace(sources={{}})
-conflictcheck.cli.remembered.Memory.of = lambda *_: None
+conflictcheck.cli.remembered.Memory.key = lambda _: ""
 from conflictcheck.cli import main
 main(["check", *sys.argv[1:]])
 """

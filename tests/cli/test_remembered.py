@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+import re
 import time
 from typing import TYPE_CHECKING
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
     Say = Callable[..., tuple[ExitCode, str]]
 
+_FOLDERS = ("fresh", "recalled")
 PACKAGES = {"web": {"1.0": ["core<2"]}, "nlp": {"3.0": ["core>=2"]}, "core": {"1.0": [], "2.0": []}}
 
 
@@ -56,6 +60,11 @@ def solved(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     return runs
 
 
+def _without_stats(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """What was written to both streams, but for times and counts."""
+    return [re.sub(r'"stats": {.*?}', "", text, flags=re.DOTALL) for text in capsys.readouterr()]
+
+
 @pytest.mark.parametrize("options", [(), ("--format", "json"), ("--offline",)])
 def test_second_run_says_the_same_and_asks_nobody(
     index: IndexServer, say: Say, solved: list[object], options: tuple[str, ...]
@@ -76,6 +85,72 @@ def test_file_gets_what_standard_output_got(index: IndexServer, say: Say, solved
     assert len(solved) == 1
 
 
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [("check", ("--format", "json")), ("check", ("-v", "--color", "always")), ("check", ("--jobs", "1")),
+     ("explain", ()), ("explain", ("--format", "json")), ("fix", ()), ("graph", ("--format", "dot"))],
+)  # fmt: skip
+def test_another_form_or_command_has_the_same_to_say_about_it_as_if_it_were_the_first(
+    index: IndexServer,
+    solved: list[object],
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+    options: tuple[str, ...],
+) -> None:
+    assert index.url
+    asked = [command, "a.txt", "b.txt", *options]
+    first = (run([*asked, "--no-cache"]), _without_stats(capsys))
+    run(["check", "a.txt", "b.txt"])
+    capsys.readouterr()
+    assert (run(asked), _without_stats(capsys)) == first
+    assert len(solved) == 2
+
+
+def test_a_split_after_a_check_writes_what_one_without_writes(
+    index: IndexServer, solved: list[object], tmp_path: Path
+) -> None:
+    assert index.url
+    for export in ("requirements", "pylock"):
+        run(["split", "a.txt", "b.txt", "-o", "fresh", "--export", export, "--no-cache"])
+        run(["check", "a.txt", "b.txt"])
+        run(["split", "a.txt", "b.txt", "-o", "recalled", "--export", export])
+    assert len(solved) == 3
+    fresh, recalled = ({file.name: file.read_bytes() for file in (tmp_path / name).iterdir()} for name in _FOLDERS)
+    assert recalled == fresh
+    assert len(fresh) == 4
+
+
+def test_fixes_for_another_number_of_environments_are_another_question(
+    index: IndexServer, solved: list[object]
+) -> None:
+    assert index.url
+    for wanted in ("1", "2", "1"):
+        run(["fix", "a.txt", "b.txt", "--target-environments", wanted])
+    assert len(solved) == 2
+
+
+def test_a_fix_is_written_although_it_was_remembered(index: IndexServer, solved: list[object], tmp_path: Path) -> None:
+    index.add("nlp", "2.0", Rel(requires=["core<2"]))
+    (tmp_path / "b.txt").write_text("nlp>=3\n")
+    run(["fix", "a.txt", "b.txt"])
+    assert run(["fix", "a.txt", "b.txt", "--write"]) is ExitCode.PASSED
+    assert (tmp_path / "b.txt").read_text() == "nlp>=2.0\n"
+    assert len(solved) == 2
+
+
+def test_a_line_of_another_file_by_the_same_words_is_not_taken_for_this_one(
+    index: IndexServer, say: Say, solved: list[object], tmp_path: Path
+) -> None:
+    assert index.url
+    (tmp_path / "b.txt").write_text("-r more.txt\n")
+    (tmp_path / "more.txt").write_text("\nnlp\nnlp\n")
+    (tmp_path / "c.txt").write_text("nlp  # as in b.txt\n")
+    fresh = say("--format", "json", "c.txt", "--no-cache")[1]
+    say("c.txt")
+    assert json.loads(say("--format", "json", "c.txt")[1])["clashes"] == json.loads(fresh)["clashes"]
+    assert len(solved) == 2
+
+
 def test_several_reports_are_remembered_together(
     index: IndexServer, say: Say, solved: list[object], tmp_path: Path
 ) -> None:
@@ -89,10 +164,45 @@ def test_several_reports_are_remembered_together(
     assert len(solved) == 1
 
 
+def test_with_a_snapshot_nothing_is_resolved_twice_until_it_is_another_one(
+    index: IndexServer, say: Say, solved: list[object]
+) -> None:
+    run(["snapshot", "a.txt", "b.txt", "-o", "facts"])
+    solved.clear()
+    first = say("--index-snapshot", "facts")
+    assert say("--index-snapshot", "facts") == first
+    assert run(["explain", "a.txt", "b.txt", "--index-snapshot", "facts"]) is ExitCode.FAILED
+    assert len(solved) == 1
+    index.add("web", "2.0", Rel(requires=["core>=2"]))
+    run(["snapshot", "a.txt", "b.txt", "-o", "facts", "--refresh"])
+    solved.clear()
+    assert say("--index-snapshot", "facts")[0] is ExitCode.PASSED
+    assert len(solved) == 1
+
+
+def test_a_snapshot_that_changes_during_the_run_is_not_remembered(
+    index: IndexServer, say: Say, solved: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert index.url
+    run(["snapshot", "a.txt", "b.txt", "-o", "facts"])
+    snapshot = (tmp_path / "facts").read_bytes()
+    solved.clear()
+    check_files = pipeline.check_files
+
+    def disturbed(*given: object, **options: object) -> object:
+        (tmp_path / "facts").write_bytes(gzip.compress(gzip.decompress(snapshot), compresslevel=1))
+        return check_files(*given, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pipeline, "check_files", disturbed)
+    first = say("--index-snapshot", "facts")
+    (tmp_path / "facts").write_bytes(snapshot)
+    assert say("--index-snapshot", "facts") == first
+    assert len(solved) == 2
+
+
 @pytest.mark.parametrize(
     "options",
-    [("--max-environments", "2"), ("--format", "json"), ("-v",), ("--color", "always"), ("--prerelease", "allow"),
-     ("--refresh",), ("--no-cache",), ("--with", "core")],
+    [("--max-environments", "2"), ("--prerelease", "allow"), ("--refresh",), ("--no-cache",), ("--with", "core")],
 )  # fmt: skip
 def test_other_options_are_another_question(
     index: IndexServer, say: Say, solved: list[object], options: tuple[str, ...]
@@ -103,16 +213,17 @@ def test_other_options_are_another_question(
     assert len(solved) == 2
 
 
-def test_changed_line_and_changed_width_are_other_questions(
+def test_changed_line_is_another_question_and_changed_width_is_not(
     index: IndexServer, say: Say, solved: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert index.url
     say()
     (tmp_path / "a.txt").write_text("# the same, a line lower\nweb\n")
-    assert "a.txt:2" in say()[1]
+    wide = say()[1]
+    assert "a.txt:2" in wide
     monkeypatch.setenv("COLUMNS", "50")
-    say()
-    assert len(solved) == 3
+    assert max(map(len, say()[1].splitlines())) <= 50 < max(map(len, wide.splitlines()))
+    assert len(solved) == 2
 
 
 def test_what_conflictcheck_made_is_another_question_once_it_is_somebodys(
