@@ -19,7 +19,7 @@ PACKAGE = ROOT / "conflictcheck"
 LAYERS = (
     ("cache_file", "errors", "facts", "lazy", "progress", "escaping", "disguise", "own_files", "slips"),
     ("model", "codes", "settings", "targets", "phrases", "side_by_side", "specifier_text", "writing"),
-    ("policy", "selection", "pip_configuration", "file_options"),
+    ("policy", "selection", "pip_configuration", "file_options", "checked"),
     ("readers", "index", "exports", "reports"),
     (
         *("solver", "setting_values", "settings_table", "settings_file", "settings_sources", "settings_template"),
