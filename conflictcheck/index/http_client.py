@@ -169,11 +169,17 @@ class HttpClient:
                 import truststore  # noqa: PLC0415 - few runs get here
 
                 context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            if self._ca_bundle is not None:
-                context.load_verify_locations(cafile=self._ca_bundle)
         except OSError as error:
             variables = "SSL_CERT_FILE or SSL_CERT_DIR"
             raise UsageError(f"the certificates that {variables} names cannot be read: {_cause(error)}") from error
+        if self._ca_bundle is not None:
+            try:
+                context.load_verify_locations(cafile=self._ca_bundle)
+            except ssl.SSLError as error:
+                raise UsageError("this file holds no certificates", file=str(self._ca_bundle)) from error
+            except OSError as error:
+                message = f"the certificates cannot be read: {error.strerror}"
+                raise UsageError(message, file=str(self._ca_bundle)) from error
         return context
 
     def _failed(self, failure: _NoAnswerError, *, last: bool) -> str:

@@ -61,7 +61,7 @@ class RemoteIndex(Index):
         beside: whether pages may be read in a process beside this one.
 
     Raises:
-        UsageError: if an address is none, or a local place or the file of certificates cannot be read.
+        UsageError: if an address is none, or a local place cannot be read.
     """
 
     def __init__(
@@ -308,16 +308,6 @@ def _check(settings: IndexSettings) -> None:
             )
     for place in settings.find_links:
         check_place(place)
-    if settings.ca_bundle is not None:
-        import ssl  # noqa: PLC0415 - a run that finds all in its cache does without
-
-        try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=settings.ca_bundle)
-        except ssl.SSLError as error:
-            raise UsageError("this file holds no certificates", file=str(settings.ca_bundle)) from error
-        except OSError as error:
-            message = f"the certificates cannot be read: {error.strerror}"
-            raise UsageError(message, file=str(settings.ca_bundle)) from error
 
 
 def combine(name: str, answers: dict[str, PageAnswer]) -> Listing | Missing | Unknown:

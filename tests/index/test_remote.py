@@ -392,18 +392,23 @@ def test_certificates_that_cannot_be_used_are_an_error(
 ) -> None:
     absent, empty = tmp_path / "absent.pem", tmp_path / "empty.pem"
     empty.write_text("no certificate")
+    secure = index.url.replace("http:", "https:")
     for path, message in (
         (absent, "the certificates cannot be read: No such file or directory"),
         (empty, "this file holds no certificates"),
     ):
         with pytest.raises(UsageError) as caught:
-            opened(index.url, ca_bundle=path)
+            opened(secure, ca_bundle=path).listings([A])
         assert (caught.value.file, caught.value.message) == (str(path), message)
     monkeypatch.setenv("SSL_CERT_FILE", str(empty))
     with pytest.raises(
         UsageError, match=r"^the certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read: no"
     ):
-        opened(index.url.replace("http:", "https:")).listings([A])
+        opened(secure).listings([A])
+
+
+def test_certificates_are_not_read_where_nobody_is_asked_by_tls(tmp_path: Path, index: IndexServer) -> None:
+    assert isinstance(opened(index.url, ca_bundle=tmp_path / "absent.pem").listings([A])[0], Listing)
 
 
 @pytest.mark.parametrize("proxy", ["gopher://proxy.example", "http://proxy.example:port"])
