@@ -28,21 +28,21 @@ from conflictcheck.model import (
     Verdict,
     in_order,
 )
-from conflictcheck.run import Run
 from conflictcheck.side_by_side import jobs_for
+from conflictcheck.solver.scout import Scout
 from conflictcheck.solver.store import FactStore
 from conflictcheck.targets import make_target
 from conflictcheck.writing import check_file, check_is_none_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from conflictcheck.given import Given
     from conflictcheck.index.base import Index
     from conflictcheck.model import Spec
     from conflictcheck.progress import Progress
-    from conflictcheck.settings import IndexSettings, Settings
+    from conflictcheck.settings import IndexSettings, Policy, Settings
     from conflictcheck.targets import Target
 
 
@@ -97,6 +97,9 @@ def check_files(
     policy, index_settings, notes = merge_file_options(settings, given.read.specs)
     source = _opened(index_settings, settings, progress, given) if index is None else index
     store = FactStore(source)
+    _send_scouts(store, given, targets, policy)
+    from conflictcheck.run import Run  # noqa: PLC0415 - most of start-up; the index is at work meanwhile
+
     try:
         before = before or _before(settings, given.read.specs, source, progress)
         snapshot = index_settings.snapshot
@@ -157,6 +160,8 @@ def repeat_run(file: Path, progress: Progress) -> Report:
         Disagreement: the mistake is still there.
         SnapshotError: the file is something else.
     """
+    from conflictcheck.run import Run  # noqa: PLC0415 - as above
+
     settings, specs, shared, index = read_evidence(file)
     run = Run(ReadResult(specs), shared, make_targets(settings), settings.policy, FactStore(index), progress)
     return judge(run.report((), target_environments=None), Known(), settings.max_environments)
@@ -174,6 +179,8 @@ def check_between(settings: Settings, older: Path, progress: Progress, given: Gi
     Raises:
         ConflictCheckError: as `check`; SnapshotError if a snapshot cannot be read.
     """
+    from conflictcheck.run import Run  # noqa: PLC0415 - as above
+
     _keep_baseline_apart(settings, given, older)
     policy, index_settings, _ = merge_file_options(settings, given.read.specs)
     with closing(open_index(replace(index_settings, snapshot=older), progress)) as index:
@@ -202,11 +209,22 @@ def _opened(index_settings: IndexSettings, settings: Settings, progress: Progres
     return open_index(index_settings, progress, given.disguise, beside=beside)
 
 
+def _send_scouts(store: FactStore, given: Given, targets: Mapping[str, tuple[Target, ...]], policy: Policy) -> None:
+    """Have facts fetched before they are asked for, from those on that the lines name; for the newest Python alone."""
+    lines = (*(line for spec in given.read.specs for line in spec.requirements), *given.shared)
+    scouts = [Scout(target, lines, policy, store) for target in next(iter(targets.values()))]
+    for scout in scouts:
+        store.follow(scout)
+    for scout in scouts:
+        store.expect(scout.at_first())
+
+
 def _before(settings: Settings, specs: Sequence[Spec], index: Index, progress: Progress) -> Before | None:
     """What clashed at the revision that ``--since`` names, by the same index and with the same options."""
     if settings.since is None:
         return None
     from conflictcheck.revisions import older_settings, same_sections, tree_at  # noqa: PLC0415 - rarely needed
+    from conflictcheck.run import Run  # noqa: PLC0415 - as above
 
     place = f"at {settings.since}"
     with tree_at(settings.since, settings.cwd) as tree:

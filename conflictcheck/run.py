@@ -32,7 +32,6 @@ from conflictcheck.phrases import and_list, count
 from conflictcheck.remarks import say_what_is_taken_for_granted, say_why_clashes_stay, with_fixes
 from conflictcheck.side_by_side import ProcessLostError
 from conflictcheck.solver.oracle import No, Oracle, Yes
-from conflictcheck.solver.scout import Scout
 from conflictcheck.splitting import split_specs
 from conflictcheck.verification import SecondOpinion
 from conflictcheck.wording import join_words, word_clash
@@ -86,8 +85,6 @@ class Run(Struct, frozen=True):
     def _report(self, notes: Sequence[Diagnostic], target_environments: int | None, jobs: int | None) -> Report:
         specs = tuple(sorted(self.read.specs, key=lambda spec: spec.id))
         lines = (*(line for spec in specs for line in spec.requirements), *self.shared)
-        for target in next(iter(self.targets.values())):
-            self.store.follow(Scout(target, lines, self.policy, self.store))
         oracle = Oracle(lines, self.targets, self.store, self.policy)
         positions = _positions(specs, self.shared)
         finder = ClashFinder(oracle, *positions)

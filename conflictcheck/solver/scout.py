@@ -47,12 +47,20 @@ class Scout(Guide):
         self._lock = threading.Lock()
         self._packages: dict[str, _Known] = defaultdict(_Known)
         self._expected: set[tuple[str, str]] = set()
+        self._named_by_lines: list[NormalizedName] = []
         for line in lines:
             if line.kind is not RequirementKind.PYTHON and self._effective.applies(line):
                 effective = self._effective.line(line)
                 known = self._packages[line.name]
+                if line.kind is RequirementKind.REQUIREMENT and line.url is None and not known.is_named:
+                    known.is_named = True
+                    self._named_by_lines.append(line.name)
                 known.specifiers[str(effective.specifier)] = effective.specifier
                 known.extras.update(effective.extras)
+
+    def at_first(self) -> Expected:
+        """What the lines name."""
+        return Expected(self._named_by_lines)
 
     def after_listing(self, listing: Listing) -> Expected:
         """See `Guide.after_listing`."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from conflictcheck.facts import File, Overview
-    from conflictcheck.index.base import Guide, Index, MetadataRequest
+    from conflictcheck.index.base import Expected, Guide, Index, MetadataRequest
     from conflictcheck.settings import Policy
     from conflictcheck.targets import Target
 
@@ -44,6 +44,10 @@ class FactStore:
     def follow(self, guide: Guide) -> None:
         """See `Index.follow`."""
         self._index.follow(guide)
+
+    def expect(self, expected: Expected) -> None:
+        """See `Index.expect`."""
+        self._index.expect(expected)
 
     def listings(self, names: Sequence[NormalizedName]) -> list[Listing | Missing | Unknown]:
         """The listing of each package, in the same order."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -9,6 +13,7 @@ import pytest
 from index_server import Fault, IndexServer
 from msgspec.structs import replace
 
+import conflictcheck
 from conflictcheck.index import ahead, open_index
 from conflictcheck.index.base import Expected
 from conflictcheck.index.memory import Rel
@@ -19,7 +24,6 @@ from conflictcheck.solver.scout import Scout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from conflictcheck.model import Report
 
@@ -177,3 +181,29 @@ def test_pages_that_are_stale_are_asked_whether_they_have_changed_each_once(inde
     assert run(index, tmp_path, "app", cache_dir=tmp_path / "cache") == first
     assert dict(index.requests) == {f"/simple/{name}/": 1 for name in ("app", "lib", "base", "speed")}
     assert all("if-none-match" in index.headers[path] for path in index.requests)
+
+
+def test_the_index_is_at_work_before_the_solver_is_imported(index: IndexServer, tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text(
+        "app\nlib; sys_platform == 'win32'\nbase @ https://files.example/b.whl\n"
+    )
+    program = (
+        "import sys\n"
+        "from conflictcheck.cli import run\n"
+        "from conflictcheck.index.remote import RemoteIndex\n"
+        "def expect(self, expected):\n"
+        "    if 'conflictcheck.run' not in sys.modules: print(*expected.names)\n"
+        "RemoteIndex.expect = expect\n"
+        "run(['check', '-q', '--no-cache', '--python-platform', 'linux'])\n"
+    )
+    environ = {"PATH": os.environ["PATH"], "PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": index.url}
+    root = str(Path(conflictcheck.__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={**environ, "PYTHONPATH": root},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[0] == "app", done.stderr
