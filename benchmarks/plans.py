@@ -65,7 +65,7 @@ def plans(cases: Path, state: Path) -> Iterator[Plan]:
         yield Plan(f"family/{count}/warm", title, some, EXACT if count == FAMILIES[0] else SPLIT)
         yield Plan(f"family/{count}/cold", title, some, SPLIT, cold=True)
         yield Plan(f"family/{count}/cold-20ms", title, some, SPLIT, cold=True, delay=20)
-        yield Plan(f"family/{count}/unchanged", title, some, OURS, unchanged=True)
+        yield Plan(f"family/{count}/unchanged", title, some, (*OURS, "conflictcheck explain"), unchanged=True)
         yield Plan(f"family/{count}/changed", title, some, OURS, changed=True)
     for name, reported in sets(cases).items():
         yield Plan(f"sets/{name}/warm", "Sets that people reported", partial(_same, reported), EXACT)

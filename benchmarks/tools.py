@@ -96,9 +96,10 @@ class Conflictcheck(Tool):
 
     name = "conflictcheck"
     distribution = "conflictcheck"
+    command = "check"
 
     def ask(self, asking: Asking) -> Answer:
-        command = [sys.executable, "-m", "conflictcheck", "check", *asking.files, *_target(asking.question)]
+        command = [sys.executable, "-m", "conflictcheck", self.command, *asking.files, *_target(asking.question)]
         command += ["--index-url", asking.index, "--cache-dir", str(asking.cache), "--no-progress", "--format", "json"]
         done = asking.run([*command, *(["--offline"] if asking.offline else [])])
         if done.code not in {0, 1, 3}:
@@ -114,6 +115,13 @@ class Conflictcheck(Tool):
 
     def version(self) -> list[str]:
         return [sys.executable, "-m", "conflictcheck", "--version"]
+
+
+class Explain(Conflictcheck):
+    """The same by another command, which prints a report that is kept."""
+
+    name = "conflictcheck explain"
+    command = "explain"
 
 
 class Uv(Tool):
@@ -247,7 +255,7 @@ class CanTheyMerge(Tool):
         return Answer(f"{_count(found['num_envs'], 'environment')}, {proof}", done.usage)
 
 
-TOOLS: list[Tool] = [Conflictcheck(), Uv(), UvFirstFit(), Pip(), Resolvelib(), CanTheyMerge()]
+TOOLS: list[Tool] = [Conflictcheck(), Explain(), Uv(), UvFirstFit(), Pip(), Resolvelib(), CanTheyMerge()]
 
 
 def compile_with_uv(asking: Asking, files: list[str], left: float) -> Done:
