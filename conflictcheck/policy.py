@@ -6,6 +6,7 @@ Standards: PEP 440 (versions), PEP 592 (yanked), PEP 425 and 600 (wheel tags), P
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -21,7 +22,7 @@ from packaging.version import InvalidVersion, Version
 from conflictcheck.facts import Files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from conflictcheck.facts import File, Listing
     from conflictcheck.settings import Policy
@@ -86,6 +87,13 @@ class Excluded(Struct, frozen=True):
     detail: str = ""
 
 
+class Releases(Sequence[Release]):
+    """Releases that are made when they are looked at, and whose versions are known without that."""
+
+    versions: Sequence[Version]
+    """In the same order."""
+
+
 class Candidates(Struct, frozen=True):
     """What a listing comes to for one target.
 
@@ -108,6 +116,12 @@ class Candidates(Struct, frozen=True):
     early: int = 0
     direct: int = 0
     unversioned: int = 0
+
+    @property
+    def versions(self) -> Sequence[Version]:
+        """The versions of the releases."""
+        known = self.releases
+        return known.versions if isinstance(known, Releases) else tuple(release.version for release in known)
 
 
 def candidates_of(name: NormalizedName, releases: Sequence[Release], excluded: Sequence[Excluded]) -> Candidates:

@@ -8,6 +8,7 @@ somebody looks at it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, overload
 
@@ -15,7 +16,7 @@ import msgspec
 from packaging.version import Version
 
 from conflictcheck.facts import File, Overview  # noqa: TC001 - msgspec reads the annotations
-from conflictcheck.policy import Candidates, Excluded, Release, Why
+from conflictcheck.policy import Candidates, Excluded, Release, Releases, Why
 
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
@@ -53,6 +54,7 @@ _release_decoder = msgspec.msgpack.Decoder(_Release)
 _excluded_decoder = msgspec.msgpack.Decoder(list[tuple[str, Why, str]])
 
 
+@lru_cache
 def selection_key(target: Target, policy: Policy) -> str:
     """Names everything besides a listing that decides about what is selected from it."""
     held = (
@@ -119,18 +121,41 @@ def _to_bytes(mask: int) -> bytes:
     return mask.to_bytes((mask.bit_length() + 7) // 8, "little")
 
 
-class _Releases(Sequence[Release]):
+class _Versions(Sequence[Version]):
+    """Versions, each read when it is looked at."""
+
+    def __init__(self, texts: list[str]) -> None:
+        self._texts = texts
+        self._read: dict[int, Version] = {}
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    @overload
+    def __getitem__(self, place: int) -> Version: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Version]: ...
+    def __getitem__(self, place: int | slice) -> Version | Sequence[Version]:
+        if isinstance(place, slice):
+            return tuple(self[i] for i in range(*place.indices(len(self))))
+        version = self._read.get(place)
+        if version is None:
+            version = self._read[place] = Version(self._texts[place])
+        return version
+
+
+class _Releases(Releases):
     """Releases, each made when it is looked at."""
 
     def __init__(self, name: NormalizedName, versions: list[str], encoded: list[msgspec.Raw], early: int) -> None:
         self._name = name
-        self._versions = versions
+        self.versions = _Versions(versions)
         self._encoded = encoded
         self._early = early
         self._made: dict[int, Release] = {}
 
     def __len__(self) -> int:
-        return len(self._versions)
+        return len(self._encoded)
 
     @overload
     def __getitem__(self, place: int) -> Release: ...
@@ -141,12 +166,11 @@ class _Releases(Sequence[Release]):
         if made is None:
             if isinstance(place, slice):
                 return tuple(self[i] for i in range(*place.indices(len(self))))
-            i = place if place >= 0 else place + len(self._versions)
-            version = Version(self._versions[i])
+            i = place if place >= 0 else place + len(self)
             kept = _release_decoder.decode(self._encoded[i])
             made = self._made[i] = Release(
                 self._name,
-                version,
+                self.versions[i],
                 tuple(kept.files[: kept.usable]),
                 tuple(kept.files[k] for k in kept.sources),
                 kept.yanked,

@@ -15,7 +15,6 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from enum import StrEnum
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -196,11 +195,13 @@ class Package(Struct):
     loaded: int = 0
     everything: int = 0
     unlocked: int = 0
+    _versions: Sequence[Version] = ()
     _masks: dict[str, int] = field(default_factory=dict)
     _literals: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Begin with nothing locked."""
+        self._versions = self.candidates.versions
         self.everything = self.unlocked = (1 << len(self.candidates.releases)) - 1
 
     @property
@@ -256,11 +257,11 @@ class Package(Struct):
         text = str(part)
         if text in self._masks:
             return self._masks[text]
-        releases = self.releases
-        count = len(releases)
+        versions = self._versions
+        count = len(versions)
 
         def admits(i: int) -> bool:
-            return part.contains(releases[i].version, prereleases=True)
+            return part.contains(versions[i], prereleases=True)
 
         match part.operator:
             case ">=" | ">":
@@ -269,7 +270,7 @@ class Package(Struct):
                 low, high = 0, bisect_left(range(count), x=True, key=lambda i: not admits(i))
             case "==" | "~=":
                 first = Version(f"{part.version[:-2]}.dev0" if part.version.endswith(".*") else part.version)
-                low = high = bisect_left(releases, first, key=attrgetter("version"))
+                low = high = bisect_left(versions, first)
                 while high < count and admits(high):
                     high += 1
             case "!=":
