@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from conflictcheck.explanation import Needed, explain_lines
 from conflictcheck.facts import Unknown
 from conflictcheck.phrases import or_list
+from conflictcheck.release_ranges import in_short
 from conflictcheck.solver.oracle import No
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def name_blockers(oracle: Oracle, lines: frozenset[int]) -> list[str]:
             package = kernel.packages[node.asker]
             every = node.releases & package.unlocked == package.unlocked
             who = _every(package, node) if every else f"every release of {node.asker} that is left"
-            facts[every].append(f"{who} needs {_said(node)}")
+            facts[every].append(f"{who} needs {_said(kernel, argument, node)}")
     return sorted(facts[True] or facts[False])
 
 
@@ -73,17 +74,14 @@ def name_upstream(oracle: Oracle, lines: frozenset[int]) -> list[str]:
     found: list[str] = []
     for node in argument.ends:
         if isinstance(node, Needed) and node.asker not in asked:
-            others = kernel.packages[node.name].everything
-            for other in argument.ends:
-                others &= other.mask if other is not node else others
             newer = range(node.releases.bit_length(), len(kernel.packages[node.asker].releases))[:_MOST_NEWER]
             if not oracle.load(kernel.target, node.asker, newer):
                 return found
-            found += _first_that_would_not(kernel, node, others, newer)
+            found += _first_that_would_not(kernel, argument, node, newer)
     return found
 
 
-def _first_that_would_not(kernel: Kernel, node: Needed, others: int, releases: Iterable[int]) -> list[str]:
+def _first_that_would_not(kernel: Kernel, argument: Argument, node: Needed, releases: Iterable[int]) -> list[str]:
     """The first release of the asker that leaves something of what the other side admits."""
     package = kernel.packages[node.asker]
     for i in releases:
@@ -95,15 +93,15 @@ def _first_that_would_not(kernel: Kernel, node: Needed, others: int, releases: I
         mask = kernel.packages[node.name].everything
         for edge in kernel.edge(node.asker, i, node.extra):
             mask &= edge.mask if edge.name == node.name else mask
-        if mask & others:
-            return [
-                f"{node.asker} {package.releases[i].version} is the oldest release that would not need {_said(node)}"
-            ]
+        if mask & argument.admitted_besides(node):
+            said = _said(kernel, argument, node)
+            return [f"{node.asker} {package.releases[i].version} is the oldest release that would not need {said}"]
     return []
 
 
-def _said(node: Needed) -> str:
-    texts = [text for text, _ in node.texts]
+def _said(kernel: Kernel, argument: Argument, node: Needed) -> str:
+    package, others = kernel.packages[node.name], argument.admitted_besides(node)
+    texts = [in_short(package, text, others) for text, _ in node.texts]
     return or_list(texts[:_MOST_TEXTS]) + (" or the like" if len(texts) > _MOST_TEXTS else "")
 
 

@@ -9,7 +9,9 @@ is left out. A clash that propagation alone does not reach gets a case distincti
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import reduce
 from itertools import combinations
+from operator import and_
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -111,6 +113,10 @@ class Argument(Struct, frozen=True):
     split_on: NormalizedName | None = None
     cases: tuple[tuple[int, Argument], ...] = ()
     python_lines: tuple[int, ...] = ()
+
+    def admitted_besides(self, node: Node) -> int:
+        """The releases that every other end admits, as bits; all there could be where there is none."""
+        return reduce(and_, (other.mask for other in self.ends if other is not node), -1)
 
 
 def explain_lines(kernel: Kernel, lines: Iterable[int]) -> Argument | None:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
+from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from conflictcheck.phrases import cut_list
+from conflictcheck.solver.dependencies import parse_dependency
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from packaging.specifiers import SpecifierSet
-
     from conflictcheck.solver.encoding import Package
 
+_MOST_EXCLUSIONS = 2
 _CLOSE = 0.75
 """How alike two names have to be, of 1, for one to be a slip for the other."""
 
@@ -37,6 +38,26 @@ def versions_in_words(package: Package, mask: int) -> str:
         names = [release.url or str(release.version) for release in (first, last)]
         shown.append(names[0] if len(group) == 1 else f"{names[0]} to {names[1]}")
     return cut_list(shown)
+
+
+def in_short(package: Package, requirement: str, others: int) -> str:
+    """A requirement for a sentence: of many exclusions that nothing turns on, only how many there are.
+
+    Args:
+        package: that it is about.
+        requirement: as `Dependency.text` has it.
+        others: the releases that the other sides admit, as bits.
+    """
+    known = parse_dependency(requirement)
+    parts = [] if known is None else list(known.specifier)
+    kept = [str(part) for part in parts if part.operator != "!="]
+    excluded = len(parts) - len(kept)
+    if known is None or not kept or excluded <= _MOST_EXCLUSIONS:
+        return requirement
+    short = SpecifierSet(",".join(kept))
+    if package.mask(short, str(short)) & others:
+        return requirement
+    return f"{requirement.removesuffix(known.specifier_text)}{short} ({excluded} exclusions)"
 
 
 def nearest_in_words(package: Package, version: Version | None, have: str) -> str:

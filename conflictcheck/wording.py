@@ -17,7 +17,7 @@ from conflictcheck.hindrances import cause_of, fitting, has_index, left_out, mai
 from conflictcheck.model import ClashKind, RequirementKind
 from conflictcheck.phrases import and_list, cut_list, place
 from conflictcheck.policy import Why
-from conflictcheck.release_ranges import near_name, nearest_in_words, only_version, versions_in_words
+from conflictcheck.release_ranges import in_short, near_name, nearest_in_words, only_version, versions_in_words
 from conflictcheck.solver.dependencies import parse_dependency
 from conflictcheck.solver.edges import RESTRICTING
 from conflictcheck.solver.effective import WRONG_PYTHON
@@ -334,7 +334,7 @@ class _Writer(Struct, frozen=True):
         name = argument.name
         assert name is not None  # noqa: S101 - only Python arguments have none
         package = self.kernel.packages[name]
-        sides = [self._side(node) for node in argument.ends]
+        sides = [self._side(node, argument.admitted_besides(node)) for node in argument.ends]
         node = argument.ends[0]
         if len(argument.ends) > 1 or isinstance(node, RuledOut):
             return and_list(sides)
@@ -360,7 +360,8 @@ class _Writer(Struct, frozen=True):
         requirement = self.kernel.lines[line]
         return requirement.name if self.kernel.is_overridden(line) else requirement.text
 
-    def _side(self, node: Node) -> str:
+    def _side(self, node: Node, others: int) -> str:
+        """What a side says, where the others admit these releases."""
         if isinstance(node, Asked):
             line = self.kernel.lines[node.line]
             if line.kind in RESTRICTING:
@@ -373,7 +374,9 @@ class _Writer(Struct, frozen=True):
             return f"{out} {_verb(node.out, out)} {_alternatives(node.texts)}"
         subject = self._releases(node.asker, node.releases, node.extra)
         subject = subject[0].lower() + subject[1:] if subject.startswith("Every") else subject
-        return f"{subject} {_verb(node.releases, subject)} {self._needs(node)}"
+        package = self.kernel.packages[node.name]
+        texts = tuple((in_short(package, text, others), mask) for text, mask in node.texts)
+        return f"{subject} {_verb(node.releases, subject)} {self._needs(replace(node, texts=texts))}"
 
 
 def _is_assumption(node: Node, name: str | None = None) -> TypeGuard[RuledOut]:

@@ -75,6 +75,21 @@ def rule_out() -> World:
     return World(universe({"x": plain(), "y": plain(), "lib": lib}), specs(a=["x<3", "y>=2"], b=["lib"]))
 
 
+def exclusions_that_nothing_turns_on() -> World:
+    lib = each("x[fast]!=1.0,!=1.1,!=1.2,<3", "1.0")
+    return World(universe({"x": plain(), "lib": lib}), specs(a=["x>=3"], b=["lib"]))
+
+
+def exclusions_that_are_the_cause() -> World:
+    lib = each("x!=1.0,!=1.1,!=1.2,<3", "1.0")
+    return World(universe({"x": plain(), "lib": lib}), specs(a=["x==1.1"], b=["lib"]))
+
+
+def exclusions_alone() -> World:
+    lib = each("x!=2.0,!=2.1,!=3.0", "1.0")
+    return World(universe({"x": plain(), "lib": lib}), specs(a=["x>=2"], b=["lib"]))
+
+
 def two_libraries() -> World:
     index = universe({"x": plain(), "left": each("x<2", "1.0", "1.1"), "right": each("x>=2", "5.0", "5.1")})
     return World(index, specs(a=["left"], b=["right"]))
@@ -491,6 +506,7 @@ SITUATIONS = [
     python_in_the_middle_of_one_chain, python_that_is_too_new, platform_in_the_middle, editable_project,
     alternatives_cut_with_a_count, ranges_cut_with_a_count, url_of_a_dependency_and_range, url_and_constraint,
     yanked_between_specs, too_new_between_specs, everything_is_too_new, no_upload_date,
+    exclusions_that_nothing_turns_on, exclusions_that_are_the_cause, exclusions_alone,
     several_alternatives_none_of_which_exists, missing_version_near_one_that_predates_the_python,
     missing_version_beyond_what_can_be_used, project_for_another_python, project_beside_a_line_that_names_it_alone,
     project_and_range_of_what_no_index_has, wheels_of_several_pythons_and_one_platform,
