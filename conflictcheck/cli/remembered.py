@@ -9,6 +9,7 @@ usual.
 from __future__ import annotations
 
 import time
+import zlib
 from contextlib import closing
 from hashlib import file_digest, sha256
 from typing import TYPE_CHECKING, Any
@@ -94,9 +95,9 @@ class Memory(Struct, frozen=True):
             if data is None:
                 return None
             try:
-                kept = msgspec.msgpack.decode(data, type=_Kept)
+                kept = msgspec.msgpack.decode(zlib.decompress(data), type=_Kept)
                 report = self._filled(kept)
-            except (msgspec.DecodeError, LookupError, ValueError):
+            except (zlib.error, msgspec.DecodeError, LookupError, ValueError):
                 return None
             states = cache.states(list(kept.pages))
         now = time.time()
@@ -116,7 +117,8 @@ class Memory(Struct, frozen=True):
             return
         with closing(Cache.open(folder)) as cache:
             if (pages := _pages(cache, checked.basis)) is not None:
-                cache.put_answer(key, msgspec.msgpack.encode(self._emptied(checked.report, pages)))
+                kept = msgspec.msgpack.encode(self._emptied(checked.report, pages))
+                cache.put_answer(key, zlib.compress(kept, 1))  # twenty specs take 1 MB, and a third of that so
 
     def keep_instantly(self, text: str, code: ExitCode, checked: Checked, lookout: Lookout) -> None:
         """Remember what a command printed, for the very same one.

@@ -6,6 +6,7 @@ import gzip
 import json
 import re
 import time
+import zlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -267,12 +268,13 @@ def test_undecided_is_not_remembered(index: IndexServer, say: Say) -> None:
     assert say()[0] is ExitCode.FAILED
 
 
+@pytest.mark.parametrize("found", [b"\x93\x01", zlib.compress(b"\x93\x01"), zlib.compress(b"\x90")[:-3]])
 def test_damaged_memory_is_no_memory(
-    index: IndexServer, say: Say, solved: list[object], monkeypatch: pytest.MonkeyPatch
+    index: IndexServer, say: Say, solved: list[object], found: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert index.url
     first = say()
-    monkeypatch.setattr("conflictcheck.index.cache.Cache.answer", lambda *_: b"\x93\x01")
+    monkeypatch.setattr("conflictcheck.index.cache.Cache.answer", lambda *_: found)
     assert say() == first
     assert len(solved) == 2
 
