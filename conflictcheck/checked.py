@@ -23,4 +23,4 @@ class Checked(Struct, frozen=True):
 
     report: Report
     sources: Mapping[str, Source]
-    basis: tuple[str, ...] | None
+    basis: Mapping[str, str] | None

@@ -103,7 +103,7 @@ class Memory(Struct, frozen=True):
         now = time.time()
         same = all(states.get(key, ("", 0))[0] == state for key, state in kept.pages.items())
         fresh = self.settings.index.offline or all(now < until for _, until in states.values())
-        return Checked(report, self.given.sources, tuple(kept.pages)) if same and fresh else None
+        return Checked(report, self.given.sources, kept.pages) if same and fresh else None
 
     def keep(self, key: str, checked: Checked) -> None:
         """Remember a report, unless it is undecided, or rests on more than pages of an index.
@@ -116,9 +116,8 @@ class Memory(Struct, frozen=True):
         if folder is None or checked.basis is None or checked.report.verdict is Verdict.UNDECIDED:
             return
         with closing(Cache.open(folder)) as cache:
-            if (pages := _pages(cache, checked.basis)) is not None:
-                kept = msgspec.msgpack.encode(self._emptied(checked.report, pages))
-                cache.put_answer(key, zlib.compress(kept, 1))  # twenty specs take 1 MB, and a third of that so
+            kept = msgspec.msgpack.encode(self._emptied(checked.report, dict(checked.basis)))
+            cache.put_answer(key, zlib.compress(kept, 1))  # twenty specs take 1 MB, and a third of that so
 
     def keep_instantly(self, text: str, code: ExitCode, checked: Checked, lookout: Lookout) -> None:
         """Remember what a command printed, for the very same one.
@@ -134,10 +133,8 @@ class Memory(Struct, frozen=True):
         folder, offline = self._folder, self.settings.index.offline
         if folder is None or checked.basis is None or not is_found_by_files:
             return
-        with closing(Cache.open(folder)) as cache:
-            pages = _pages(cache, checked.basis)
-            row = None if pages is None else lookout.keep(text, code, pages, offline=offline)
-            if row is not None:
+        if (row := lookout.keep(text, code, checked.basis, offline=offline)) is not None:
+            with closing(Cache.open(folder)) as cache:
                 cache.put_answer(*row)
 
     @property
@@ -188,12 +185,6 @@ def check_or_recall(memory: Memory, progress: Progress) -> Checked:
     if key and memory.key() == key:  # otherwise the snapshot has changed meanwhile, or the program
         memory.keep(key, checked)
     return checked
-
-
-def _pages(cache: Cache, basis: tuple[str, ...]) -> dict[str, str] | None:
-    """The states of pages; None where one is not stored."""
-    states = cache.states(basis)
-    return {key: state for key, (state, _) in states.items()} if len(states) == len(basis) else None
 
 
 def _digest(file: Path) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -137,8 +137,8 @@ class Index(ABC):
         return []
 
     @property
-    def basis(self) -> tuple[str, ...] | None:
-        """What the answers rest on: cached pages by `Cache` key; None where there is more to it.
+    def basis(self) -> Mapping[str, str] | None:
+        """What the answers rest on: the states of cached pages by `Cache` key; None where there is more to it.
 
         A run that would see the same pages, and the same snapshot if there is one, would give the same report.
         """

@@ -90,11 +90,23 @@ class Pages:
         """The states of stored pages that are answers."""
         self._came: dict[PageRequest, str] = {}
         """Those of pages that the server sent, or said to be what is stored."""
-        self.used: set[str] = set()
+        self._used: dict[str, str | None] = {}
+        """The state of each page that was used, by its key in the cache; None where it had none, or several."""
 
-    def note_used(self, requests: Iterable[PageRequest]) -> None:
-        """Keep in `used` what the cache knows pages by."""
-        self.used.update(self._key(request.url) for request in requests)
+    @property
+    def basis(self) -> dict[str, str] | None:
+        """The pages that were used, as they were then, by their keys in the cache; None where one is not kept there."""
+        found = {key: state for key, state in sorted(self._used.items()) if state is not None}
+        return found if len(found) == len(self._used) else None
+
+    def note_answers(self, requests: Iterable[PageRequest]) -> None:
+        """Note that answers of `start` were used, once they are there."""
+        for request in requests:
+            self._note_used(request, self._taken.get(request) or self._came.get(request))
+
+    def _note_used(self, request: PageRequest, state: str | None) -> None:
+        key = self._key(request.url)
+        self._used[key] = state if self._used.get(key, state) == state else None
 
     def start(self, requests: Sequence[PageRequest]) -> list[Future[PageAnswer]]:
         """Begin to get pages, each once in a run; those that the cache has are there at once."""
@@ -189,7 +201,8 @@ class Pages:
             for request, (state, fresh_until) in stored.items()
             if self._is_good(request, fresh_until, now) and request not in came
         } | read
-        self.note_used(found)
+        for request, state in found.items():
+            self._note_used(request, state)
         return found
 
     def doubt(self, url: str) -> None:

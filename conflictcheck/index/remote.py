@@ -35,7 +35,7 @@ from conflictcheck.index.workers import Workers
 from conflictcheck.phrases import count, or_list
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -126,11 +126,11 @@ class RemoteIndex(Index):
         ]
 
     @property
-    def basis(self) -> tuple[str, ...] | None:
+    def basis(self) -> Mapping[str, str] | None:
         """See `Index.basis`; not where something was not to be had, or may be another file next time."""
         if self._cache is None or self._direct or self._places or self.problems or not self._is_lasting:
             return None
-        return None if any(url.startswith("file:") for url in self._indexes) else tuple(sorted(self._pages.used))
+        return None if any(url.startswith("file:") for url in self._indexes) else self._pages.basis
 
     def listings(self, names: Sequence[NormalizedName]) -> list[Listing | Missing | Unknown]:
         """See `Index.listings`."""
@@ -143,8 +143,8 @@ class RemoteIndex(Index):
         futures |= dict(zip(flat, self._pages.start(flat), strict=True))
         for name, some in requests.items():
             self._ahead.go_on(name, {request.place: futures[request] for request in some})
-        self._pages.note_used(futures)
         answers = {request: future.result() for request, future in futures.items()}
+        self._pages.note_answers(answers)
         if self._links is None:
             self._links = _FoundLinks({place.place: answers[place] for place in places})
         for name, some in requests.items():

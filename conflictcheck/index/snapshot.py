@@ -14,7 +14,7 @@ from conflictcheck.index.base import NOT_IN_SNAPSHOT, ON_PACKAGE_INDEX, Index, M
 from conflictcheck.writing import write_file
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -202,9 +202,9 @@ class SnapshotIndex(Index):
         return self._facts.indexes
 
     @property
-    def basis(self) -> tuple[str, ...]:
+    def basis(self) -> Mapping[str, str]:
         """See `Index.basis`; no page."""
-        return ()
+        return {}
 
 
 def write_snapshot(

@@ -306,3 +306,20 @@ def test_a_baseline_is_written_each_time_it_is_asked_for(index: IndexServer, say
     (tmp_path / "known.toml").unlink()
     say("--write-baseline", "known.toml")
     assert (tmp_path / "known.toml").is_file()
+
+
+def test_a_page_that_another_process_stores_during_the_run_is_not_taken_for_what_the_report_rests_on(
+    index: IndexServer, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check_files = pipeline.check_files
+
+    def disturbed(*given: object, **options: object) -> object:
+        monkeypatch.setattr(pipeline, "check_files", check_files)
+        checked = check_files(*given, **options)  # type: ignore[arg-type]
+        index.add("web", "2.0", Rel(requires=["core>=2"]))
+        assert run(["check", "--with", "web", "--refresh", "--quiet"]) is ExitCode.PASSED
+        return checked
+
+    monkeypatch.setattr(pipeline, "check_files", disturbed)
+    assert say()[0] is ExitCode.FAILED
+    assert say()[0] is ExitCode.PASSED

@@ -129,7 +129,8 @@ def test_a_page_that_came_ahead_and_is_recognized_is_among_those_that_an_answer_
     opened.expect(Expected(["lib"]))  # type: ignore[list-item]
     assert came.wait(60)
     assert opened.stamps(["lib"])  # type: ignore[list-item]
-    assert opened.basis == (f"{index.url}/lib/",)
+    assert opened.basis is not None
+    assert list(opened.basis) == [f"{index.url}/lib/"]
     opened.close()
 
 
