@@ -186,7 +186,7 @@ def _not_a_requirement(written: str, text: str, error: Exception) -> SpecError:
         return SpecError(f"{quote(written)} is not a requirement: {ONLY_IN_URLS}", hint="write what it stands for")
     if hint := hint_for(written.strip()):
         return SpecError(f"{quote(written)} is not a requirement", hint=hint)
-    if text != written.strip():  # what packaging says may quote the value of a variable
+    if variables_in(written):  # what packaging says may quote the value of one
         return SpecError(f"{quote(written)} is not a requirement", hint="look at the values of its variables")
     return SpecError(f"{quote(written)} is not a requirement: {_first_line(error)}")
 

@@ -101,14 +101,18 @@ def _alternatives(text: str) -> list[str]:
     return found
 
 
-def specifier(text: str) -> str:
+def specifier(text: str, *, of_python: bool = False) -> str:
     """The PEP 440 specifier that a version constraint stands for; empty for any version.
+
+    Args:
+        text: the constraint.
+        of_python: whether it is of Python; see `united`.
 
     Raises:
         SpecError: it is not understood, or has no PEP 440 form.
     """
     ranges = list(map(_range, _alternatives(text)))
-    found = ranges[0] if len(ranges) == 1 else united(ranges)
+    found = ranges[0] if len(ranges) == 1 else united(ranges, of_python=of_python)
     if found is None:
         raise SpecError(
             f"the constraint {quote(text)} joins several ranges, which no requirement can say",
@@ -142,6 +146,8 @@ def _clause(operator: str, version: str, text: str) -> str:
         return f">={parsed},<{_bumped(parsed, kept)}"
     if operator == "~":
         return f">={parsed},<{_bumped(parsed, min(1, len(parsed.release) - 1))}"
+    if operator in ("<", "<=", ">", ">="):  # Poetry takes a bound with .* for the bound without, PEP 440 for none
+        version = version.removesuffix(".*")
     return f"{'==' if operator in ('', '=') else operator}{version}"
 
 

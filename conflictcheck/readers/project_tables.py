@@ -218,10 +218,14 @@ class _Reading:
         for key, value in self._expected(dict, *place).items():
             if key.lower() == "python":
                 self._poetry_python(value, *place, key)
-            elif isinstance(value, dict) and value.get("optional") is True:
-                optional[canonicalize_name(key)] = self._poetry_entry(key, value, *place, key)
-            else:
-                tables.main += self._poetry_entry(key, value, *place, key)
+                continue
+            alternatives = value if isinstance(value, list) else [value]
+            # No entry at all where one of them is not understood.
+            for one, entry in zip(alternatives, self._poetry_entry(key, value, *place, key), strict=False):
+                if isinstance(one, dict) and one.get("optional") is True:
+                    optional.setdefault(canonicalize_name(key), []).append(entry)
+                else:
+                    tables.main.append(entry)
         known = set(map(canonicalize_name, self._expected(dict, *place)))
         for written, extra in self._sections(*_POETRY, "extras"):
             members = tables.extras.setdefault(extra, [])
@@ -243,7 +247,7 @@ class _Reading:
             self._problem("python is not a text", *place)
             return
         try:
-            self.tables.python = self.tables.python or (specifier(value), line, f'python = "{value}"')
+            self.tables.python = self.tables.python or (specifier(value, of_python=True), line, f'python = "{value}"')
             self.tables.dynamic = tuple(key for key in self.tables.dynamic if key != "requires-python")
         except SpecError as error:
             self._problem(error.message, *place, hint=error.hint)

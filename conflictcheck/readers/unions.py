@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _MOST_HOLES = 20
 """Series (``!=2.*``) that are left out between two ranges."""
 
+_AFTER_PYTHON_2, _PYTHON_3 = Version("2.8"), Version("3")
+"""No Python is between them: what ends at the one ends at the other."""
+
 
 class _Bound(NamedTuple):
     """A version, and whether the range has it."""
@@ -30,17 +33,18 @@ class _Range(NamedTuple):
     high: _Bound | None
 
 
-def united(specifiers: Iterable[str]) -> str | None:
+def united(specifiers: Iterable[str], *, of_python: bool = False) -> str | None:
     """The specifier that admits what any of these does; empty for any version.
 
     Args:
         specifiers: PEP 440; empty admits all.
+        of_python: whether they are of Python, of which no version is between 2.7 and 3.
 
     Returns:
         None where no specifier says that, or a clause is none of a bound, ``==`` and ``~=``.
     """
     try:
-        ranges = [_range_of(text) for text in specifiers]
+        ranges = [_range_of(text, of_python=of_python) for text in specifiers]
     except InvalidSpecifier:
         return None
     if not all(ranges):
@@ -65,7 +69,7 @@ def _start(one: _Range) -> tuple[bool, Version, bool]:
     return (False, Version("0"), False) if one.low is None else (True, one.low.version, not one.low.inside)
 
 
-def _range_of(text: str) -> _Range | None:
+def _range_of(text: str, *, of_python: bool) -> _Range | None:
     """The one range of a specifier; None if it is none, or nothing is in it."""
     lows: list[_Bound] = []
     highs: list[_Bound] = []
@@ -90,6 +94,8 @@ def _range_of(text: str) -> _Range | None:
         and (low.version > high.version or (low.version == high.version and not (low.inside and high.inside)))
     ):
         return None
+    if of_python and high == (_AFTER_PYTHON_2, False):
+        high = _Bound(_PYTHON_3, inside=False)
     return _Range(low, high)
 
 

@@ -633,9 +633,37 @@ def test_alternatives_of_poetry_for_python_are_a_marker(folder: Folder) -> None:
     ]
 
 
+def test_alternatives_of_poetry_are_optional_one_by_one(folder: Folder) -> None:
+    folder.write(
+        TOML,
+        '[tool.poetry.dependencies]\na = [{version = "1", python = "<3.11", optional = true},\n'
+        '{version = "2", python = ">=3.11", optional = true}]\nb = [{version = "3"}, {version = "4", optional = true}]\n'
+        '[tool.poetry.extras]\nx = ["a", "b"]\n',
+    )
+    main, extra = folder.read(TOML).specs
+    assert [(r.name, str(r.specifier)) for r in main.requirements] == [("b", "==3")]
+    asked = [(r.name, str(r.specifier)) for r in extra.requirements]
+    assert asked == [("b", "==3"), ("a", "==1"), ("a", "==2"), ("b", "==4")]
+
+
+def test_a_project_of_poetry_may_be_for_python_2_as_well(folder: Folder) -> None:
+    folder.write(TOML, '[tool.poetry.dependencies]\npython = "~2.7 || ^3.4"\na = "*"\n')
+    [spec] = folder.read(TOML).specs
+    assert spec.requires_python == ">=2.7,<4,!=3.0.*,!=3.1.*,!=3.2.*,!=3.3.*"
+    assert spec.requirements[0].text == 'python = "~2.7 || ^3.4"'
+
+
+def test_a_bound_of_poetry_with_a_star_is_the_bound_without(folder: Folder) -> None:
+    folder.write(TOML, '[tool.poetry.dependencies]\na = ">=2.9.*,<3.*"\n')
+    [spec] = folder.read(TOML).specs
+    assert str(spec.requirements[0].specifier) == "<3,>=2.9"
+
+
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
+        ('a = "~=2.*"', ("'a = \"~=2.*\"' is not a requirement: expected semicolon (after name with no version"
+         " specifier) or end")),
         ('a = "^1 || ^2.1.3"', ('the constraint "^1 || ^2.1.3" joins several ranges, which no requirement can say;'
          " write one range, and leave out versions with !=")),
         ('a = "^1 ||"', '"^1 ||" is not a version constraint'),

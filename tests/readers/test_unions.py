@@ -33,6 +33,19 @@ def test_ranges_that_one_specifier_says(ranges: list[str], specifier: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("ranges", "specifier"),
+    [
+        ([">=2.7,<2.8", ">=3.4,<4"], ">=2.7,<4,!=3.0.*,!=3.1.*,!=3.2.*,!=3.3.*"),
+        (["==2.7.*", ">=3"], ">=2.7"),
+        ([">=2.6,<2.7", ">=3"], None),
+    ],
+)
+def test_ranges_of_python_have_no_version_between_two_and_three(ranges: list[str], specifier: str | None) -> None:
+    assert united(ranges, of_python=True) == specifier
+    assert united(ranges) is None
+
+
+@pytest.mark.parametrize(
     "ranges",
     [
         ["<1.3", ">=2"],
