@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 _SILENT = frozenset({".git", ".hg", ".svn", "__pycache__"})
 """Folders that nobody would expect a spec in; passing over them is not worth a note."""
 
+_TEMPLATE_MARKS = ("{{", "{%")
+"""What is in the names of folders that Cookiecutter, Copier and their kin fill in; the files there are templates too."""
+
 
 class _Ignored(Struct, frozen=True):
     """The patterns of one ignore file, and the folder that they are relative to."""
@@ -119,6 +122,8 @@ def _folder_reason(path: Path, ignored: tuple[_Ignored, ...]) -> str | None:
         return "a hidden folder"
     if path.name in ("node_modules", "site-packages"):
         return "a folder of installed packages"
+    if any(mark in path.name for mark in _TEMPLATE_MARKS):
+        return "a template of a folder"
     if _is_ignored(path, ignored, is_folder=True):
         return "left out by .gitignore"
     if path.is_symlink():

@@ -165,6 +165,15 @@ def test_an_ignore_file_that_cannot_be_read_is_an_error(folder: Folder) -> None:
     assert folder.errors() == [".gitignore: not a usable ignore file: a binary file, not text"]
 
 
+@pytest.mark.parametrize("name", ["{{ cookiecutter.name }}", "{% if docs %}docs{% endif %}", "{{.dir}}"])
+def test_a_template_of_a_folder_is_passed_over_and_read_where_it_is_named(folder: Folder, name: str) -> None:
+    folder.write(f"new/{name}/requirements.txt", "a~={{ cookiecutter.version }}\n")
+    folder.write("requirements.txt", "a")
+    assert ids(folder) == ["requirements.txt"]
+    assert f"note passed-over new/{name}: a template of a folder" in folder.notes()
+    assert "is not a requirement" in folder.errors(f"new/{name}")[0]
+
+
 def test_a_loop_of_links_ends(folder: Folder) -> None:
     folder.write("sub/requirements.txt", "a")
     (folder.path / "sub" / "up").symlink_to(folder.path)
