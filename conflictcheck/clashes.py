@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from conflictcheck.model import Requirement, SpecId
-    from conflictcheck.solver.oracle import Oracle
+    from conflictcheck.solver.oracle import Oracle, Reply
 
 BUDGET = 2_000
 """Sets of specs that are asked about, after which the enumeration is cut off, and says so."""
@@ -124,7 +124,7 @@ class ClashFinder:
         if len(groups) > _MANY:
             self._ask_together(list(groups))
         for spec, twins in groups.items():
-            reply = self._oracle.ask(self.lines_of([spec]), quick=False)
+            reply = self._ask_alone(spec)
             if isinstance(reply, Yes):
                 good.append(spec)
             elif isinstance(reply, Maybe):
@@ -145,6 +145,14 @@ class ClashFinder:
         if isinstance(reply, Maybe):
             return reply
         return self._shrink(sorted(specs), reply)
+
+    def _ask_alone(self, spec: SpecId) -> Reply:
+        """Ask about one spec; a *no* is none where a line may be of the very package that others ask for in vain."""
+        reply = self._oracle.ask(self.lines_of([spec]), quick=False)
+        if isinstance(reply, Yes) or (line := self._oracle.nameless(self._specs[spec])) is None:
+            return reply
+        place = f"{line.url} ({line.file}:{line.line})"
+        return Maybe(f"{place} does not tell which package it is; it would have to be cloned to be known")
 
     def _ask_together(self, specs: Sequence[SpecId]) -> None:
         """Ask about all at once, without those that clash: a *yes* is one for each of them, and known from now on."""

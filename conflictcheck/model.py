@@ -45,7 +45,7 @@ class Requirement(Struct, frozen=True):
     Attributes:
         spec: the spec it belongs to; for a line of a constraint file given on the command line, that file's path.
         text: as written, comments and hashes aside.
-        name: the package.
+        name: the package; where the line does not tell, its URL, which is the name of none.
         specifier: the versions it admits; empty admits all.
         extras: normalized, sorted.
         marker: evaluated for each target; a line whose marker is false asks for nothing there.

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 from builders import World, constraints, line, specs, universe
+from msgspec.structs import replace
+from packaging.utils import NormalizedName
 
 from conflictcheck.clashes import ClashFinder, Core
 from conflictcheck.facts import Unknown
@@ -60,6 +62,16 @@ def test_a_set_of_specs_about_which_too_little_is_known_is_neither_good_nor_a_cl
     index = universe({"x": three(), "y": {"1.0": Unknown("the index answered 503")}})
     finder = World(index, specs(a=["x"], b=["y"])).finder
     assert finder.probe(ids("a", "b")) == Maybe("what y 1.0 needs is not known: the index answered 503")
+
+
+@pytest.mark.parametrize(("marker", "is_asked_for"), [("", True), (" ; os_name == 'nt'", False)])
+def test_a_spec_with_a_url_that_may_be_any_package_is_no_clash(marker: str, *, is_asked_for: bool) -> None:
+    url = "git+https://git.example/r"
+    nameless = replace(line("a", f"r @ {url}{marker}"), name=NormalizedName(url))
+    findings = World(universe({"x": three()}), specs(a=[nameless, "nowhere"], b=["x>=2"], c=["x<2"])).findings
+    reason = f"{url} (a:1) does not tell which package it is; it would have to be cloned to be known"
+    assert findings.doubts == ({SpecId("a"): reason} if is_asked_for else {})
+    assert [core.specs for core in findings.cores] == [*([] if is_asked_for else [("a",)]), ("b", "c")]
 
 
 def test_where_it_is_not_known_whether_fewer_specs_clash_that_is_said() -> None:

@@ -30,7 +30,7 @@ _SILENT = frozenset({".git", ".hg", ".svn", "__pycache__"})
 """Folders that nobody would expect a spec in; passing over them is not worth a note."""
 
 _TEMPLATE_MARKS = ("{{", "{%")
-"""What is in the names of folders that Cookiecutter, Copier and their kin fill in; the files there are templates too."""
+"""What is in the names of folders that Cookiecutter, Copier and their kin fill in, as they do the files in them."""
 
 
 class _Ignored(Struct, frozen=True):
@@ -118,17 +118,21 @@ def _folder_reason(path: Path, ignored: tuple[_Ignored, ...]) -> str | None:
     """Why a folder is not searched, or None."""
     if os.path.isfile(path / "pyvenv.cfg") or os.path.isdir(path / "conda-meta"):
         return "a virtual environment"
-    if path.name.startswith(".") or path.name == "__pycache__":
-        return "a hidden folder"
-    if path.name in ("node_modules", "site-packages"):
-        return "a folder of installed packages"
-    if any(mark in path.name for mark in _TEMPLATE_MARKS):
-        return "a template of a folder"
+    if (reason := _reason_by_name(path.name)) is not None:
+        return reason
     if _is_ignored(path, ignored, is_folder=True):
         return "left out by .gitignore"
     if path.is_symlink():
         return "a link to a folder"
     return None
+
+
+def _reason_by_name(name: str) -> str | None:
+    if name.startswith(".") or name == "__pycache__":
+        return "a hidden folder"
+    if name in ("node_modules", "site-packages"):
+        return "a folder of installed packages"
+    return "a template of a folder" if any(mark in name for mark in _TEMPLATE_MARKS) else None
 
 
 def _is_ignored(path: Path, ignored: tuple[_Ignored, ...], *, is_folder: bool) -> bool:

@@ -19,7 +19,14 @@ from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 from conflictcheck.errors import SpecError
 from conflictcheck.model import Requirement, RequirementKind
 from conflictcheck.readers.hints import hint_for, python_hint
-from conflictcheck.readers.references import HIDDEN, is_reference, is_url, parse_reference, split_marker
+from conflictcheck.readers.references import (
+    HIDDEN,
+    is_of_version_control,
+    is_reference,
+    is_url,
+    parse_reference,
+    split_marker,
+)
 from conflictcheck.readers.text import ONLY_IN_URLS, collapse, quote, redact, variables_in
 
 if TYPE_CHECKING:
@@ -60,6 +67,7 @@ def parse_requirement(
     value: str | None = None,
     editable: bool = False,
     hashes: tuple[str, ...] = (),
+    may_be_nameless: bool = False,
 ) -> Requirement:
     """The requirement that a text states.
 
@@ -69,6 +77,8 @@ def parse_requirement(
         value: the text with variables expanded, where that differs; it never shows.
         editable: whether it was given with ``-e``.
         hashes: ``sha256:…`` values given beside it.
+        may_be_nameless: whether a URL of version control need not tell its package. What it needs is not known with a
+            name either. Its URL stands for the name then, as that of no package does.
 
     Raises:
         SpecError: it is none, with file and line.
@@ -80,6 +90,10 @@ def parse_requirement(
         placed = is_reference(text) or (editable and "@" not in text)
         parsed = _parse_place(text, written, origin) if placed else _parse_pep508(text, written, origin)
         name, extras, specifier, marker, url, more = parsed
+        if name is None:
+            if url is None or not (may_be_nameless and is_of_version_control(url)):
+                raise _nameless(text, written)
+            name = NormalizedName(url)
         _check_marker(marker, written)
         _check_kind(origin.kind, written, editable=editable, url=url)
         return Requirement(
@@ -107,7 +121,7 @@ def _check_length(text: str, written: str) -> None:
         raise SpecError(f"{quote(written)} is longer than {LONGEST} characters")
 
 
-_Parts = tuple[NormalizedName, tuple[str, ...], SpecifierSet, Marker | None, str | None, tuple[str, ...]]
+_Parts = tuple[NormalizedName | None, tuple[str, ...], SpecifierSet, Marker | None, str | None, tuple[str, ...]]
 
 
 def _parse_pep508(text: str, written: str, origin: Origin) -> _Parts:
@@ -140,13 +154,15 @@ def _parse_place(text: str, written: str, origin: Origin) -> _Parts:
         marker = Marker(condition) if condition else None
     except (InvalidMarker, RecursionError) as error:
         raise SpecError(f"the marker of {quote(written)} is not valid: {_first_line(error)}") from None
-    if reference.name is None:
-        kind = "URL" if is_url(place) else "path"
-        raise SpecError(
-            f"the {kind} {quote(split_marker(written)[0])} does not tell which package it is",
-            hint=f'write "name @ {"URL" if kind == "URL" else "file:PATH"}"',
-        )
     return reference.name, reference.extras, SpecifierSet(), marker, reference.url, reference.hashes
+
+
+def _nameless(text: str, written: str) -> SpecError:
+    kind, place = ("URL", "URL") if is_url(text) else ("path", "file:PATH")
+    return SpecError(
+        f"the {kind} {quote(split_marker(written)[0])} does not tell which package it is",
+        hint=f'write "name @ {place}"',
+    )
 
 
 def _locate(place: str, written: str, origin: Origin) -> Reference:

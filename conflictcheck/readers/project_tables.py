@@ -226,7 +226,11 @@ class _Reading:
                     optional.setdefault(canonicalize_name(key), []).append(entry)
                 else:
                     tables.main.append(entry)
-        known = set(map(canonicalize_name, self._expected(dict, *place)))
+        self._poetry_extras(optional)
+
+    def _poetry_extras(self, optional: dict[NormalizedName, list[Entry]]) -> None:
+        tables = self.tables
+        known = set(map(canonicalize_name, self._expected(dict, *_POETRY, "dependencies")))
         for written, extra in self._sections(*_POETRY, "extras"):
             members = tables.extras.setdefault(extra, [])
             for position, member in self._list(*_POETRY, "extras", written):

@@ -84,6 +84,11 @@ def is_url(text: str) -> bool:
     return found is not None and (found[0][:-1].split("+")[0].lower() in (*_VCS, *_FETCHED) or "://" in text)
 
 
+def is_of_version_control(url: str) -> bool:
+    """Whether a URL is of a repository: ``git+https:``, ``hg+ssh:``, ``git:``."""
+    return url.partition(":")[0].partition("+")[0].lower() in _VCS
+
+
 def check_address(url: str) -> None:
     """Refuse a URL that no connection can be made to.
 

@@ -116,7 +116,13 @@ class _Reading:
             self._workspace.expanded[name] = self._workspace.variables.get(name, "")
         if parsed.requirement:
             requirement = parse_requirement(
-                parsed.requirement, origin, value=parsed.value, editable=parsed.editable, hashes=parsed.hashes
+                parsed.requirement,
+                origin,
+                value=parsed.value,
+                editable=parsed.editable,
+                hashes=parsed.hashes,
+                # What restricts a package has to name it, and so has what is editable, to pip.
+                may_be_nameless=origin.kind is RequirementKind.REQUIREMENT and not parsed.editable,
             )
             self._warn_of_another_place(requirement, parsed.value, origin.folders)
             self.collected.requirements.append(self._restricted(requirement))

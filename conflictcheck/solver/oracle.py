@@ -17,7 +17,7 @@ from conflictcheck.solver.reading import Reading
 from conflictcheck.solver.search import Search
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -189,6 +189,13 @@ class Oracle:
             self._drop(target)
             return False
         return True
+
+    def nameless(self, lines: Iterable[int]) -> Requirement | None:
+        """The first of the lines that asks for a package on some target and does not tell which; it may be any."""
+        for i in sorted(i for i in lines if self.lines[i].name == self.lines[i].url):
+            if any(self.kernel(target).line_edges[i] for targets in self.targets.values() for target in targets):
+                return self.lines[i]
+        return None
 
     def enablers(self) -> frozenset[int]:
         """Lines that ask for pre-releases, yanked releases or direct references: more lines may allow more."""

@@ -637,7 +637,8 @@ def test_alternatives_of_poetry_are_optional_one_by_one(folder: Folder) -> None:
     folder.write(
         TOML,
         '[tool.poetry.dependencies]\na = [{version = "1", python = "<3.11", optional = true},\n'
-        '{version = "2", python = ">=3.11", optional = true}]\nb = [{version = "3"}, {version = "4", optional = true}]\n'
+        '{version = "2", python = ">=3.11", optional = true}]\n'
+        'b = [{version = "3"}, {version = "4", optional = true}]\n'
         '[tool.poetry.extras]\nx = ["a", "b"]\n',
     )
     main, extra = folder.read(TOML).specs

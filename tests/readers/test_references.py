@@ -153,10 +153,34 @@ def test_a_folder_that_is_no_project_gives_way_to_one_that_is(folder: Folder) ->
 
 
 @pytest.mark.parametrize(
+    ("line", "url"),
+    [
+        ("git+https://h.example/r.git@v1", "git+https://h.example/r.git@v1"),
+        ("git+https://me:pw@h.example/r ; os_name == 'nt'", "git+https://h.example/r"),
+        ("hg+ssh://h.example/r#subdirectory=py", "hg+ssh://h.example/r#subdirectory=py"),
+    ],
+)
+def test_a_url_of_version_control_that_does_not_tell_its_package_has_its_url_for_a_name(
+    folder: Folder, line: str, url: str
+) -> None:
+    folder.write(REQ, line)
+    [spec] = folder.read(REQ).specs
+    assert [(requirement.name, requirement.url) for requirement in spec.requirements] == [(url, url)]
+
+
+def test_a_url_that_does_not_tell_its_package_is_an_error_where_no_requirements_file_has_it(folder: Folder) -> None:
+    message = 'the URL "git+https://h.example/r" does not tell which package it is; write "name @ URL"'
+    folder.write("pyproject.toml", '[project]\nname = "p"\ndependencies = ["git+https://h.example/r"]\n')
+    assert folder.errors("pyproject.toml") == [f"pyproject.toml:3: {message}"]
+    folder.write("c.txt", "git+https://h.example/r\n")
+    assert error(folder, "-c c.txt") == f"c.txt:1: {message}"
+
+
+@pytest.mark.parametrize(
     ("line", "message"),
     [
         (
-            "git+https://h.example/r.git",
+            "-e git+https://h.example/r.git",
             'the URL "git+https://h.example/r.git" does not tell which package it is; write "name @ URL"',
         ),
         (
