@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 from conflictcheck.errors import InputErrors, SpecError
 from conflictcheck.model import Diagnostic, RequirementKind, Severity, Source
-from conflictcheck.readers.text import SIZE_LIMIT, decode, printable, redact
+from conflictcheck.readers.text import SIZE_LIMIT, decode, expand_addresses, printable, redact, variables_in
 from conflictcheck.readers.toml_document import TomlDocument, parse_toml
 
 if TYPE_CHECKING:
@@ -207,6 +207,13 @@ class Workspace(Struct):
                 return stream.read(len(mark)) == mark
         except (SpecError, OSError, ValueError):
             return False
+
+    def expand(self, requirement: str) -> str:
+        """The text of a requirement with the ``${VARIABLES}`` of its URL replaced, whose values are noted."""
+        value = expand_addresses(requirement, self.variables)
+        if value != requirement:
+            self.expanded.update((name, self.variables.get(name, "")) for name in variables_in(requirement))
+        return value
 
     def sources(self) -> dict[str, Source]:
         """The files that were read and kept, by the names that requirements give them; what was piped in is no file."""

@@ -5,6 +5,7 @@ Sources: PEP 621, PEP 735; that an extra or group comes with the project's own d
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
@@ -50,6 +51,9 @@ DEEPEST = 100
 
 
 _BACKEND = ("build-system", "build-backend")
+
+_ROOT = re.compile(r"file:/{2,3}\$\{PROJECT_ROOT\}|\{root:uri\}")
+"""The folder of the project in a URL, as PDM and uv, and Hatch, have it written."""
 
 _STATED_HERE = (
     "flit",
@@ -180,6 +184,11 @@ class _Project:
             text = f"dynamic = [{', '.join(map(quote, self.tables.dynamic))}]"
             line = self._document.line("project", "dynamic")
         return Requirement(spec, text, self._name, SpecifierSet(), url=folder.as_uri(), file=self.file, line=line)
+
+    def expand(self, requirement: str) -> str:
+        """The text of a requirement with the project's folder and the variables of its URL filled in."""
+        folder = self.path.parent.as_uri()
+        return self.workspace.expand(_ROOT.sub(lambda _: folder, requirement))
 
     @cached_property
     def _name(self) -> NormalizedName:
@@ -315,7 +324,8 @@ class _Section:
                 if entry.is_include:
                     self._include(entry, chain)
                 else:
-                    requirement = parse_requirement(entry.written, self._origin(entry.line), value=entry.value)
+                    value = self._project.expand(entry.value)
+                    requirement = parse_requirement(entry.written, self._origin(entry.line), value=value)
                     self._take(requirement, marker, chain)
             except SpecError as error:
                 self._project.workspace.problem(error, file=self._project.file, line=entry.line)

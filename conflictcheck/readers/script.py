@@ -95,7 +95,8 @@ class ScriptReader(Reader):
         for position, value in enumerate(_dependencies(document)):
             origin = Origin(spec, file, document.line("dependencies", position), folders)
             try:
-                requirements.append(parse_requirement(_text(value, "a dependency"), origin))
+                text = _text(value, "a dependency")
+                requirements.append(parse_requirement(text, origin, value=workspace.expand(text)))
             except SpecError as error:
                 workspace.problem(error, file=file, line=origin.line)
         return [Spec(spec, file, tuple(requirements), requires_python=python if isinstance(python, str) else None)]

@@ -253,6 +253,33 @@ def test_a_build_backend_that_knows_of_nothing_else_makes_no_spec(folder: Folder
     assert len(folder.lines(TOML)) == 1
 
 
+@pytest.mark.parametrize("root", ["file:///${PROJECT_ROOT}", "file://${PROJECT_ROOT}", "{root:uri}"])
+def test_the_folder_of_the_project_may_stand_in_a_url(folder: Folder, root: str) -> None:
+    folder.write("a b/lib/pyproject.toml", '[project]\nname = "lib"\n')
+    folder.write("a b/app/pyproject.toml", f'[project]\nname = "app"\ndependencies = ["lib @ {root}/../lib"]\n')
+    [spec] = folder.read("a b/app/pyproject.toml").specs
+    assert [(r.text, r.url) for r in spec.requirements] == [
+        (f"lib @ {root}/../lib", (folder.path / "a b/lib").as_uri())
+    ]
+
+
+def test_variables_are_expanded_in_urls_and_their_values_told_nowhere(folder: Folder) -> None:
+    folder.write(
+        TOML, '[project]\ndependencies = ["a @ https://${HOST}/a-1.zip", "b @ https://${NONE}/b-1.zip", "c==${V}"]\n'
+    )
+    found = folder.errors(TOML, variables={"HOST": "h.example", "V": "hunter2"})
+    assert [error.partition(": ")[2] for error in found] == [
+        '"b @ https://${NONE}/b-1.zip": the environment variable NONE is not set',
+        '"c==${V}" is not a requirement: variables are expanded only in URLs; write what it stands for',
+    ]
+    folder.write(TOML, '[project]\ndependencies = ["a @ https://${HOST}/a-1.zip"]\n')
+    result = folder.read(TOML, variables={"HOST": "h.example"})
+    assert [(r.text, r.url) for r in result.specs[0].requirements] == [
+        ("a @ https://${HOST}/a-1.zip", "https://h.example/a-1.zip")
+    ]
+    assert result.variables == {"HOST": "h.example"}
+
+
 FLIT = """[tool.flit.metadata]
 module = "My_mod"
 requires-python = ">=3.9"

@@ -33,6 +33,12 @@ def test_a_script_is_a_spec_with_the_lines_of_its_block(folder: Folder, newline:
     ]
 
 
+def test_a_variable_in_a_url_of_a_script_is_expanded(folder: Folder) -> None:
+    folder.write("s.py", '# /// script\n# dependencies = ["a @ https://${HOST}/a-1.zip"]\n# ///\n')
+    [spec] = folder.read("s.py", variables={"HOST": "h.example"}).specs
+    assert [requirement.url for requirement in spec.requirements] == ["https://h.example/a-1.zip"]
+
+
 def test_a_block_of_another_type_is_none(folder: Folder) -> None:
     folder.write("s.py", "# /// other\n# x = 1\n# ///\n")
     assert folder.errors("s.py") == [
