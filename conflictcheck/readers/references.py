@@ -43,6 +43,7 @@ _EGG = re.compile(r"^(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:\[(?
 _STRONG_HASHES = ("sha256", "sha384", "sha512")
 _LONGEST_HOST = 253
 _LONGEST_LABEL = 63
+_MOST_PARTS = 8
 _ASK_FOR_NAME = 'write it as "name @ URL"'
 
 
@@ -294,15 +295,54 @@ def _from_pkg_info(text: str) -> Any:
 def _from_setup_py(text: str) -> Any:
     with warnings.catch_warnings(action="ignore"):  # about its style
         tree = ast.parse(text)
+    names = _given_once(tree)
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Name(id="setup") | ast.Attribute(attr="setup"), keywords=keywords):
                 for keyword in keywords:
-                    if keyword.arg == "name" and isinstance(keyword.value, ast.Constant):
-                        return keyword.value.value
+                    if keyword.arg == "name" and (name := _text_of(keyword.value, names)) is not None:
+                        return name
             case _:
                 pass
     return None
+
+
+def _given_once(module: ast.Module) -> dict[str, ast.expr]:
+    """The names that a module gives a value in one place, among its statements, with what that is."""
+    given: dict[str, int] = {}
+    for node in ast.walk(module):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
+                given[name] = given.get(name, 0) + 1
+            case ast.alias(name=imported, asname=asname):
+                name = asname or imported.partition(".")[0]
+                given[name] = given.get(name, 0) + 1
+            case _:
+                pass
+    found = {}
+    for statement in module.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if given[name] == 1 and "*" not in given:
+                found[name] = value
+            case _:
+                pass
+    return found
+
+
+def _text_of(expression: ast.expr, names: dict[str, ast.expr], hops: int = 2) -> str | None:
+    """The text that an expression has whatever happens: a constant, a name of one, or f"…" of a few such."""
+    match expression:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.Name(id=name) if hops and name in names:
+            return _text_of(names[name], names, hops - 1)
+        case ast.FormattedValue(value=value, conversion=-1, format_spec=None):
+            return _text_of(value, names, hops)
+        case ast.JoinedStr(values=parts) if len(parts) <= _MOST_PARTS:
+            texts = [_text_of(part, names, hops) for part in parts]
+            return None if None in texts else "".join(filter(None, texts))
+        case _:
+            return None
 
 
 _STATED_IN = (

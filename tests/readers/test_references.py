@@ -69,6 +69,11 @@ def test_the_egg_may_have_extras(folder: Folder) -> None:
         ("setup.cfg", "[metadata]\nname = my.pkg\n"),
         ("PKG-INFO", "Metadata-Version: 2.1\nName: my-pkg\n"),
         ("setup.py", "import setuptools\nsetuptools.setup(version='\\d', name='my_pkg')\n"),
+        (
+            "setup.py",
+            "NAME = 'My.pkg'\nif __name__ == '__main__':\n    setup(name=NAME)\n",
+        ),
+        ("setup.py", "PART = 'pkg'\nname = f'my-{PART}'\nsetup(name=name, packages=[f'{PART}_{x}' for x in y])\n"),
     ],
 )
 def test_a_local_project_is_known_by_what_it_states(folder: Folder, file: str, content: str) -> None:
@@ -218,6 +223,27 @@ def test_a_reference_that_leads_nowhere_says_so(folder: Folder, line: str, messa
     folder.write("nameless/setup.py", "from setuptools import setup\nsetup(name=compute())\n")
     folder.write("empty/x")
     assert error(folder, line) == message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "N = 'a'\nN = 'b'\nsetup(name=N)",
+        "N = 'a'\nfor N in x: pass\nsetup(name=N)",
+        "N = 'a'\ndef f(N):\n    setup(name=N)",
+        "N = 'a'\nfrom other import *\nsetup(name=N)",
+        "N = 'a'\nimport N.x\nsetup(name=N)",
+        "if x:\n    N = 'a'\nsetup(name=N)",
+        "N = N\nsetup(name=N)",
+        "setup(name=f'a-{x}')",
+        "N = 'a'\nsetup(name=f'{N!r}')",
+        "N = 'a'\nsetup(name=f'{N:>9}')",
+        "N = 'a'\nsetup(name=f'" + 9 * "{N}" + "')",
+    ],
+)
+def test_a_name_that_a_setup_py_may_give_otherwise_is_not_read_from_it(folder: Folder, text: str) -> None:
+    folder.write("pkg/setup.py", text)
+    assert error(folder, "./pkg") == 'the path "./pkg" does not tell which package it is; write "name @ file:PATH"'
 
 
 def test_a_broken_project_file_is_no_crash(folder: Folder) -> None:
