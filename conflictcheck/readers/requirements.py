@@ -30,22 +30,13 @@ class RequirementsReader(Reader):
 
     label: ClassVar[str] = "a requirements file"
     names: ClassVar[str] = "*.txt, *.in, *.pip, or requirements in its name"
-    looked_for: ClassVar[str] = (
-        "requirements files (requirements*.txt, *requirements.txt, requirements/*.txt, *requirements*.in)"
-    )
+    looked_for: ClassVar[str] = "requirements files (*requirements*.txt, *requirements*.in, requirements/*.txt)"
 
     def finds(self, path: Path, workspace: Workspace) -> bool:  # noqa: ARG002 - the name is enough
         """By its name, or by its folder's."""
         if self.passes_over(path) or path.suffix.lower() not in (".txt", ".in"):
             return False
-        stem = path.stem.lower()
-        if (
-            path.parent.name.lower() == "requirements"
-            or stem.startswith("requirements")
-            or stem.endswith("requirements")
-        ):
-            return True
-        return path.suffix.lower() == ".in" and "requirements" in stem
+        return path.parent.name.lower() == "requirements" or "requirements" in path.stem.lower()
 
     def passes_over(self, path: Path) -> str | None:
         """A constraint file asks for nothing by itself."""

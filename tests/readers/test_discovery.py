@@ -27,6 +27,7 @@ def test_a_search_finds_every_kind_in_a_fixed_order(folder: Folder) -> None:
         "dev-requirements.txt",
         "requirements/x.txt",
         "my-requirements-a.in",
+        "test-requirements-0.txt",
     ):
         folder.write(name, "a")
     folder.write("sub/pyproject.toml", '[project]\nname = "p"\ndependencies = ["a"]\n[dependency-groups]\ng = ["b"]\n')
@@ -38,6 +39,7 @@ def test_a_search_finds_every_kind_in_a_fixed_order(folder: Folder) -> None:
         "my-requirements-a.in",
         "requirements-dev.txt",
         "requirements.txt",
+        "test-requirements-0.txt",
         "requirements/x.txt",
         "sub/pyproject.toml",
         "sub/pyproject.toml#group:g",
@@ -196,8 +198,8 @@ def test_a_folder_without_a_spec_says_what_was_looked_for(folder: Folder) -> Non
     assert folder.errors("sub") == [
         (
             "sub: no spec in this folder; looked for scripts with inline metadata (*.py, *.pyw, or #! and no "
-            "extension); requirements files (requirements*.txt, *requirements.txt, requirements/*.txt, "
-            "*requirements*.in); pyproject.toml with [project], [dependency-groups], [tool.poetry] or "
+            "extension); requirements files (*requirements*.txt, *requirements*.in, "
+            "requirements/*.txt); pyproject.toml with [project], [dependency-groups], [tool.poetry] or "
             "[tool.flit.metadata]"
         )
     ]
