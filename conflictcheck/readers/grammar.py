@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _COMMENT = re.compile(r"(?:^|(?<=\s))#.*$")
+_QUOTING = re.compile(r"['\"\\]")
+_WORD = re.compile(r"[^ \t\r\n]+")
 _COMMENT_ALONE = re.compile(r"\s*#")
 # What -e is given may have a marker, whose quotes are not those of a shell.
 _EDITABLE = re.compile(r"(?:-e\s*|--editable(?:\s+|=))(?P<place>[^\s'\"](?:(?!\s--).)*)(?P<rest>.*)")
@@ -176,7 +178,8 @@ def _parse_options(text: str) -> list[tuple[str, str]]:
     if not text:
         return []
     try:
-        words = shlex.split(text)
+        # Where nothing is quoted, as in lines with dozens of hashes, shlex says the same letter by letter.
+        words = shlex.split(text) if _QUOTING.search(text) else _WORD.findall(text)
     except ValueError:
         raise SpecError(f"{quote(text)} has a quote that is not closed") from None
     given: list[tuple[str, str]] = []
