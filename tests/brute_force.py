@@ -1,7 +1,8 @@
 """All answers by trying everything: what the words mean, for universes small enough.
 
 An environment is a choice of one release per package, and all that the lines reach through it. It is right if each
-requirement met on the way admits what is chosen, and each release that must be asked for is asked for by one of them:
+requirement met on the way admits what is chosen, and the releases can be installed one after the other, so that each
+that must be asked for is asked for by lines and by releases before it:
 
 - a pre-release where a line names a pre-release, or some requirement or all lines together admit no final release;
 - a yanked release where a requirement pins exactly one version (PEP 592);
@@ -192,9 +193,44 @@ class _Place:
         restricting = [want for want in wants[RequirementKind.CONSTRAINT] if want.package in met]
         for want in restricting:
             met[want.package].append(want)
-        return all(want.admits(choice[want.package]) for want in restricting) and all(
-            self._is_asked_for(package, choice[package], asking) for package, asking in met.items()
+        return all(want.admits(choice[want.package]) for want in restricting) and self._is_founded(
+            wants, overridden, choice, met.keys()
         )
+
+    def _is_founded(
+        self, wants: _Wants, overridden: Mapping[str, bool], choice: Mapping[str, str], reached: Iterable[str]
+    ) -> bool:
+        """Whether the releases can be installed one after the other, each asked for by lines and those before it."""
+        installed: set[str] = set()
+        while True:
+            said = [*wants[RequirementKind.REQUIREMENT], *self._said_by(wants, overridden, choice, installed)]
+            said = [left for want in said if (left := _relaxed(want, overridden)) is not None]
+            about = {want.package for want in said}
+            said += [want for want in wants[RequirementKind.OVERRIDE] if want.package in about]
+            said += [want for want in wants[RequirementKind.CONSTRAINT] if want.package in about]
+            new = {
+                package
+                for package in about - installed
+                if self._is_asked_for(package, choice[package], [want for want in said if want.package == package])
+            }
+            if not new:
+                return installed == set(reached)
+            installed |= new
+
+    def _said_by(
+        self, wants: _Wants, overridden: Mapping[str, bool], choice: Mapping[str, str], installed: Iterable[str]
+    ) -> list[_Want]:
+        """What some releases need, with the extras that lines or they themselves want."""
+        extras = {(package, "") for package in installed}
+        while True:
+            said = [want for name, extra in extras for want in self._needs(name, choice[name], extra, overridden)]
+            asking = [*wants[RequirementKind.REQUIREMENT], *said]
+            kept = [left for want in asking if (left := _relaxed(want, overridden)) is not None]
+            kept += wants[RequirementKind.OVERRIDE]
+            more = {(w.package, extra) for w in kept for extra in w.extras if (w.package, "") in extras} - extras
+            if not more:
+                return said
+            extras |= more
 
     def _needs(self, package: str, version: str, extra: str, overridden: Mapping[str, bool]) -> Iterable[_Want]:
         key = (package, version, extra, frozenset(overridden))

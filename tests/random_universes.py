@@ -103,6 +103,7 @@ class _Maker:
         self.names = list("abcdefgh"[: random.randint(6, 8) if self.deep else random.randint(3, 5)])
         self.versions = {name: self._versions() for name in self.names}
         self.contested = random.choice(self.names) if self.chance(0.4) else None
+        self.tempting: list[str] = []
         if self.contested:
             self.versions[self.contested] = ["1.0", "2.0", "3.0"]
 
@@ -117,6 +118,8 @@ class _Maker:
         packages = {
             name: {version: self._release(i) for version in self.versions[name]} for i, name in enumerate(self.names)
         }
+        if self.has("prereleases", "yanked") and self.chance(0.6):
+            self._tie(packages)
         shared: list[Requirement] = []
         if self.has("restrictions"):
             texts = [self._requirement(random.choice(self.names)) for _ in range(random.randint(0, 2))]
@@ -178,6 +181,44 @@ class _Maker:
             extras=("p", "q"),
         )
 
+    def _tie(self, packages: dict[str, dict[str, Rel]]) -> None:
+        """Have pre-releases or yanked releases pin each other in a circle, at times by way of another package."""
+        random = self.random
+        tied = random.sample(self.names, random.choice((2, 2, 3)))
+        free = [name for name in self.names if name not in tied]
+        between = random.choice(free) if free and self.chance(0.3) else None
+        version = {name: self._locked(packages[name]) for name in tied}
+        for name, needed in zip(tied, [*tied[1:], tied[0]], strict=True):
+            pin = f"{needed}=={version[needed]}"
+            if needed == tied[0] and between:
+                for release, rel in packages[between].items():
+                    packages[between][release] = replace(rel, requires=[*rel.requires, pin])
+                pin = between
+            if self.has("extras") and self.chance(0.3):
+                pin += " ; extra == 'p'"
+            rel = packages[name][version[name]]
+            others = [text for text in rel.requires if self.chance(0.2) and not text.startswith(needed)]
+            packages[name][version[name]] = replace(rel, requires=[*others, pin])
+        # What else there is of the first is often out of the question, so that the circle would help.
+        other = max(free or tied, key=lambda name: len(packages[name]))
+        wanted = random.choice(self.versions[other])
+        self.tempting = [tied[0], f"{other}!={wanted}"]
+        for release, rel in packages[tied[0]].items():
+            if release != version[tied[0]]:
+                packages[tied[0]][release] = replace(rel, requires=[*rel.requires, f"{other}=={wanted}"])
+
+    def _locked(self, releases: dict[str, Rel]) -> str:
+        """A version of a package that is a pre-release or yanked, made so if need be."""
+        locked = [v for v, rel in releases.items() if Version(v).is_prerelease or rel.yanked is not None]
+        version = self.random.choice(locked or list(releases))
+        if not locked:
+            if self.has("yanked"):
+                releases[version] = replace(releases[version], yanked="broken")
+            else:
+                releases[version + "rc1"] = releases[version]
+                version += "rc1"
+        return version
+
     def _requirement(self, name: str) -> str:
         random, versions = self.random, self.versions[name]
         extra = f"[{random.choice('pq')}]" if self.has("extras") and self.chance(0.4) else ""
@@ -192,6 +233,7 @@ class _Maker:
         names = self.names[:2] if self.deep and self.chance(0.6) else self.names
         wanted = random.sample(names, min(len(names), random.choice((1, 1, 2, 2, 3))))
         found = [self._requirement(name) for name in wanted]
+        found += [text for text in self.tempting if self.chance(0.6)]
         if self.has("markers"):
             found = [f"{text} ; {random.choice(_MARKERS)}" if self.chance(0.2) else text for text in found]
         if self.has("python") and self.chance(0.2):

@@ -244,18 +244,21 @@ def test_a_clash_that_takes_too_long_is_told() -> None:
 
 
 def test_a_clash_that_rests_on_what_is_taken_for_granted_is_no_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two yanked releases that pin each other, as those of dask and distributed 2022.10.1 do."""
-    both = {
-        "x": {"1.0": [], "2.0": Rel(['y==2.0 ; extra == "all"'], yanked="broken", extras=("all",))},
-        "y": {"1.0": [], "2.0": Rel(["x==2.0"], yanked="broken")},
+    """An older release asks for a yanked one, and is read only later, for something else."""
+    packages = {
+        "x": {"1.0": [], "2.0": Rel(yanked="broken")},
+        "y": {"1.0": ["x>1.0", "z"]},
+        "z": {"1.0": ["x==2.0"], "2.0": []},
     }
-    monkeypatch.setattr(completion, "MOST_RELEASES", 2)
-    world = World(universe(both), specs(a=["x[all]>1.0"]))
+    monkeypatch.setattr(completion, "MOST_RELEASES", 0)
+    world = World(universe(packages), specs(a=["y"]))
     [core] = world.findings.cores
+    assert confirm(world, core) == []
+    assert world.oracle.load(world.targets["3.11"][0], name("z"), [0])
     [told] = confirm(world, core)
     assert (told.code, told.file, told.line) == ("clash-not-confirmed", "a", 1)
     assert told.message == (
-        "the clash of a is not confirmed, as it rests on what is taken for granted of x and y, and the second engine "
+        "the clash of a is not confirmed, as it rests on what is taken for granted of x, and the second engine "
         "found releases that do otherwise, or gave up on it after 10,000 steps"
     )
 

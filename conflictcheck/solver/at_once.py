@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from conflictcheck.lazy import Deferred
 from conflictcheck.solver.answers import Solution
+from conflictcheck.solver.askers import asked_in, opened_in
 from conflictcheck.solver.encoding import bits
-from conflictcheck.solver.needs import collect_needs, offered, opened_in, opened_releases
+from conflictcheck.solver.needs import collect_needs, offered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -100,16 +101,17 @@ def _let_in(
 
 
 def _known_solution(kernel: Kernel, lines: Sequence[int]) -> Solution | None:
-    """The model as a solution; None where a locked release is justified in it by one that nobody needs."""
+    """The model as a solution; None where a locked release is justified in it by one that is not founded."""
     true = kernel.assignment()
-    opened = opened_in(kernel, lines, true, sorted(kernel.locked_in(true)))
+    opened = opened_in(kernel, lines, true, sorted(set(kernel.locked_in(true))))
     if opened is not None:
         return _to_be_read(kernel, lines, true, opened)
     chosen, _ = kernel.model()
     needs = collect_needs(kernel, lines, chosen)
     if not all(name in chosen and offered(kernel, needs, name) >> chosen[name] & 1 for name in needs.domains):
         return None
-    return solution_of(kernel, lines, chosen, needs)
+    asked = asked_in(kernel, lines, chosen, needs)
+    return None if asked.unfounded else solution_of(chosen, needs, asked.opened)
 
 
 def _to_be_read(kernel: Kernel, lines: Sequence[int], true: Assignment, opened: tuple[Opened, ...]) -> Solution:
@@ -122,22 +124,21 @@ def _to_be_read(kernel: Kernel, lines: Sequence[int], true: Assignment, opened: 
             for name, package in kernel.packages.items()
             if package.steps.installed in true
         }
-        return solution_of(kernel, lines, chosen, collect_needs(kernel, lines, chosen))
+        return solution_of(chosen, collect_needs(kernel, lines, chosen), opened)
 
     return Solution(Deferred(lambda: read().releases), Deferred(lambda: read().extras), opened)
 
 
-def solution_of(kernel: Kernel, lines: Sequence[int], chosen: Mapping[NormalizedName, int], needs: Needs) -> Solution:
+def solution_of(chosen: Mapping[NormalizedName, int], needs: Needs, opened: tuple[Opened, ...]) -> Solution:
     """What of the chosen releases is needed, as a solution.
 
     Args:
-        kernel: the target's kernel.
-        lines: positions of the lines.
         chosen: a release of each needed package.
         needs: what the lines need with these.
+        opened: the locked releases among them.
     """
     return Solution(
         {name: chosen[name] for name in needs.domains},
         {name: frozenset(needs.extras[name] - {""}) for name in needs.domains},
-        opened_releases(kernel, lines, chosen, needs),
+        opened,
     )

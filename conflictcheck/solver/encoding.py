@@ -61,6 +61,7 @@ class Lock(Struct):
         others: the releases that make asking unnecessary: a specifier that admits none of them asks.
         lines: the requirement lines that ask for them.
         jointly: sets of lines that may ask for them together: the releases that each line admits, as bits.
+        together: once `asked` is made, for each of these sets a variable that implies that those of them that hold ask.
         asked: the variable "something asks for them"; 0 until a clause needs it.
         key: the variable "something that is not loaded yet asks for them"; assumed false; 0 until `asked` is made.
     """
@@ -70,6 +71,7 @@ class Lock(Struct):
     others: int
     lines: tuple[int, ...] = ()
     jointly: Sequence[Mapping[int, int]] = ()
+    together: Sequence[int] = ()
     asked: int = 0
     key: int = 0
 

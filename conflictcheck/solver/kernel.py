@@ -382,9 +382,9 @@ class Kernel:
         extras = () if line.kind is RequirementKind.CONSTRAINT else effective.extras
         self.add([[*condition, self._extra_variable(line.name, extra)] for extra in extras])
         # An override asks for extras alone, a constraint for nothing.
-        wanted = ("", *extras) if line.kind is RequirementKind.REQUIREMENT else extras
-        for extra in wanted:
-            self.known.note_line((line.name, extra), self.selectors[i])
+        adds = line.kind is not RequirementKind.REQUIREMENT
+        for extra in extras if adds else ("", *extras):
+            self.known.note_line((line.name, extra), self.selectors[i], adds=adds)
         return Edge(line.name, mask, extras, line.text, opens)
 
     def is_overridden(self, i: int) -> bool:

@@ -45,6 +45,7 @@ class KnownReleases:
         self._runs: dict[tuple[Node, int, int], int] = {}
         self._needs: dict[Node, Mapping[Node, list[tuple[int, int]]]] = {}
         self._lines: dict[Node, list[int]] = defaultdict(list)
+        self._adding: dict[Node, list[int]] = defaultdict(list)
         self._sources: dict[Node, dict[Node, list[tuple[int, int]]]] = defaultdict(dict)
         self._unread: dict[Node, None] = {}
         self._changed: set[Node] = set()
@@ -79,14 +80,14 @@ class KnownReleases:
         self._unread[node] = None
         self._unbarred[node[0]] = None
 
-    def note_line(self, node: Node, selector: int) -> None:
-        """Note that a line needs a package or an extra."""
-        self._lines[node].append(selector)
+    def note_line(self, node: Node, selector: int, *, adds: bool = False) -> None:
+        """Note that a line needs a package or an extra, or `adds` the extra where something needs the package."""
+        (self._adding if adds else self._lines)[node].append(selector)
         self._changed.add(node)
 
     def selectors(self, node: Node) -> Sequence[int]:
         """The selectors of the lines that need a package or an extra."""
-        return self._lines[node]
+        return [*self._lines[node], *self._adding.get(node, ())]
 
     def sources(self, node: Node) -> Iterable[Node]:
         """The packages and extras of which a loaded release may need it."""
@@ -103,6 +104,7 @@ class KnownReleases:
         self._read_all()
         return [
             *self._lines[node],
+            *(self._adding.get(node, ()) if (node[0], "") not in besides else ()),
             *(
                 self.installed_run(source, low, high)
                 for source, some in self._sources[node].items()
@@ -114,6 +116,24 @@ class KnownReleases:
     def _read_all(self) -> None:
         for source in list(self._unread):
             self.needs(source)
+
+    def asking(self, name: NormalizedName, locked: int, besides: Collection[Node]) -> list[int]:
+        """Variables one of which holds where a loaded release, or one of its extras, asks for locked ones of a package.
+
+        Args:
+            name: the package.
+            locked: the locked releases, as bits.
+            besides: packages and extras that do not count.
+        """
+        self._read_all()
+        return [
+            self.installed_run(source, low, high)
+            for source in self._sources[name, ""]
+            if source not in besides
+            for (needed, _, _, opens), mask in self._asking[source].items()
+            if needed == name and opens & locked
+            for low, high in runs(mask)
+        ]
 
     def demands(self, nodes: Iterable[Node]) -> list[int]:
         """Literals that, assumed, let these packages and extras be installed only where something needs them.
@@ -154,6 +174,11 @@ class KnownReleases:
             self._strangers_demand = strangers, self._new_variable()
             self._add([[-self._strangers_demand[1], -self._stranger, *strangers]])
         return [self._strangers_demand[1], *told]
+
+    @property
+    def stranger(self) -> int:
+        """The variable "a stranger is installed", of `only_strangers_ask`."""
+        return self._stranger
 
     def variable(self, node: Node) -> int:
         """The variable of a package or of one of its extras."""

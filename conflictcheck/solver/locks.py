@@ -124,8 +124,8 @@ class Locks:
             lock.asked, lock.key = self._new_variable(), self._new_variable()
             self._close(lock, package.candidates.name)
             self.askings.append((lock.asked, package.candidates.name, lock.mask))
-            together = [self._ask_together(some, lock.others) for some in lock.jointly]
-            self._add_clauses([[-lock.asked, lock.key, *(self._selectors[i] for i in lock.lines), *together]])
+            lock.together = [self._ask_together(some, lock.others) for some in lock.jointly]
+            self._add_clauses([[-lock.asked, lock.key, *(self._selectors[i] for i in lock.lines), *lock.together]])
         return lock.asked
 
     def _asks_for(self, i: int, package: Package, lock: Lock) -> bool:

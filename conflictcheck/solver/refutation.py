@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from conflictcheck.policy import Release
     from conflictcheck.solver.encoding import LockKind
     from conflictcheck.solver.reading import Reading, Want
+    from conflictcheck.solver.walk import Walked
 
 BUDGET = 3_000_000
 """How many times the engine looks at a nogood for one question."""
@@ -71,6 +72,7 @@ class _Question:
         self._undecided: dict[_Variable, int] = {}
         self._written: set[_Variable] = set()
         self._locks: set[tuple[NormalizedName, LockKind]] = set()
+        self._loops: set[frozenset[tuple[_Variable, int]]] = set()
         self._texts: dict[NormalizedName, dict[str, int]] = {}
 
     def answer(self) -> dict[NormalizedName, Release] | None:
@@ -231,13 +233,16 @@ class _Question:
     def _decide(self, open_variables: Collection[_Variable]) -> None:
         """The package with the fewest releases for the conflicts it had a part in, at its newest usual release."""
         values, weights = self._search.values, self._search.weights
-        if not self._search.decisions:
-            self._undecided = dict(values)
         variable = min(open_variables, key=lambda one: (values[one].bit_count() / weights[one], one))
         offer = self._reading.offer(variable[0])
         places = _places(values[variable])
         usual = [i for i in places if not offer.locks(i)]
-        self._search.decide(variable, 2 << max(usual or places))
+        self._try(variable, 2 << max(usual or places))
+
+    def _try(self, variable: _Variable, some: int) -> None:
+        if not self._search.decisions:
+            self._undecided = dict(self._search.values)
+        self._search.decide(variable, some)
 
     def _chosen(self) -> dict[NormalizedName, Release] | None:
         """The releases that are decided; None, and a nogood more, if they are no environment."""
@@ -254,9 +259,42 @@ class _Question:
         if walked.unasked is None:
             return {name: chosen[name] for name in walked.reached}
         name, _, lock = walked.unasked
-        if not self._write_lock(name, lock):
+        if not self._write_lock(name, lock) and not self._write_loop(walked):
             self._search.add(*(((reached, ""), values[reached, ""]) for reached in sorted(walked.reached)))
         return None
+
+    def _write_loop(self, walked: Walked) -> bool:
+        """Say that releases do not go together that only ask for each other, or that nothing else needs.
+
+        Whatever else is chosen, the release of another package has to ask for one of them, or to need one where nothing
+        has to ask for it (a loop formula: Lin, Zhao, "ASSAT", 2004). Lines do neither.
+
+        Returns:
+            Whether that breaks what is decided, or does once it is decided that packages are absent which may ask.
+        """
+        values = self._search.values
+        loop = {
+            name: None
+            for (name, extra), left in values.items()
+            if not extra and not left & _ABSENT and name not in walked.reached
+        } | dict(walked.unfounded)
+        terms = {(name, ""): values[name, ""] for name in sorted(loop)}
+        for name, lock in sorted(loop.items()):
+            offer, place = self._reading.offer(name), _places(values[name, ""])[0]
+            for want, package, asking in self._asking(name):
+                outside = not want.is_line and package[0] not in loop
+                if outside and (lock is None or offer.is_asked_for(place, lock, want)):
+                    terms[package] = terms.get(package, -1) & ~asking
+        if any(not values[variable] & some for variable, some in terms.items()):
+            return False
+        said = frozenset(terms.items())
+        if said not in self._loops:
+            self._loops.add(said)
+            self._search.add(*terms.items())
+        open_variables = [variable for variable, some in terms.items() if values[variable] & ~some]
+        if open_variables:
+            self._try(open_variables[0], _ABSENT)
+        return True
 
 
 def _values(places: Iterable[int]) -> int:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from conflictcheck.facts import Unknown
 from conflictcheck.solver.answers import Conflict, Solution, Undecided
+from conflictcheck.solver.askers import asked_in
 from conflictcheck.solver.at_once import MOST_REFINED, answer_at_once, solution_of
 from conflictcheck.solver.completion import Completion, TooMany
 from conflictcheck.solver.encoding import bits
@@ -62,7 +63,7 @@ class Search:
         *,
         quick: bool = False,
         limit: int | None = None,
-        known: Mapping[NormalizedName, int] | None = None,
+        known: Solution | None = None,
         refined: int = MOST_REFINED,
     ) -> None:
         self._kernel = kernel
@@ -115,8 +116,9 @@ class Search:
                 name for name in self._late if name in undecided
             ]
             if not open_names:
-                if self._is_asked_for(needs):
-                    return self._solution(needs)
+                solution = self._solution(needs) if self._is_asked_for(needs) else None
+                if solution is not None:
+                    return solution
                 continue
             batch = self._propose(needs, open_names)
             if batch is None:
@@ -165,10 +167,14 @@ class Search:
         """
         for name, i in self._decided.items():
             if not offered(self._kernel, needs, name) >> i & 1:
-                del self._decided[name]
-                self._nogoods.rule_out(name, i, self._decision_literals())
+                self._give_up(name)
                 return False
         return True
+
+    def _give_up(self, name: NormalizedName) -> None:
+        """Undo a decision, and keep that it does not go with the others."""
+        i = self._decided.pop(name)
+        self._nogoods.rule_out(name, i, self._decision_literals())
 
     def _notice_openings(self) -> None:
         """What was learned while a lock was closed need not hold once something asks for what it locks."""
@@ -318,25 +324,30 @@ class Search:
         """Some package has no release left under the decisions: find out whose fault it is."""
         if not self._kernel.solve([*self._base, *self._decision_literals()]):
             return self._undo(self._kernel.core())
-        # The solver justifies a locked release by one that nobody needs. That is no solution, and all decisions are
-        # to blame alike: undo the last.
+        # The solver justifies a locked release by one that is not founded. That is no solution; who is to blame takes
+        # more than it knows. Where even that does not tell, all decisions are to blame alike: undo the last.
+        core = Completion(self._kernel, self._lines, [*self._base, *self._decision_literals()], closed=True).core()
+        if core is not None:
+            return self._undo(core) if self._blamed(core) else self._conclude_exactly(core)
         if not self._decided:
             return self._conclude_exactly(None)
-        name, i = self._decided.popitem()
-        self._nogoods.rule_out(name, i, self._decision_literals())
+        self._give_up(next(reversed(self._decided)))
         return None
 
     def _undo(self, core: Sequence[int]) -> Answer | None:
         """Undo the last decision of a core; without one, the answer is *no*."""
-        kernel = self._kernel
-        blamed = {found[0] for literal in core if (found := kernel.release_of(literal)) is not None}
-        for name in reversed(self._decided):
-            if name in blamed:
-                self._nogoods.learn(name, core)
-                self._put_off[name] = self._put_off.get(name, 0) + 1
-                del self._decided[name]
-                return None
-        return self._conclude(core)
+        name = self._blamed(core)
+        if name is None:
+            return self._conclude(core)
+        self._nogoods.learn(name, core)
+        self._put_off[name] = self._put_off.get(name, 0) + 1
+        del self._decided[name]
+        return None
+
+    def _blamed(self, core: Sequence[int]) -> NormalizedName | None:
+        """The package of the last decision in a core."""
+        blamed = {found[0] for literal in core if (found := self._kernel.release_of(literal)) is not None}
+        return next((name for name in reversed(self._decided) if name in blamed), None)
 
     def _conclude(self, core: Sequence[int]) -> Answer:
         """The lines alone are impossible, unless that rests on what is not loaded or not known."""
@@ -362,15 +373,21 @@ class Search:
                 if core is None:
                     return Undecided(self._missing_fact())
         except TooMany:
-            if closed is None:
-                return Conflict(self._asked, leans=True, assumed=frozenset(self._needs().domains))
-            return replace(self._blame(closed), leans=True, assumed=self._kernel.locks_behind(closed))
+            return self._take_for_granted(closed)
         if core is not None:
             return replace(self._blame(core), leans=completion.leans, lifted_by=completion.lifted_by)
         if self._known is None:
             return Search(self._kernel, self._lines, self._prefer, limit=self._limit, known=completion.solution).run()
-        self._decided = dict(self._known)
-        return self._solution(self._needs())
+        return self._known
+
+    def _take_for_granted(self, closed: Sequence[int] | None) -> Answer:
+        """The answer where too much might ask for locked releases to look at it; see `_conclude_exactly`."""
+        kernel = self._kernel
+        if closed is None:
+            return Conflict(self._asked, leans=True, assumed=frozenset(self._needs().domains))
+        if kernel.facts in closed and kernel.solve(self._without_facts()):
+            return Undecided(self._missing_fact())
+        return replace(self._blame(closed), leans=True, assumed=kernel.locks_behind(closed))
 
     def _without_facts(self) -> list[int]:
         return [-self._kernel.facts, *self._base[1:]]
@@ -406,5 +423,10 @@ class Search:
         packages = self._kernel.packages
         return [literal for name, i in self._decided.items() for literal in packages[name].is_release(i)]
 
-    def _solution(self, needs: Needs) -> Solution:
-        return solution_of(self._kernel, self._lines, self._decided, needs)
+    def _solution(self, needs: Needs) -> Solution | None:
+        """What is decided, now that all is; None, and one decision less, if locked releases only ask for each other."""
+        asked = asked_in(self._kernel, self._lines, self._decided, needs)
+        if not asked.unfounded:
+            return solution_of(self._decided, needs, asked.opened)
+        self._give_up(next(name for name in reversed(self._decided) if name in asked.unfounded))
+        return None

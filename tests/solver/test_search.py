@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from builders import World, specs, universe
+import pytest
+from builders import World, overrides, specs, universe
 
 from conflictcheck.index.memory import Rel
 from conflictcheck.solver import search
 from conflictcheck.solver.oracle import Maybe, No, Yes
-
-if TYPE_CHECKING:
-    import pytest
 
 
 def versions(count: int, *requires: str) -> dict[str, list[str]]:
@@ -100,6 +96,52 @@ def test_release_that_pins_itself_for_an_extra_asks_for_no_locked_release() -> N
     index = universe({"x": {"1.0": final, "2.0rc1": early}, "y": versions(2)})
     assert isinstance(World(index, specs(a=["x[all]", "y>=2"])).ask(), No)
     assert World(index, specs(a=["x[all]>=1.0rc1", "y>=2"])).pins() == {"x": "2.0rc1", "y": "2.0"}
+
+
+_PINNING = {
+    "two pre-releases": {"x": Rel(["w==2.0rc1"]), "w": Rel(["x==2.0rc1"])},
+    "two yanked releases": {"x": Rel(["w==2.0"], yanked=""), "w": Rel(["x==2.0"], yanked="")},
+    "a pre-release and a yanked one": {"x": Rel(["w==2.0"]), "w": Rel(["x==2.0rc1"], yanked="")},
+    "three": {"x": Rel(["w==2.0rc1"]), "w": Rel(["v==2.0rc1"]), "v": Rel(["x==2.0rc1"])},
+    "by way of an extra": {"x": Rel(["w[fast]"]), "w": Rel(['x==2.0rc1 ; extra == "fast"'], extras=("fast",))},
+}
+
+
+@pytest.mark.parametrize("situation", _PINNING)
+def test_locked_releases_that_only_ask_for_each_other_are_not_let_in(situation: str) -> None:
+    tied = {
+        name: {"1.0": ["y<2"] if name == "x" else [], ("2.0" if rel.yanked is not None else "2.0rc1"): rel}
+        for name, rel in _PINNING[situation].items()
+    }
+    if situation == "by way of an extra":
+        tied["w"] = {"1.0": _PINNING[situation]["w"]}
+    newest = max(tied["x"])
+    index = universe({**tied, "y": versions(2), "z": {"1.0": [f"x=={newest}"]}})
+    world = World(index, specs(a=["x"], b=["y>=2"], c=["z"]))
+    assert isinstance(world.ask("a", "b"), No)
+    assert isinstance(world.oracle.resolve(world.lines_of("a", "b")), No)
+    assert isinstance(world.ask("a", "b", "c"), Yes), "which begins at a line"
+    assert world.pins("a", "b", "c")["x"] == newest
+    assert isinstance(world.ask("a", "b"), No)
+
+
+def test_locked_releases_that_only_ask_for_each_other_take_few_calls_among_many_others() -> None:
+    others = {f"p{i}": versions(30) for i in range(10)}
+    tied = {"x": {"1.0": ["y<2"], "2.0rc1": ["w"]}, "w": {"1.0": ["x==2.0rc1"]}}
+    world = World(universe({**others, **tied, "y": versions(2)}), specs(a=["x", *others], b=["y>=2"]))
+    assert isinstance(world.oracle.resolve(world.lines_of("a", "b")), No)
+    assert world.oracle.calls <= 60
+
+
+def test_override_that_adds_an_extra_founds_nothing_on_its_own() -> None:
+    tied = {
+        "x": {"1.0": ["y<2"], "2.0rc1": ["w"]},
+        "w": {"1.0": Rel(['v ; extra == "fast"'], extras=("fast",))},
+        "v": {"1.0": ["x==2.0rc1"]},
+    }
+    index = universe({**tied, "y": versions(2)})
+    assert isinstance(World(index, specs(a=["x", "y>=2"]), overrides("w[fast]")).ask(), No)
+    assert World(index, specs(a=["x", "y>=2", "w"]), overrides("w[fast]")).pins()["x"] == "2.0rc1"
 
 
 def test_old_source_distribution_is_taken_only_where_nothing_else_is_admitted() -> None:
