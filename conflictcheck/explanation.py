@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 _MOST_ROUNDS = 400
 _MOST_CASES = 60
+_MOST_SPLITS = 3
+"""How many distinctions may be inside of each other, the outermost included; deeper is more than anybody reads."""
+_BUDGET = 300
+"""How many cases are looked at for one argument."""
 
 
 class Asked(Struct, frozen=True):
@@ -141,11 +145,26 @@ def explain_lines(kernel: Kernel, lines: Iterable[int]) -> Argument | None:
     return _Propagation(kernel, chosen).run()
 
 
+class _Shared(Struct):
+    """What all cases of one argument have in common.
+
+    Attributes:
+        usable: the releases of each package that no fact about it alone rules out, as bits.
+        looked_at: how many cases were looked at.
+        splits: how many distinctions may be inside of each other.
+    """
+
+    usable: dict[NormalizedName, int] = field(default_factory=dict)
+    looked_at: int = 0
+    splits: int = 0
+
+
 class _Propagation(Struct):
     """The state of one derivation: for each package, what narrows it."""
 
     kernel: Kernel
     lines: Sequence[int]
+    shared: _Shared = field(default_factory=_Shared)
     nodes: dict[NormalizedName, list[Node]] = field(default_factory=lambda: defaultdict(list))
     extras: dict[NormalizedName, dict[str, Node]] = field(default_factory=lambda: defaultdict(dict))
     depth: int = 0
@@ -163,17 +182,20 @@ class _Propagation(Struct):
             if (end := self._empty()) is not None:
                 return end
             if not self._forward() and not self._backward():
-                return self._distinguish()
+                return self._distinguish() if self.depth else self._distinguish_deeper_and_deeper()
         return None
 
     # -- domains -----------------------------------------------------------------------------------------------
 
     def _usable(self, name: NormalizedName) -> int:
         """Releases of a package that no fact about it alone rules out."""
-        mask = self.kernel.packages[name].unlocked | self._opened(name)
-        for i, loaded in self.kernel.loaded[name].items():
-            if loaded.unusable is not None:
-                mask &= ~(1 << i)
+        mask = self.shared.usable.get(name)
+        if mask is None:
+            mask = self.kernel.packages[name].unlocked | self._opened(name)
+            for i, loaded in self.kernel.loaded[name].items():
+                if loaded.unusable is not None:
+                    mask &= ~(1 << i)
+            self.shared.usable[name] = mask
         return mask
 
     def _opened(self, name: NormalizedName) -> int:
@@ -362,9 +384,16 @@ class _Propagation(Struct):
 
     # -- cases -------------------------------------------------------------------------------------------------
 
+    def _distinguish_deeper_and_deeper(self) -> Argument | None:
+        """With as few distinctions inside of each other as there can be: one that takes none is far shorter to read."""
+        for self.shared.splits in range(1, _MOST_SPLITS + 1):
+            if (argument := self._distinguish()) is not None:
+                return argument
+        return None
+
     def _distinguish(self) -> Argument | None:
         """Take the releases of one package one by one; neighbours with the same argument are one case."""
-        if self.depth > 2:  # noqa: PLR2004 - deeper than anybody reads
+        if self.depth == self.shared.splits:
             return None
         sizes = {name: self._domain(name, nodes).bit_count() for name, nodes in self.nodes.items() if nodes}
         names = sorted((size, name) for name, size in sizes.items() if 1 < size <= _MOST_CASES)
@@ -384,7 +413,10 @@ class _Propagation(Struct):
         return None
 
     def _case(self, name: NormalizedName, i: int) -> Argument | None:
-        copy = _Propagation(self.kernel, self.lines, depth=self.depth + 1)
+        self.shared.looked_at += 1
+        if self.shared.looked_at > _BUDGET:
+            return None
+        copy = _Propagation(self.kernel, self.lines, self.shared, depth=self.depth + 1)
         for package, nodes in self.nodes.items():
             copy.nodes[package] = list(nodes)
             copy.extras[package] = dict(self.extras[package])

@@ -152,10 +152,15 @@ class _Writer(Struct, frozen=True):
             if not any(id(parent) not in shared for parent in node.parents) and isinstance(node, Asked):
                 steps.append(self._step(node))
                 told.add(id(node))
+        # What a release needs, it needs in every case: said once.
+        needs = [{self._step(node) for node in case.steps if isinstance(node, Needed)} for _, case in argument.cases]
+        common = set.intersection(*needs)
+        steps += dict.fromkeys(text for node in argument.cases[0][1].steps if (text := self._step(node)) in common)
         ends: Counter[str] = Counter()
         merged: list[tuple[int, list[str], str]] = []
         for mask, case in argument.cases:
-            inner = [self._step(node) for node in case.steps if id(node) not in told and not _is_assumption(node, name)]
+            own = [node for node in case.steps if id(node) not in told and not _is_assumption(node, name)]
+            inner = [text for node in own if (text := self._step(node)) not in common]
             end = self._end(case) if case.split_on is None else "No release is left."
             ends[case.name or name] += 1
             if merged and merged[-1][1] == inner and merged[-1][2] == end:

@@ -557,7 +557,27 @@ def report_on(index: MemoryIndex, given: list[Spec]) -> list[Diagnostic]:
     return notice_oddities(world.oracle, FactStore(index), [environment], world.lines)
 
 
+def argument_of(index: MemoryIndex, *lines: str) -> str:
+    world = World(index, specs(w=list(lines)))
+    [core] = world.findings.cores
+    return "\n".join(world.words(core).steps)
+
+
+def four_that_all_differ() -> MemoryIndex:
+    """Four packages with three versions each, no two of the same version together."""
+    names, versions = "abcd", ("1.0", "2.0", "3.0")
+    return universe(
+        {name: {one: [f"{other}!={one}" for other in names if other != name] for one in versions} for name in names}
+    )
+
+
 def test_case_inside_of_a_case_says_what_it_supposes() -> None:
+    steps = argument_of(four_that_all_differ(), *"abcd")
+    assert "With a 3.0: a 3.0 needs " in steps
+    assert "Suppose b 2.0. b 2.0 needs " in steps
+
+
+def test_a_distinction_that_takes_no_other_inside_is_preferred() -> None:
     index = universe(
         {
             "a": {"1.0": ["b[q]>=3.0"], "3.0": ["b>=2.0"]},
@@ -566,7 +586,21 @@ def test_case_inside_of_a_case_says_what_it_supposes() -> None:
             "d": {"2.0": ["e[p]<2.0"]},
         }
     )
-    world = World(index, specs(w=["a[q]>=1.0"]))
-    [core] = world.findings.cores
-    steps = " ".join(world.words(core).steps)
-    assert "Suppose b 2.0. b 2.0 needs c>=3.0." in steps
+    steps = argument_of(index, "a[q]>=1.0")
+    assert "Suppose" not in steps
+    assert steps.endswith("So no release of b is left.")
+
+
+def test_what_is_needed_in_every_case_is_said_once() -> None:
+    index = universe(
+        {"lib": {"1.0": ["x==1.0", "far"], "2.0": ["x==2.0", "far"]}, "x": {"1.0": ["y==2.0"], "2.0": ["y==1.0"]},
+         "y": plain("1.0", "2.0"), "far": {"1.0": ["near"]}, "near": {"1.0": ["x", "z"]},
+         "z": {"1.0": ["x==1.0", "y==1.0"], "2.0": ["x==2.0", "y==2.0"]}}
+    )  # fmt: skip
+    steps = argument_of(index, "lib")
+    assert steps.count("near 1.0, the only") + steps.count("near 1.0 needs") == 1
+
+
+def test_an_argument_of_too_many_cases_is_not_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conflictcheck.explanation._BUDGET", 2)
+    assert argument_of(four_that_all_differ(), *"abcd").endswith("the argument is too long to print.")
