@@ -167,6 +167,7 @@ class _Propagation(Struct):
     shared: _Shared = field(default_factory=_Shared)
     nodes: dict[NormalizedName, list[Node]] = field(default_factory=lambda: defaultdict(list))
     extras: dict[NormalizedName, dict[str, Node]] = field(default_factory=lambda: defaultdict(dict))
+    followed: set[tuple[NormalizedName, str, int]] = field(default_factory=set)
     depth: int = 0
 
     def run(self) -> Argument | None:
@@ -297,6 +298,10 @@ class _Propagation(Struct):
             nodes = list(self.nodes[name])
             domain = self._domain(name, nodes)
             for extra in ["", *self.extras[name]]:
+                # Whatever follows of the same releases is known, and stays so as others get fewer.
+                if (name, extra, domain) in self.followed:
+                    continue
+                self.followed.add((name, extra, domain))
                 found = self._edges(name, extra, domain)
                 for needed, by_release in (found or {}).items():
                     if len(by_release) == domain.bit_count() and self._infer(name, extra, needed, by_release):
@@ -416,7 +421,7 @@ class _Propagation(Struct):
         self.shared.looked_at += 1
         if self.shared.looked_at > _BUDGET:
             return None
-        copy = _Propagation(self.kernel, self.lines, self.shared, depth=self.depth + 1)
+        copy = _Propagation(self.kernel, self.lines, self.shared, followed=set(self.followed), depth=self.depth + 1)
         for package, nodes in self.nodes.items():
             copy.nodes[package] = list(nodes)
             copy.extras[package] = dict(self.extras[package])

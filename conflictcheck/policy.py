@@ -203,6 +203,26 @@ def _covers(names: frozenset[str], others: frozenset[str], name: str) -> bool:
     return name in names or (":all:" in names and name not in others)
 
 
+def _runs(versions: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """Each version, and how many files in a row are of it; 1.0 and 1.0.0 are one (PEP 440)."""
+    run: tuple[str, int] | None = None
+    for text, group in groupby(versions):
+        count = len([*group])
+        if run is not None and _are_same(run[0], text):
+            run = run[0], run[1] + count
+            continue
+        if run is not None:
+            yield run
+        run = text, count
+    if run is not None:
+        yield run
+
+
+def _are_same(one: str, other: str) -> bool:
+    """Whether two versions are equal, though written in different ways; few are worth parsing to tell."""
+    return one.replace(".0", "") == other.replace(".0", "") and parse_version(one) == parse_version(other)
+
+
 class _Selector(Struct, frozen=True):
     """What decides about the files of each version of one package."""
 
@@ -226,8 +246,8 @@ class _Selector(Struct, frozen=True):
         fits = list(map(and_, suits, admits))
         stands = [bool(tags) and yanked is None for tags, yanked in zip(columns.tags, columns.yanked, strict=True)]
         end = 0
-        for version, group in groupby(columns.version):
-            start, end = end, end + len([*group])
+        for version, count in _runs(columns.version):
+            start, end = end, end + count
             if True in fits[start:end]:
                 wheels = any(map(and_, fits[start:end], stands[start:end]))
                 chosen = fits if wheels else admits  # besides wheels, what does not fit may tell what the release needs

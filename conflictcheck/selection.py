@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from conflictcheck.settings import Policy
     from conflictcheck.targets import Target
 
-FORM = 2
+FORM = 3
 """Raised with every change of what is stored, or of what policy makes of a listing."""
 
 

@@ -33,6 +33,15 @@ def only(release: Rel, policy: Policy | None = None) -> Release | tuple[Why, str
     return excluded.why, excluded.detail
 
 
+def test_files_of_equal_versions_are_of_one_release_however_they_write_it() -> None:
+    candidates = select(
+        {"0.9": Rel(tags=(), sdist=True), "0.9.0": Rel(tags=(LINUX,)), "0.9.0.post0": Rel(), "0.9.1": Rel()}
+    )
+    assert [len(release.files) for release in candidates.releases] == [2, 1, 1]
+    assert candidates.releases[0].files[0].tags == LINUX
+    assert len(set(candidates.versions)) == 3
+
+
 NEWER = Policy(exclude_newer=datetime(2024, 1, 1, tzinfo=UTC))
 
 
