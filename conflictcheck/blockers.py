@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conflictcheck.explanation import Needed, explain_lines
+from conflictcheck.argument import Needed
+from conflictcheck.explanation import explain_lines
 from conflictcheck.facts import Unknown
 from conflictcheck.phrases import or_list
 from conflictcheck.release_ranges import in_short
@@ -13,7 +14,7 @@ from conflictcheck.solver.oracle import No
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from conflictcheck.explanation import Argument
+    from conflictcheck.argument import Argument
     from conflictcheck.solver.encoding import Package
     from conflictcheck.solver.kernel import Kernel
     from conflictcheck.solver.oracle import Oracle

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
 
-from conflictcheck.explanation import Asked, Needed
+from conflictcheck.argument import Asked, Needed
 from conflictcheck.phrases import and_list, cut_list
 from conflictcheck.policy import Why
 from conflictcheck.release_ranges import versions_in_words
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from conflictcheck.explanation import Node
+    from conflictcheck.argument import Node
     from conflictcheck.policy import Excluded
     from conflictcheck.solver.encoding import Package
     from conflictcheck.solver.kernel import Kernel

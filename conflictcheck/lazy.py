@@ -1,15 +1,52 @@
-"""A mapping whose values are made when somebody looks at them."""
+"""Mappings and sequences whose values are made when somebody looks at them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TypeVar, overload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+
+class LazySequence(Sequence[V]):
+    """Values made from their places, each once.
+
+    Args:
+        count: how many there are.
+        make: the value at a place, counted from 0.
+    """
+
+    __slots__ = ("_count", "_made", "_make")
+
+    def __init__(self, count: int, make: Callable[[int], V]) -> None:
+        self._count = count
+        self._make = make
+        self._made: dict[int, V] = {}
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return self._count
+
+    @overload
+    def __getitem__(self, place: int) -> V: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[V]: ...
+    def __getitem__(self, place: int | slice) -> V | Sequence[V]:
+        """One value, or some.
+
+        Raises:
+            IndexError: there is no such place.
+        """
+        if isinstance(place, slice):
+            return tuple(self[i] for i in range(*place.indices(self._count)))
+        if place not in self._made:
+            i = range(self._count)[place]
+            self._made[place] = self._made[i] if i in self._made else self._make(i)
+        return self._made[place]
 
 
 class LazyMapping(Mapping[K, V]):

@@ -28,6 +28,7 @@ from conflictcheck.model import (
     Verdict,
     in_order,
 )
+from conflictcheck.numbering import in_report_order
 from conflictcheck.side_by_side import jobs_for
 from conflictcheck.solver.scout import Scout
 from conflictcheck.solver.store import FactStore
@@ -97,10 +98,10 @@ def check_files(
     policy, index_settings, notes = merge_file_options(settings, given.read.specs)
     source = _opened(index_settings, settings, progress, given) if index is None else index
     store = FactStore(source)
-    _send_scouts(store, given, targets, policy)
-    from conflictcheck.run import Run  # noqa: PLC0415 - most of start-up; the index is at work meanwhile
-
     try:
+        _send_scouts(store, given, targets, policy)
+        from conflictcheck.run import Run  # noqa: PLC0415 - most of start-up; the index is at work meanwhile
+
         before = before or _before(settings, given.read.specs, source, progress)
         snapshot = index_settings.snapshot
         run = Run(given.read, given.shared, targets, policy, store, progress, snapshot, given.declared, settings.jobs)
@@ -211,7 +212,7 @@ def _opened(index_settings: IndexSettings, settings: Settings, progress: Progres
 
 def _send_scouts(store: FactStore, given: Given, targets: Mapping[str, tuple[Target, ...]], policy: Policy) -> None:
     """Have facts fetched before they are asked for, from those on that the lines name; for the newest Python alone."""
-    lines = (*(line for spec in given.read.specs for line in spec.requirements), *given.shared)
+    _, lines = in_report_order(given.read.specs, given.shared)
     scouts = [Scout(target, lines, policy, store) for target in next(iter(targets.values()))]
     for scout in scouts:
         store.follow(scout)

@@ -6,7 +6,6 @@ Standards: PEP 440 (versions), PEP 592 (yanked), PEP 425 and 600 (wheel tags), P
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -20,9 +19,10 @@ from packaging.utils import NormalizedName
 from packaging.version import InvalidVersion, Version
 
 from conflictcheck.facts import Files
+from conflictcheck.lazy import LazySequence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from conflictcheck.facts import File, Listing
     from conflictcheck.settings import Policy
@@ -87,11 +87,19 @@ class Excluded(Struct, frozen=True):
     detail: str = ""
 
 
-class Releases(Sequence[Release]):
-    """Releases that are made when they are looked at, and whose versions are known without that."""
+class Releases(LazySequence[Release]):
+    """Releases that are made when they are looked at, and whose versions are known without that.
 
-    versions: Sequence[Version]
-    """In the same order."""
+    Args:
+        versions: theirs.
+        make: the release at a place.
+    """
+
+    __slots__ = ("versions",)
+
+    def __init__(self, versions: Sequence[Version], make: Callable[[int], Release]) -> None:
+        super().__init__(len(versions), make)
+        self.versions = versions
 
 
 class Candidates(Struct, frozen=True):

@@ -73,7 +73,7 @@ def nearest_in_words(package: Package, version: Version | None, have: str) -> st
     candidates = package.candidates
     early = candidates.early & ~candidates.prereleases & ~candidates.yanked
     visible = package.unlocked | early or package.everything
-    versions = [release.version for i, release in enumerate(package.releases) if visible >> i & 1]
+    versions = [version for i, version in enumerate(candidates.versions) if visible >> i & 1]
     usable = " that can be used here" if candidates.excluded else ""
     if version is not None and versions[0] < version < versions[-1]:
         place = bisect_left(versions, version)

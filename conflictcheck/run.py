@@ -27,6 +27,7 @@ from conflictcheck.model import (
     Verdict,
     in_order,
 )
+from conflictcheck.numbering import in_report_order, positions_of
 from conflictcheck.outcome import Outcome, Placed
 from conflictcheck.phrases import and_list, count
 from conflictcheck.remarks import say_what_is_taken_for_granted, say_why_clashes_stay, with_fixes
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
     from conflictcheck.clashes import Core, Findings
     from conflictcheck.declared import Placement
-    from conflictcheck.model import Requirement, Spec, SpecId
+    from conflictcheck.model import Requirement, SpecId
     from conflictcheck.progress import Progress
     from conflictcheck.settings import Policy
     from conflictcheck.solver.store import FactStore
@@ -83,10 +84,9 @@ class Run(Struct, frozen=True):
             return self._report(notes, target_environments, jobs=1)
 
     def _report(self, notes: Sequence[Diagnostic], target_environments: int | None, jobs: int | None) -> Report:
-        specs = tuple(sorted(self.read.specs, key=lambda spec: spec.id))
-        lines = (*(line for spec in specs for line in spec.requirements), *self.shared)
+        specs, lines = in_report_order(self.read.specs, self.shared)
         oracle = Oracle(lines, self.targets, self.store, self.policy)
-        positions = _positions(specs, self.shared)
+        positions = positions_of(specs, self.shared)
         finder = ClashFinder(oracle, *positions)
         self.progress.phase("clashes")
         findings = finder.find()
@@ -156,10 +156,9 @@ class Run(Struct, frozen=True):
             place: see `Before`.
             unnamed: takes names out of a text that mean nothing to the user.
         """
-        specs = tuple(sorted(self.read.specs, key=lambda spec: spec.id))
-        lines = (*(line for spec in specs for line in spec.requirements), *self.shared)
+        specs, lines = in_report_order(self.read.specs, self.shared)
         oracle = Oracle(lines, self.targets, self.store, self.policy)
-        findings = ClashFinder(oracle, *_positions(specs, self.shared)).find()
+        findings = ClashFinder(oracle, *positions_of(specs, self.shared)).find()
         clashes = [self._clash(oracle, core) for core in findings.cores]
         lacking = lacking_facts(findings.doubts) if self.snapshot is not None else {}
         doubts = [f"{spec}: {reason}" for spec, reason in findings.doubts.items() if spec not in lacking]
@@ -201,18 +200,6 @@ class Run(Struct, frozen=True):
             steps=words.steps,
             sides=words.sides,
         )
-
-
-def _positions(
-    specs: Sequence[Spec], shared: Sequence[Requirement]
-) -> tuple[dict[SpecId, frozenset[int]], frozenset[int]]:
-    """The numbers of each spec's lines, and of the shared ones, in the order specs then shared."""
-    found: dict[SpecId, frozenset[int]] = {}
-    start = 0
-    for spec in specs:
-        found[spec.id] = frozenset(range(start, start + len(spec.requirements)))
-        start += len(spec.requirements)
-    return found, frozenset(range(start, start + len(shared)))
 
 
 def _resolve(oracle: Oracle, finder: ClashFinder, placement: Placement) -> list[Placed]:

@@ -16,6 +16,7 @@ import msgspec
 from packaging.version import Version
 
 from conflictcheck.facts import File, Overview  # noqa: TC001 - msgspec reads the annotations
+from conflictcheck.lazy import LazySequence
 from conflictcheck.policy import Candidates, Excluded, Release, Releases, Why
 
 if TYPE_CHECKING:
@@ -100,9 +101,16 @@ def decode_selection(data: bytes, name: NormalizedName, stamp: str) -> tuple[Can
     if found.stamp != stamp:
         return None
     early = int.from_bytes(found.early, "little")
+    versions = LazySequence(len(found.versions), lambda i: Version(found.versions[i]))
+
+    def release(i: int) -> Release:
+        kept = _release_decoder.decode(found.releases[i])
+        files, sources = tuple(kept.files[: kept.usable]), tuple(kept.files[k] for k in kept.sources)
+        return Release(name, versions[i], files, sources, kept.yanked, predates_python=bool(early >> i & 1))
+
     candidates = Candidates(
         name,
-        _Releases(name, found.versions, found.releases, early),
+        Releases(versions, release),
         _Exclusions(found.excluded),
         prereleases=int.from_bytes(found.prereleases, "little"),
         yanked=int.from_bytes(found.yanked, "little"),
@@ -119,64 +127,6 @@ def _encoded(release: Release) -> _Release:
 
 def _to_bytes(mask: int) -> bytes:
     return mask.to_bytes((mask.bit_length() + 7) // 8, "little")
-
-
-class _Versions(Sequence[Version]):
-    """Versions, each read when it is looked at."""
-
-    def __init__(self, texts: list[str]) -> None:
-        self._texts = texts
-        self._read: dict[int, Version] = {}
-
-    def __len__(self) -> int:
-        return len(self._texts)
-
-    @overload
-    def __getitem__(self, place: int) -> Version: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[Version]: ...
-    def __getitem__(self, place: int | slice) -> Version | Sequence[Version]:
-        if isinstance(place, slice):
-            return tuple(self[i] for i in range(*place.indices(len(self))))
-        version = self._read.get(place)
-        if version is None:
-            version = self._read[place] = Version(self._texts[place])
-        return version
-
-
-class _Releases(Releases):
-    """Releases, each made when it is looked at."""
-
-    def __init__(self, name: NormalizedName, versions: list[str], encoded: list[msgspec.Raw], early: int) -> None:
-        self._name = name
-        self.versions = _Versions(versions)
-        self._encoded = encoded
-        self._early = early
-        self._made: dict[int, Release] = {}
-
-    def __len__(self) -> int:
-        return len(self._encoded)
-
-    @overload
-    def __getitem__(self, place: int) -> Release: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[Release]: ...
-    def __getitem__(self, place: int | slice) -> Release | Sequence[Release]:
-        made = self._made.get(place) if isinstance(place, int) else None  # asked for most often, and known by then
-        if made is None:
-            if isinstance(place, slice):
-                return tuple(self[i] for i in range(*place.indices(len(self))))
-            i = place if place >= 0 else place + len(self)
-            kept = _release_decoder.decode(self._encoded[i])
-            made = self._made[i] = Release(
-                self._name,
-                self.versions[i],
-                tuple(kept.files[: kept.usable]),
-                tuple(kept.files[k] for k in kept.sources),
-                kept.yanked,
-                predates_python=bool(self._early >> i & 1),
-            )
-        return made
 
 
 class _Exclusions(Sequence[Excluded]):

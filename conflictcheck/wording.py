@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeGuard
 from msgspec import Struct
 from msgspec.structs import replace
 
-from conflictcheck.explanation import Argument, Asked, Needed, RuledOut
+from conflictcheck.argument import Argument, Asked, Needed, RuledOut
 from conflictcheck.hindrances import cause_of, fitting, has_index, left_out, main_reason, withheld
 from conflictcheck.model import ClashKind, RequirementKind
 from conflictcheck.phrases import and_list, cut_list, place
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
     from packaging.version import Version
 
-    from conflictcheck.explanation import Node
+    from conflictcheck.argument import Node
     from conflictcheck.model import Requirement
     from conflictcheck.solver.encoding import Package
     from conflictcheck.solver.kernel import Kernel
@@ -153,14 +153,14 @@ class _Writer(Struct, frozen=True):
                 steps.append(self._step(node))
                 told.add(id(node))
         # What a release needs, it needs in every case: said once.
-        needs = [{self._step(node) for node in case.steps if isinstance(node, Needed)} for _, case in argument.cases]
-        common = set.intersection(*needs)
-        steps += dict.fromkeys(text for node in argument.cases[0][1].steps if (text := self._step(node)) in common)
+        said = [[(node, self._step(node)) for node in case.steps] for _, case in argument.cases]
+        common = set.intersection(*({text for node, text in one if isinstance(node, Needed)} for one in said))
+        steps += dict.fromkeys(text for _, text in said[0] if text in common)
         ends: Counter[str] = Counter()
         merged: list[tuple[int, list[str], str]] = []
-        for mask, case in argument.cases:
-            own = [node for node in case.steps if id(node) not in told and not _is_assumption(node, name)]
-            inner = [text for node in own if (text := self._step(node)) not in common]
+        for (mask, case), one in zip(argument.cases, said, strict=True):
+            own = [text for node, text in one if id(node) not in told and not _is_assumption(node, name)]
+            inner = [text for text in own if text not in common]
             end = self._end(case) if case.split_on is None else "No release is left."
             ends[case.name or name] += 1
             if merged and merged[-1][1] == inner and merged[-1][2] == end:

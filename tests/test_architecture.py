@@ -19,13 +19,13 @@ PACKAGE = ROOT / "conflictcheck"
 LAYERS = (
     ("cache_file", "errors", "facts", "lazy", "progress", "escaping", "disguise", "own_files", "slips"),
     ("model", "codes", "settings", "targets", "phrases", "side_by_side", "specifier_text", "writing"),
-    ("policy", "selection", "pip_configuration", "file_options", "checked"),
+    ("policy", "selection", "pip_configuration", "file_options", "checked", "numbering"),
     ("readers", "index", "exports", "reports"),
     (
         *("solver", "setting_values", "settings_table", "settings_file", "settings_sources", "settings_template"),
         *("given", "known", "baseline", "revisions"),
     ),
-    ("clashes", "environments", "explanation", "release_ranges", "widening"),
+    ("clashes", "environments", "argument", "explanation", "release_ranges", "widening"),
     (
         *("splitting", "declared", "hindrances", "wording", "corrections", "blockers", "cautions", "doubts"),
         *("verification", "evidence"),

@@ -22,6 +22,7 @@ from conflictcheck.checked import Checked
 from conflictcheck.index.cache import Cache
 from conflictcheck.instant import program_files
 from conflictcheck.model import Report, Verdict
+from conflictcheck.numbering import in_report_order
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,14 +74,22 @@ class Memory(Struct, frozen=True):
         is_fleeting = bool(index.find_links) or not (index.snapshot is None or index.snapshot.is_file())
         return None if is_more or is_fleeting or index.refresh else index.cache_dir
 
-    def key(self) -> str:
-        """Of all that the report depends on, but for pages of an index; empty where nothing may be remembered."""
+    def files(self) -> tuple[object, ...] | None:
+        """The snapshot and the program, which may change during a run; None where nothing may be remembered."""
         if self._folder is None:
-            return ""
-        settings, given, snapshot = replace(self.settings, jobs=None), self.given, self.settings.index.snapshot
-        facts = "" if snapshot is None else _digest(snapshot)
-        asked = (settings, facts, given.read.specs, given.read.diagnostics, given.shared, given.known)
-        return sha256(repr(_plain((asked, self.target_environments, program_files()))).encode()).hexdigest()
+            return None
+        snapshot = self.settings.index.snapshot
+        return (None if snapshot is None else _digest(snapshot), program_files())
+
+    def key(self, files: tuple[object, ...]) -> str:
+        """Of all that the report depends on, but for pages of an index.
+
+        Args:
+            files: see `files`.
+        """
+        settings, given = replace(self.settings, jobs=None), self.given
+        asked = (settings, given.read.specs, given.read.diagnostics, given.shared, given.known)
+        return sha256(repr(_plain((asked, self.target_environments, files))).encode()).hexdigest()
 
     def recall(self, key: str) -> Checked | None:
         """What was found the last time, if nothing has changed since.
@@ -129,7 +138,7 @@ class Memory(Struct, frozen=True):
             lookout: knows what the run looked at.
         """
         # Where a line leads to a place on this machine, what kind of place that is counts as well.
-        is_found_by_files = all(line.url is None and not line.editable for line in self._lines)
+        is_found_by_files = all(line.url is None and not line.editable for line in self._numbered[1])
         folder, offline = self._folder, self.settings.index.offline
         if folder is None or checked.basis is None or not is_found_by_files:
             return
@@ -138,15 +147,11 @@ class Memory(Struct, frozen=True):
                 cache.put_answer(*row)
 
     @property
-    def _specs(self) -> tuple[Spec, ...]:
-        return tuple(sorted(self.given.read.specs, key=lambda spec: spec.id))
-
-    @property
-    def _lines(self) -> tuple[Requirement, ...]:
-        return (*(line for spec in self._specs for line in spec.requirements), *self.given.shared)
+    def _numbered(self) -> tuple[tuple[Spec, ...], tuple[Requirement, ...]]:
+        return in_report_order(self.given.read.specs, self.given.shared)
 
     def _emptied(self, report: Report, pages: dict[str, str]) -> _Kept:
-        numbers = {line: i for i, line in enumerate(self._lines)}
+        numbers = {line: i for i, line in enumerate(self._numbered[1])}
         lines = [[numbers[line] for line in clash.requirements] for clash in report.clashes]
         clashes = tuple(replace(clash, requirements=()) for clash in report.clashes)
         return _Kept(replace(report, specs=(), clashes=clashes), lines, pages)
@@ -158,12 +163,12 @@ class Memory(Struct, frozen=True):
             LookupError: a number is of no line.
             ValueError: there are more clashes than lists of numbers, or fewer.
         """
-        lines = self._lines
+        specs, lines = self._numbered
         clashes = tuple(
             replace(clash, requirements=tuple(lines[i] for i in numbers))
             for clash, numbers in zip(kept.report.clashes, kept.lines, strict=True)
         )
-        return replace(kept.report, specs=self._specs, clashes=clashes)
+        return replace(kept.report, specs=specs, clashes=clashes)
 
 
 def check_or_recall(memory: Memory, progress: Progress) -> Checked:
@@ -176,13 +181,14 @@ def check_or_recall(memory: Memory, progress: Progress) -> Checked:
     Raises:
         ConflictCheckError: as `pipeline.check_files`.
     """
-    key = memory.key()
-    if key and (known := memory.recall(key)) is not None:
+    files = memory.files()
+    key = None if files is None else memory.key(files)
+    if key is not None and (known := memory.recall(key)) is not None:
         return known
     from conflictcheck.pipeline import check_files  # noqa: PLC0415 - takes longer than all of a recalled report
 
     checked = check_files(memory.settings, progress, target_environments=memory.target_environments, given=memory.given)
-    if key and memory.key() == key:  # otherwise the snapshot has changed meanwhile, or the program
+    if key is not None and memory.files() == files:
         memory.keep(key, checked)
     return checked
 

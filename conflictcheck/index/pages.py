@@ -102,7 +102,10 @@ class Pages:
     def note_answers(self, requests: Iterable[PageRequest]) -> None:
         """Note that answers of `start` were used, once they are there."""
         for request in requests:
-            self._note_used(request, self._taken.get(request) or self._came.get(request))
+            self._note_used(request, self._state_of_answer(request))
+
+    def _state_of_answer(self, request: PageRequest) -> str | None:
+        return self._taken.get(request) or self._came.get(request)
 
     def _note_used(self, request: PageRequest, state: str | None) -> None:
         key = self._key(request.url)
@@ -188,7 +191,7 @@ class Pages:
         now. Any other that is no longer fresh is asked about first.
         """
         answered = {request for request in requests if request in self._answers}
-        read = {one: state for one in answered if (state := self._taken.get(one) or self._came.get(one))}
+        read = {one: state for one in answered if (state := self._state_of_answer(one))}
         stored = self._stored([request for request in requests if request not in answered])
         self._begin_to_renew({request: fresh_until for request, (_, fresh_until) in stored.items()})
         renewed = [request for request in stored if request in self._renewals]

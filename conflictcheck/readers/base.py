@@ -17,7 +17,7 @@ from conflictcheck.readers.text import SIZE_LIMIT, decode, expand_addresses, pri
 from conflictcheck.readers.toml_document import TomlDocument, parse_toml
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from conflictcheck.model import Spec
 
@@ -212,8 +212,12 @@ class Workspace(Struct):
         """The text of a requirement with the ``${VARIABLES}`` of its URL replaced, whose values are noted."""
         value = expand_addresses(requirement, self.variables)
         if value != requirement:
-            self.expanded.update((name, self.variables.get(name, "")) for name in variables_in(requirement))
+            self.note_expanded(variables_in(requirement))
         return value
+
+    def note_expanded(self, names: Iterable[str]) -> None:
+        """Note the values of variables that stand in a URL, which no message is to show."""
+        self.expanded.update((name, self.variables.get(name, "")) for name in names)
 
     def sources(self) -> dict[str, Source]:
         """The files that were read and kept, by the names that requirements give them; what was piped in is no file."""

@@ -112,8 +112,8 @@ class _Reading:
         self, parsed: ParsedLine, line: LogicalLine, origin: Origin, path: Path, chain: tuple[_Step, ...]
     ) -> None:
         addresses = [(parsed.requirement, parsed.value), *((option.written, option.value) for option in parsed.options)]
-        for name in (name for written, value in addresses if written != value for name in variables_in(written)):
-            self._workspace.expanded[name] = self._workspace.variables.get(name, "")
+        for written in (written for written, value in addresses if written != value):
+            self._workspace.note_expanded(variables_in(written))
         if parsed.requirement:
             requirement = parse_requirement(
                 parsed.requirement,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from conflictcheck.solver.needs import Needs
 
 
-class Asked(Struct, frozen=True):
+class Founded(Struct, frozen=True):
     """The locked releases of a solution.
 
     Attributes:
@@ -45,7 +45,7 @@ def asks(asker: int | Node, edge: Edge, lock: Lock) -> bool:
     return bool(edge.opens & lock.mask) or (isinstance(asker, int) and asker in lock.lines)
 
 
-def asked_in(kernel: Kernel, lines: Iterable[int], chosen: Mapping[NormalizedName, int], needs: Needs) -> Asked:
+def asked_in(kernel: Kernel, lines: Iterable[int], chosen: Mapping[NormalizedName, int], needs: Needs) -> Founded:
     """Look at the locked releases of a solution.
 
     Args:
@@ -56,8 +56,8 @@ def asked_in(kernel: Kernel, lines: Iterable[int], chosen: Mapping[NormalizedNam
     """
     locked = _locked(kernel, {name: chosen[name] for name in needs.domains})
     if not locked:
-        return Asked()
-    below = _Below(kernel, chosen, needs.asked)
+        return Founded()
+    below = _Below(needs.asked)
     for i in lines:
         edge = kernel.line_edges[i]
         if edge is not None:
@@ -114,7 +114,7 @@ class _Who(Protocol):
         """The lines that these are there for; what they reach through the barred packages does not count."""
 
 
-def _in_order(locked: Mapping[NormalizedName, list[Lock]], who: _Who) -> Asked:
+def _in_order(locked: Mapping[NormalizedName, list[Lock]], who: _Who) -> Founded:
     """Let in one package after the other that is asked for by what the lines reach without those that are left."""
     left = dict(locked)
     opened: dict[Opened, None] = {}
@@ -145,23 +145,17 @@ def _in_order(locked: Mapping[NormalizedName, list[Lock]], who: _Who) -> Asked:
         )
         for name, locks in left.items()
     }
-    return Asked(tuple(opened), unfounded)
+    return Founded(tuple(opened), unfounded)
 
 
 class _Below:
     """Who needs what in a solution, of which all is known.
 
     Args:
-        kernel: the target's kernel.
-        chosen: the release of each package.
         asked: the releases of each package that all lines on it admit, as bits.
     """
 
-    def __init__(
-        self, kernel: Kernel, chosen: Mapping[NormalizedName, int], asked: Mapping[NormalizedName, int]
-    ) -> None:
-        self._kernel = kernel
-        self._chosen = chosen
+    def __init__(self, asked: Mapping[NormalizedName, int]) -> None:
         self._asked = asked
         self._needed_by: dict[Node, list[int | Node]] = defaultdict(list)
         self._on: dict[NormalizedName, list[tuple[int | Node, Edge]]] = defaultdict(list)

@@ -11,7 +11,6 @@ import re
 from bisect import bisect_left
 from collections import defaultdict
 from functools import lru_cache
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -88,6 +87,7 @@ class Offer(Struct, frozen=True):
 
     Attributes:
         releases: those that may be chosen, oldest first, then the direct references.
+        versions: of those that are no direct references.
         listed: how many of them are no direct references.
         prereleases: places of the pre-releases, where something must ask for these.
         early: places of those that predate the target's Python, where there are others.
@@ -97,6 +97,7 @@ class Offer(Struct, frozen=True):
     """
 
     releases: Sequence[Release]
+    versions: Sequence[Version]
     listed: int
     prereleases: frozenset[int]
     early: frozenset[int]
@@ -107,8 +108,8 @@ class Offer(Struct, frozen=True):
     def position(self, release: Release) -> int | None:
         """The place of a release, if it is among them."""
         if release.url is None:
-            place = bisect_left(self.releases, release.version, hi=self.listed, key=attrgetter("version"))
-            return place if place < self.listed and self.releases[place].version == release.version else None
+            place = bisect_left(self.versions, release.version)
+            return place if place < self.listed and self.versions[place] == release.version else None
         places = range(self.listed, len(self.releases))
         return next((i for i in places if self.releases[i].url == release.url), None)
 
@@ -371,6 +372,7 @@ def _offer(found: Candidates, direct: Sequence[Release], policy: Policy) -> Offe
     early = early if finals - early else frozenset()
     return Offer(
         (*found.releases, *direct) if direct else found.releases,
+        found.versions,
         listed,
         prereleases=prereleases,
         early=early,

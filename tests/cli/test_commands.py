@@ -104,7 +104,7 @@ def core(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Core:
     monkeypatch.setitem(sys.modules, "conflictcheck.pipeline", module)
     monkeypatch.setattr(conflictcheck, "pipeline", module, raising=False)
     monkeypatch.setattr("conflictcheck.given.read_input", lambda _: NOTHING)
-    monkeypatch.setattr("conflictcheck.cli.remembered.Memory.key", lambda _: "")
+    monkeypatch.setattr("conflictcheck.cli.remembered.Memory.files", lambda _: None)
     monkeypatch.chdir(tmp_path)
     for name in os.environ:
         if name.startswith(("PIP_", "UV_", "CONFLICTCHECK_", "NO_COLOR", "FORCE_COLOR")):
@@ -560,7 +560,7 @@ module.check_files = check_files
 sys.modules["conflictcheck.pipeline"] = module
 import conflictcheck.cli.remembered, conflictcheck.given
 conflictcheck.given.read_input = lambda settings: types.SimpleNamespace(sources={{}})
-conflictcheck.cli.remembered.Memory.key = lambda _: ""
+conflictcheck.cli.remembered.Memory.files = lambda _: None
 from conflictcheck.cli import main
 main(["check", *sys.argv[1:]])
 """
