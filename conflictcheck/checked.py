@@ -9,6 +9,7 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from conflictcheck.facts import Basis
     from conflictcheck.model import Report, Source
 
 
@@ -23,4 +24,4 @@ class Checked(Struct, frozen=True):
 
     report: Report
     sources: Mapping[str, Source]
-    basis: Mapping[str, str] | None
+    basis: Basis | None

@@ -7,7 +7,7 @@ as arrays, so that the cache and snapshots store them as they are.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, overload
 
 import msgspec
@@ -219,6 +219,20 @@ class Metadata(msgspec.Struct, frozen=True, array_like=True):
     provides_extra: tuple[str, ...] = ()
     source: MetadataSource = "wheel"
     filename: str = ""
+
+
+class Basis(msgspec.Struct, frozen=True, array_like=True):
+    """What an index's answers rest on: they would be the same wherever all of it is the same.
+
+    Attributes:
+        pages: the state of each cached page, by its key in the cache.
+        places: the fingerprint of each local file and folder that was looked at, by its path.
+        told: paths of local files that are read and must have the hashes that these state.
+    """
+
+    pages: Mapping[str, str] = {}
+    places: Mapping[str, str] = {}
+    told: Sequence[str] = ()
 
 
 def may_match(wanted: Collection[str], listed: Collection[str]) -> bool:

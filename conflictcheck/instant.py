@@ -6,7 +6,7 @@ mark would count, the program's own files, and the state of each page of the ind
 has to be as it was; files are compared by a hash of their content. Otherwise the run is made as usual, and decides for
 itself.
 """
-# ruff: noqa: PTH100, PTH109, PTH111, PTH113, PTH116, PTH118, PTH120, PTH122, PTH123 - pathlib takes longer
+# ruff: noqa: PTH100, PTH109, PTH111, PTH113, PTH116, PTH118, PTH120, PTH122 - pathlib takes longer
 
 from __future__ import annotations
 
@@ -27,11 +27,14 @@ from conflictcheck.cache_file import (
     row_checksum,
     row_number,
 )
+from conflictcheck.fingerprints import fingerprint
 
 TYPE_CHECKING = False  # as in typing, which takes longer to import than all the rest
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from sqlite3 import Connection
+
+    from conflictcheck.facts import Basis
 
 _MARKS = (
     *(".git", ".git/info/exclude", ".hg", ".svn", ".gitignore"),
@@ -40,8 +43,6 @@ _MARKS = (
 """What counts where a spec is, and in the folders above it."""
 _BESIDE = {"pyproject.toml": ("setup.cfg", "setup.py"), "setup.cfg": ("setup.py",), "setup.py": ("setup.cfg",)}
 """What counts beside a file of a name."""
-_ENVIRONMENTS = ("pyvenv.cfg", "conda-meta")
-"""What makes a folder one that is not searched."""
 _UNNOTICED = frozenset({"_"})
 """Variables that each command sets anew."""
 _TICK = 10_000_000
@@ -70,25 +71,27 @@ class Lookout:
         self._is_told_all = True
         sys.addaudithook(self._notice)
 
-    def keep(self, text: str, code: int, pages: Mapping[str, str], *, offline: bool) -> tuple[str, bytes] | None:
+    def keep(self, text: str, code: int, basis: Basis, *, offline: bool) -> tuple[str, bytes] | None:
         """What the same command can be answered with the next time.
 
         Args:
             text: what was printed.
             code: the exit code.
-            pages: the state of each page that it rests on.
+            basis: what it rests on.
             offline: whether a page is good however old it is.
 
         Returns:
             The key and the data of an answer in the cache; None where something was looked at that cannot be compared,
             or that may have changed during the run.
         """
-        whole, marks = self._watched()
-        if not self._is_told_all or _END in text or not all(map(self._is_settled, whole)):
+        whole, marks = self._watched([*basis.places, *basis.told])
+        if not self._is_told_all or _END in text or not all(map(self._is_settled, {*whole, *basis.places})):
             return None
-        watched = {place: _existence(place) for place in marks} | {place: _fingerprint(place) for place in whole}
-        parts = [str(code), str(int(offline)), str(len(watched)), str(len(pages))]
-        for each in (watched, pages):
+        watched = {place: _existence(place) for place in marks} | {place: fingerprint(place) for place in whole}
+        if any(watched.setdefault(place, state) != state for place, state in basis.places.items()):
+            return None
+        parts = [str(code), str(int(offline)), str(len(watched)), str(len(basis.pages))]
+        for each in (watched, basis.pages):
             for name, content in each.items():
                 parts += [name, content]
         return _key(self.arguments), _END.join([*parts, text]).encode("utf-8", "surrogateescape")
@@ -106,13 +109,13 @@ class Lookout:
         if isinstance(path, str | bytes | os.PathLike):
             places.add(os.path.abspath(os.fsdecode(path)))
 
-    def _watched(self) -> tuple[set[str], set[str]]:
-        """What was read, and where it matters whether there is something."""
-        own = _program_folders()
+    def _watched(self, packages: Collection[str]) -> tuple[set[str], set[str]]:
+        """What was read besides what has packages, and where it matters whether there is something."""
+        own, apart = _program_folders(), {os.devnull, *packages}
         whole = {
             place
             for place in self._opened | self._listed
-            if not place.startswith(own) and "__pycache__" not in place and place != os.devnull
+            if not place.startswith(own) and "__pycache__" not in place and place not in apart
         }
         folders = {os.getcwd(), *whole, *map(os.path.dirname, whole)}
         folders |= set(map(os.path.realpath, folders))
@@ -188,7 +191,7 @@ def _recalled(connection: Connection, key: str) -> tuple[str, int] | None:
     code, offline, watched, pages = map(int, parts[:4])
     middle, end = 4 + 2 * watched, 4 + 2 * (watched + pages)
     for place, content in _pairs(parts[4:middle]):
-        if (_existence(place) if content in _EXISTENCE else _fingerprint(place)) != content:
+        if (_existence(place) if content in _EXISTENCE else fingerprint(place)) != content:
             return None
     states = dict(_pairs(parts[middle:end]))
     numbers = ",".join(str(row_number(page)) for page in states)
@@ -290,29 +293,3 @@ def _above(folder: str) -> Iterable[str]:
 
 def _existence(place: str) -> str:
     return _EXISTENCE[os.path.lexists(place)]
-
-
-def _fingerprint(path: str) -> str:
-    """What is at a place: a file by its content, a folder by what it lists, and where a link leads."""
-    try:
-        found = os.stat(path)
-        leads = os.path.realpath(path)
-        if stat.S_ISDIR(found.st_mode):
-            return f"{leads} {sha256(repr(_listing(path)).encode('utf-8', 'surrogateescape')).hexdigest()}"
-        if not stat.S_ISREG(found.st_mode):
-            return "something else"
-        with open(path, "rb") as file:
-            return f"{leads} {sha256(file.read()).hexdigest()}"
-    except OSError:
-        return "nothing"
-
-
-def _listing(folder: str) -> list[object]:
-    found: list[object] = []
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            within = entry.is_dir() and [
-                name for name in _ENVIRONMENTS if os.path.lexists(os.path.join(entry.path, name))
-            ]
-            found.append((entry.name, within, entry.is_symlink()))
-    return sorted(found, key=repr)

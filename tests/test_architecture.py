@@ -17,7 +17,19 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "conflictcheck"
 
 LAYERS = (
-    ("cache_file", "errors", "facts", "lazy", "progress", "escaping", "disguise", "own_files", "slips"),
+    (
+        "cache_file",
+        "errors",
+        "fingerprints",
+        "facts",
+        "lazy",
+        "progress",
+        "escaping",
+        "disguise",
+        "own_files",
+        "slips",
+        "url_paths",
+    ),
     ("model", "codes", "settings", "targets", "phrases", "side_by_side", "specifier_text", "writing"),
     ("policy", "selection", "pip_configuration", "file_options", "checked", "numbering"),
     ("readers", "index", "exports", "reports"),

@@ -2,8 +2,8 @@
 
 Nothing is resolved again, whichever command or form asks for it, and hardly anything is imported. Whether something
 has changed is told by contents: the specs as read, every option, the program's own files, and the snapshot or the state
-of each page that the answer rests on. A page that is no longer fresh has to be asked for first, so the run is made as
-usual.
+of each page, file and folder that the answer rests on. A page that is no longer fresh has to be asked for first, so the
+run is made as usual.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from conflictcheck.checked import Checked
+from conflictcheck.facts import Basis  # noqa: TC001 - msgspec reads the annotation
+from conflictcheck.fingerprints import fingerprint
 from conflictcheck.index.cache import Cache
 from conflictcheck.instant import program_files
 from conflictcheck.model import Report, Verdict
@@ -41,12 +43,12 @@ class _Kept(Struct, frozen=True, array_like=True):
     Attributes:
         report: without its specs, and its clashes without their lines.
         lines: of each clash, counted over the lines of all specs and then the shared ones.
-        pages: the state of each page that it rests on, by its key in the cache.
+        basis: what it rests on.
     """
 
     report: Report
     lines: list[list[int]]
-    pages: dict[str, str]
+    basis: Basis
 
 
 class Memory(Struct, frozen=True):
@@ -66,12 +68,12 @@ class Memory(Struct, frozen=True):
     def _folder(self) -> Path | None:
         """The cache; None where nothing may be remembered.
 
-        That is without a cache, with one that is to be refreshed, where facts come from folders, links or a pipe, and
-        where there is more to read or write than the input and the report.
+        That is without a cache, with one that is to be refreshed, where facts come from a pipe, and where there is more
+        to read or write than the input and the report.
         """
         settings, index = self.settings, self.settings.index
         is_more = settings.write_baseline is not None or settings.since is not None
-        is_fleeting = bool(index.find_links) or not (index.snapshot is None or index.snapshot.is_file())
+        is_fleeting = not (index.snapshot is None or index.snapshot.is_file())
         return None if is_more or is_fleeting or index.refresh else index.cache_dir
 
     def files(self) -> tuple[object, ...] | None:
@@ -82,7 +84,7 @@ class Memory(Struct, frozen=True):
         return (None if snapshot is None else _digest(snapshot), program_files())
 
     def key(self, files: tuple[object, ...]) -> str:
-        """Of all that the report depends on, but for pages of an index.
+        """Of all that the report depends on, but for what an index has.
 
         Args:
             files: see `files`.
@@ -108,14 +110,15 @@ class Memory(Struct, frozen=True):
                 report = self._filled(kept)
             except (zlib.error, msgspec.DecodeError, LookupError, ValueError):
                 return None
-            states = cache.states(list(kept.pages))
+            states = cache.states(list(kept.basis.pages))
         now = time.time()
-        same = all(states.get(key, ("", 0))[0] == state for key, state in kept.pages.items())
+        same = all(states.get(key, ("", 0))[0] == state for key, state in kept.basis.pages.items())
+        same &= all(fingerprint(place) == state for place, state in kept.basis.places.items())
         fresh = self.settings.index.offline or all(now < until for _, until in states.values())
-        return Checked(report, self.given.sources, kept.pages) if same and fresh else None
+        return Checked(report, self.given.sources, kept.basis) if same and fresh else None
 
     def keep(self, key: str, checked: Checked) -> None:
-        """Remember a report, unless it is undecided, or rests on more than pages of an index.
+        """Remember a report, unless it is undecided, or rests on more than can be compared.
 
         Args:
             key: see `key`.
@@ -125,7 +128,7 @@ class Memory(Struct, frozen=True):
         if folder is None or checked.basis is None or checked.report.verdict is Verdict.UNDECIDED:
             return
         with closing(Cache.open(folder)) as cache:
-            kept = msgspec.msgpack.encode(self._emptied(checked.report, dict(checked.basis)))
+            kept = msgspec.msgpack.encode(self._emptied(checked.report, checked.basis))
             cache.put_answer(key, zlib.compress(kept, 1))  # twenty specs take 1 MB, and a third of that so
 
     def keep_instantly(self, text: str, code: ExitCode, checked: Checked, lookout: Lookout) -> None:
@@ -150,11 +153,11 @@ class Memory(Struct, frozen=True):
     def _numbered(self) -> tuple[tuple[Spec, ...], tuple[Requirement, ...]]:
         return in_report_order(self.given.read.specs, self.given.shared)
 
-    def _emptied(self, report: Report, pages: dict[str, str]) -> _Kept:
+    def _emptied(self, report: Report, basis: Basis) -> _Kept:
         numbers = {line: i for i, line in enumerate(self._numbered[1])}
         lines = [[numbers[line] for line in clash.requirements] for clash in report.clashes]
         clashes = tuple(replace(clash, requirements=()) for clash in report.clashes)
-        return _Kept(replace(report, specs=(), clashes=clashes), lines, pages)
+        return _Kept(replace(report, specs=(), clashes=clashes), lines, basis)
 
     def _filled(self, kept: _Kept) -> Report:
         """The report as it was.

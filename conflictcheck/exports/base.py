@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from conflictcheck.errors import InternalError
 from conflictcheck.own_files import is_made
+from conflictcheck.url_paths import path_in_url
 
 if TYPE_CHECKING:
     from conflictcheck.model import Environment, Pin, Report
@@ -120,9 +121,8 @@ def without_query(url: str) -> str:
 def local_path(url: str) -> str | None:
     """The path of a ``file:`` URL of this machine, or None for any other."""
     from urllib.parse import urlsplit  # noqa: PLC0415
-    from urllib.request import url2pathname  # noqa: PLC0415
 
     parts = urlsplit(url)
     if parts.scheme != "file":
         return None
-    return url2pathname(parts.path)
+    return path_in_url(parts.path)

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
+from conflictcheck.url_paths import path_in_url
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from urllib.parse import SplitResult
@@ -201,11 +203,9 @@ def file_path(url: str) -> Path:
     Raises:
         OSError: if it can be no path.
     """
-    from urllib.request import url2pathname  # noqa: PLC0415 - costs as much as all the rest, and is rarely needed
-
     parts = urlsplit(url)
     host = "" if parts.netloc in {"", "localhost"} else f"//{parts.netloc}"
-    path = url2pathname(host + parts.path)
+    path = path_in_url(host + parts.path)
     try:
         if b"\0" not in os.fsencode(path):
             return Path(path)

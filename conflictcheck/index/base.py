@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from packaging.utils import NormalizedName
 
-    from conflictcheck.facts import File, Listing, Metadata, Missing, Unknown
+    from conflictcheck.facts import Basis, File, Listing, Metadata, Missing, Unknown
 
 
 ON_PACKAGE_INDEX = "on the package index"
@@ -137,10 +137,10 @@ class Index(ABC):
         return []
 
     @property
-    def basis(self) -> Mapping[str, str] | None:
-        """What the answers rest on: the states of cached pages by `Cache` key; None where there is more to it.
+    def basis(self) -> Basis | None:
+        """What the answers rest on; None where there is more to it.
 
-        A run that would see the same pages, and the same snapshot if there is one, would give the same report.
+        A run that would find the same, and the same snapshot if there is one, would give the same report.
         """
         return None
 

@@ -46,9 +46,13 @@ class FileReader:
 
     Args:
         transport: for files behind HTTP.
+
+    Attributes:
+        told: paths of local files that are read and must have the hashes that are stated for them.
     """
 
     def __init__(self, transport: Transport) -> None:
+        self.told: set[str] = set()
         self._transport = transport
         self._lock = threading.Lock()
         self._without_ranges: set[Origin] = set()
@@ -166,7 +170,10 @@ class FileReader:
         """The whole file, its hash verified."""
         if file.url.startswith("file:"):
             try:
-                return verified(file_path(file.url).open("rb"), file)
+                path = file_path(file.url)
+                if file.hashes:
+                    self.told.add(str(path))
+                return verified(path.open("rb"), file)
             except OSError as error:
                 raise UnreadableError(f"{file.filename} cannot be read: {error.strerror}") from error
         answer = self._transport.fetch(file.url, label=file.filename, limit=limit, archive=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from conflictcheck.errors import UsageError
 from conflictcheck.facts import Missing
+from conflictcheck.fingerprints import UNREADABLE, fingerprint
 from conflictcheck.index.addresses import (
     file_path,
     file_url,
@@ -19,6 +20,9 @@ from conflictcheck.index.addresses import (
 from conflictcheck.index.filenames import is_archive
 from conflictcheck.index.links import Link, LinkPage, PageError, link_to
 from conflictcheck.index.simple_api import MAX_PAGE, Page, to_page
+
+_PAGE = "index.html"
+_NO_INDEX = "the folder of the index is not there"
 
 
 def place_url(place: str) -> str:
@@ -46,6 +50,34 @@ def check_place(place: str) -> None:
         except OSError as error:
             what = shown_address(url) if place.startswith("file:") else shown(plain_place(place))
             raise UsageError(f"--find-links: {what} cannot be read: {error.strerror}") from error
+
+
+def look_at(place: str, name: str) -> dict[str, str]:
+    """What a local page is made of, as `read_place` and `read_file_index` would find it: nothing of it is read.
+
+    Args:
+        place: the ``file:`` URL of a find-links place or an index.
+        name: the package; empty for a find-links place.
+
+    Returns:
+        The fingerprint of each file and folder that counts, by its path.
+
+    Raises:
+        PageError: as these.
+    """
+    try:
+        root = file_path(place)
+        if not name:
+            found = {str(root): fingerprint(str(root))}
+        elif _is_folder(root):
+            found = {str(each): fingerprint(str(each)) for each in (root / name, root / name / _PAGE)}
+        else:
+            raise PageError(_NO_INDEX)
+    except OSError as error:
+        raise PageError(f"it cannot be read: {error.strerror}") from error
+    if UNREADABLE in found.values():
+        raise PageError("it cannot be read")
+    return found
 
 
 def read_place(url: str) -> LinkPage:
@@ -78,11 +110,11 @@ def read_file_index(index: str, name: str) -> Page | Missing:
     try:
         root = file_path(index)
         if not _is_folder(root):
-            raise PageError("the folder of the index is not there")
+            raise PageError(_NO_INDEX)
         folder = root / name
         if not _is_folder(folder):
             return Missing(name)
-        page = folder / "index.html"
+        page = folder / _PAGE
         found = _page(page) if page.is_file() else LinkPage(file_url(folder) + "/", _in_folder(folder))
     except OSError as error:
         raise PageError(f"it cannot be read: {error.strerror}") from error

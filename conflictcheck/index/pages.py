@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from conflictcheck.facts import Missing, Unknown
+from conflictcheck.facts import Basis, Missing, Unknown
 from conflictcheck.index.addresses import shown, shown_address
 from conflictcheck.index.cache import StoredPage
 from conflictcheck.index.compiled import CompiledError, decode_page, encode_page
-from conflictcheck.index.find_links import links_of_page, read_file_index, read_place
+from conflictcheck.index.find_links import links_of_page, look_at, read_file_index, read_place
 from conflictcheck.index.links import LinkPage, PageError
 from conflictcheck.index.simple_api import ACCEPT, HTML_TYPES, MAX_PAGE, Page
 from conflictcheck.index.transport import FetchError, explained
@@ -90,14 +90,17 @@ class Pages:
         """The states of stored pages that are answers."""
         self._came: dict[PageRequest, str] = {}
         """Those of pages that the server sent, or said to be what is stored."""
+        self._seen: dict[PageRequest, Mapping[str, str]] = {}
+        """What local pages are made of; see `look_at`."""
         self._used: dict[str, str | None] = {}
         """The state of each page that was used, by its key in the cache; None where it had none, or several."""
 
     @property
-    def basis(self) -> dict[str, str] | None:
-        """The pages that were used, as they were then, by their keys in the cache; None where one is not kept there."""
+    def basis(self) -> Basis | None:
+        """The pages that were used, as they were then; None where one is neither local nor kept in the cache."""
         found = {key: state for key, state in sorted(self._used.items()) if state is not None}
-        return found if len(found) == len(self._used) else None
+        places = {path: state for seen in self._seen.values() for path, state in seen.items()}
+        return Basis(found, dict(sorted(places.items()))) if len(found) == len(self._used) else None
 
     def note_answers(self, requests: Iterable[PageRequest]) -> None:
         """Note that answers of `start` were used, once they are there."""
@@ -107,7 +110,18 @@ class Pages:
     def _state_of_answer(self, request: PageRequest) -> str | None:
         return self._taken.get(request) or self._came.get(request)
 
+    def _look(self, request: PageRequest) -> str | None:
+        """What tells a local page from every other version of it; None if it cannot be read."""
+        if request not in self._seen:
+            try:
+                self._seen[request] = look_at(request.place, request.name)
+            except PageError:
+                return None
+        return " ".join(self._seen[request].values())
+
     def _note_used(self, request: PageRequest, state: str | None) -> None:
+        if request in self._seen:
+            return  # counts from when it was looked at
         key = self._key(request.url)
         self._used[key] = state if self._used.get(key, state) == state else None
 
@@ -119,7 +133,7 @@ class Pages:
             futures = [self._answers[request] for request in requests]
         stored: Mapping[str, StoredPage] = {}
         if self._cache is not None:
-            keys = {self._key(request.url): request.url for request in new if request.url.startswith("http")}
+            keys = {self._key(request.url): request.url for request in new if not _is_local(request)}
             stored = {keys[key]: page for key, page in self._cache.pages(list(keys)).items()}
         now = time.time()
         for request in new:
@@ -158,7 +172,7 @@ class Pages:
         """See `Cache.states`."""
         if self._cache is None:
             return {}
-        keys = {self._key(request.url): request for request in requests if request.url.startswith("http")}
+        keys = {self._key(request.url): request for request in requests if not _is_local(request)}
         return {keys[key]: state for key, state in self._cache.states(list(keys)).items()}
 
     def _begin_to_renew(self, stored: Mapping[PageRequest, int]) -> None:
@@ -190,7 +204,8 @@ class Pages:
         Of a page that was an answer it is that of the answer, though another process may have stored another one by
         now. Any other that is no longer fresh is asked about first.
         """
-        answered = {request for request in requests if request in self._answers}
+        local = {request: state for request in requests if _is_local(request) and (state := self._look(request))}
+        answered = {request for request in requests if request in self._answers and request not in local}
         read = {one: state for one in answered if (state := self._state_of_answer(one))}
         stored = self._stored([request for request in requests if request not in answered])
         self._begin_to_renew({request: fresh_until for request, (_, fresh_until) in stored.items()})
@@ -203,7 +218,8 @@ class Pages:
             request: state
             for request, (state, fresh_until) in stored.items()
             if self._is_good(request, fresh_until, now) and request not in came
-        } | read
+        }
+        found |= read | local
         for request, state in found.items():
             self._note_used(request, state)
         return found
@@ -228,7 +244,8 @@ class Pages:
     def _ask(self, request: PageRequest, stored: StoredPage | None) -> PageAnswer | None:
         """What there is now; None if that is what is stored."""
         try:
-            if request.url.startswith("file:"):
+            if _is_local(request):
+                self._look(request)
                 return read_file_index(request.place, request.name) if request.name else read_place(request.url)
             if self._offline:
                 return Unknown(NOT_CACHED)
@@ -285,6 +302,10 @@ class Pages:
         key = self._key(request.url)
         self._came[request] = page.state(key)
         self._cache.put_page(key, page)
+
+
+def _is_local(request: PageRequest) -> bool:
+    return request.url.startswith("file:")
 
 
 def _veiled(page: Page | LinkPage | Missing, veil: Callable[[str], str]) -> Page | LinkPage | Missing:

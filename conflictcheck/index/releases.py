@@ -131,7 +131,7 @@ class Releases:
             except UnreadableError as error:
                 reasons.append(str(error))
             else:
-                if self._cache is not None and not file.url.startswith("file:"):
+                if self._cache is not None and (file.hashes or not file.url.startswith("file:")):
                     self._cache.put_metadata(key, known)
                 return Found(known, "", lasting, tuple(doubted))
         if doubted:

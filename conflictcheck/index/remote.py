@@ -9,7 +9,7 @@ import msgspec
 from packaging.utils import canonicalize_name
 
 from conflictcheck.errors import UsageError
-from conflictcheck.facts import File, Listing, Metadata, Missing, Unknown
+from conflictcheck.facts import Basis, File, Listing, Metadata, Missing, Unknown
 from conflictcheck.index.addresses import (
     is_address,
     is_package_name,
@@ -35,7 +35,7 @@ from conflictcheck.index.workers import Workers
 from conflictcheck.phrases import count, or_list
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -126,48 +126,43 @@ class RemoteIndex(Index):
         ]
 
     @property
-    def basis(self) -> Mapping[str, str] | None:
+    def basis(self) -> Basis | None:
         """See `Index.basis`; not where something was not to be had, or may be another file next time."""
-        if self._cache is None or self._direct or self._places or self.problems or not self._is_lasting:
+        if self._cache is None or self._direct or self.problems or not self._is_lasting:
             return None
-        return None if any(url.startswith("file:") for url in self._indexes) else self._pages.basis
+        basis = self._pages.basis
+        return basis and msgspec.structs.replace(basis, told=sorted(self._reader.told.copy()))  # others still add to it
 
     def listings(self, names: Sequence[NormalizedName]) -> list[Listing | Missing | Unknown]:
         """See `Index.listings`."""
         new = [name for name in names if name not in self._listings and is_package_name(name)]
-        places = [PageRequest(place, "", place) for place in self._places] if self._links is None else []
         requests = {name: self._page_requests(name) for name in new}
         self._ahead.asked(new)
-        futures = dict(zip(places, self._pages.start(places), strict=True))
+        self._pages.start(self._place_requests)
         flat = [request for some in requests.values() for request in some]
-        futures |= dict(zip(flat, self._pages.start(flat), strict=True))
+        futures = dict(zip(flat, self._pages.start(flat), strict=True))
         for name, some in requests.items():
             self._ahead.go_on(name, {request.place: futures[request] for request in some})
         answers = {request: future.result() for request, future in futures.items()}
         self._pages.note_answers(answers)
-        if self._links is None:
-            self._links = _FoundLinks({place.place: answers[place] for place in places})
+        links = self._linked()
         for name, some in requests.items():
             own = {request.place: answers[request] for request in some}
-            answer = self._listings[name] = self._links.added_to(combine(name, own), name)
+            answer = self._listings[name] = links.added_to(combine(name, own), name)
             if isinstance(answer, Unknown) and not self._offline:
                 self._troubles.append(f"the releases of {name} are not known: {answer.reason}")
         return [self._listings.get(name) or Missing(name) for name in names]
 
     def stamps(self, names: Sequence[NormalizedName]) -> dict[NormalizedName, str]:
-        """See `Index.stamps`; none beside find-links places, whose files are in every listing."""
-        if self._places:
-            return {}
-        wanted = {
-            name: [PageRequest(page_address(index, name), name, index) for index in self._indexes]
-            for name in names
-            if is_package_name(name)
-        }
+        """See `Index.stamps`."""
+        wanted = {name: self._page_requests(name) for name in names if is_package_name(name)}
+        self._pages.start(self._place_requests)
         states = self._pages.states([request for requests in wanted.values() for request in requests])
+        links = self._linked()
         return {
-            name: " ".join((*self._indexes, *(states[request] for request in requests)))
+            name: " ".join((*self._indexes, *(states[request] for request in requests), links.stamp(name)))
             for name, requests in wanted.items()
-            if requests and all(request in states for request in requests)
+            if requests and links.are_known and all(request in states for request in requests)
         }
 
     def recall(self, keys: Sequence[str]) -> dict[str, bytes]:
@@ -241,6 +236,19 @@ class RemoteIndex(Index):
         if self._cache is not None:
             self._cache.close()
 
+    def _linked(self) -> _FoundLinks:
+        """The links of all find-links places, which are read once."""
+        if self._links is None:
+            requests = self._place_requests
+            answers = [future.result() for future in self._pages.start(requests)]
+            self._pages.note_answers(requests)
+            self._links = _FoundLinks(dict(zip(self._places, answers, strict=True)))
+        return self._links
+
+    @property
+    def _place_requests(self) -> list[PageRequest]:
+        return [PageRequest(place, "", place) for place in self._places]
+
     def _page_requests(self, name: str) -> list[PageRequest]:
         return [PageRequest(page_address(index, name), name, index) for index in self._indexes]
 
@@ -275,23 +283,36 @@ class _FoundLinks:
             for link in page.links
         ]
 
+    @property
+    def are_known(self) -> bool:
+        """Whether every place could be read."""
+        return self._failed is None
+
+    def stamp(self, name: str) -> str:
+        """What tells the links to files of a package from any other; empty where there are none."""
+        return " ".join(f"{place} {url} {link}" for place, url, link in self._of(name))
+
     def added_to(self, answer: Listing | Missing | Unknown, name: str) -> Listing | Missing | Unknown:
         """What an index says, with the files of this package that are linked to; they go first, as in pip."""
         if self._failed is not None:
             return self._failed
-        if isinstance(answer, Unknown) or not self._links:
+        if isinstance(answer, Unknown):
             return answer
         files: dict[str, File] = {}
-        for start, place, url, link in self._links:
-            if start.startswith(f"{name}-") and parse_filename(link.filename, name):
-                found = self._page_of(link, url, name, place).files
-                files = {file.filename: file for file in found} | files
+        for place, url, link in self._of(name):
+            found = self._page_of(link, url, name, place).files
+            files = {file.filename: file for file in found} | files
         if not files:
             return answer
         if isinstance(answer, Missing):
             return Listing(name, in_order(files.values()))
         files = {file.filename: file for file in answer.files} | files
         return msgspec.structs.replace(answer, files=in_order(files.values()))
+
+    def _of(self, name: str) -> Iterator[tuple[str, str, Link]]:
+        for start, place, url, link in self._links:
+            if start.startswith(f"{name}-") and parse_filename(link.filename, name):
+                yield place, url, link
 
     @staticmethod
     def _page_of(link: Link, url: str, name: str, place: str) -> Page:

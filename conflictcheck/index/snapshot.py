@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Self
 import msgspec
 
 from conflictcheck.errors import SnapshotError
-from conflictcheck.facts import File, Files, Listing, Metadata, Missing, Unknown
+from conflictcheck.facts import Basis, File, Files, Listing, Metadata, Missing, Unknown
 from conflictcheck.index.base import NOT_IN_SNAPSHOT, ON_PACKAGE_INDEX, Index, MetadataRequest
 from conflictcheck.writing import write_file
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -202,9 +202,9 @@ class SnapshotIndex(Index):
         return self._facts.indexes
 
     @property
-    def basis(self) -> Mapping[str, str]:
-        """See `Index.basis`; no page."""
-        return {}
+    def basis(self) -> Basis:
+        """See `Index.basis`; nothing but the snapshot."""
+        return Basis()
 
 
 def write_snapshot(

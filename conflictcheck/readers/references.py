@@ -25,6 +25,7 @@ from packaging.utils import (
 
 from conflictcheck.errors import SpecError
 from conflictcheck.readers.text import SIZE_LIMIT, has_controls, variables_in, without_credentials
+from conflictcheck.url_paths import path_in_url
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -212,9 +213,7 @@ def _local(path: str, scheme: str, folders: Sequence[Path]) -> Path:
             path = f"/{rest}"
         if host not in ("", "localhost"):
             raise SpecError("a file: URL with a host cannot be read", hint="write file:///path")
-        from urllib.request import url2pathname  # noqa: PLC0415 - brings an HTTP client along, and is rarely needed
-
-        path = url2pathname(path)
+        path = path_in_url(path)
     try:
         # A folder that is no project is worth less than a project elsewhere: "-e ." in a folder of requirements files.
         places = [Path(_normal(folder / Path(path).expanduser())) for folder in folders]

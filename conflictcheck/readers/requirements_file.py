@@ -16,6 +16,7 @@ from conflictcheck.readers.grammar import HASH_MODES, INCLUDES, WITHOUT_EFFECT, 
 from conflictcheck.readers.lines import Origin, parse_requirement
 from conflictcheck.readers.references import check_address, is_url, local_place
 from conflictcheck.readers.text import ONLY_IN_URLS, decode, quote, variables_in
+from conflictcheck.url_paths import path_in_url
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -171,9 +172,7 @@ class _Reading:
         if is_url(name) and not name.lower().startswith("file:"):
             raise SpecError(f"{quote(option.written)} is not a local file", hint="download it, and include the copy")
         if name.lower().startswith("file:"):
-            from urllib.request import url2pathname  # noqa: PLC0415 - brings an HTTP client along, and is rarely needed
-
-            name = url2pathname(re.sub(r"^file:(//(localhost)?(?=/))?", "", name, flags=re.IGNORECASE))
+            name = path_in_url(re.sub(r"^file:(//(localhost)?(?=/))?", "", name, flags=re.IGNORECASE))
         path = self._workspace.locate(self._workspace.folder(including) / name)
         names = [self._workspace.name(step.path) for step in chain]
         for position, step in enumerate(chain):

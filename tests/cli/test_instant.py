@@ -8,14 +8,17 @@ import sys
 import time
 from contextlib import closing
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from artifacts import wheel
 from index_server import IndexServer
 
 from conflictcheck import instant
 from conflictcheck.cli import ExitCode, run
+from conflictcheck.facts import Basis
 from conflictcheck.index.cache import Cache
 from conflictcheck.index.memory import Rel
 
@@ -130,6 +133,38 @@ def test_whatever_a_run_looks_at_makes_a_new_one(
     assert say("check", ".", program=LOOKING).how == "made"
 
 
+@pytest.mark.parametrize(("option", "place"), [("--find-links", ""), ("--extra-index-url", "core/")])
+def test_a_file_that_comes_to_a_folder_of_packages_makes_a_new_run(
+    say: Callable[..., Said], tmp_path: Path, option: str, place: str
+) -> None:
+    (tmp_path / "packages").mkdir()
+    (tmp_path / "packages" / "other-1.0-py3-none-any.whl").write_bytes(wheel("other", "1.0"))
+    asked = ("check", "a.txt", option, (tmp_path / "packages").as_uri())
+    say(*asked)
+    assert say(*asked).how == "at once"
+    (tmp_path / "packages" / place).mkdir(exist_ok=True)
+    (tmp_path / "packages" / place / "core-1.5-py3-none-any.whl").write_bytes(wheel("core", "1.5"))
+    assert say(*asked, program=LOOKING).how == "made"
+    assert "1.5" in say(*asked, "--format", "json").text
+
+
+def test_a_local_file_whose_hash_is_stated_is_not_read_to_see_whether_it_is_the_same(
+    say: Callable[..., Said], tmp_path: Path
+) -> None:
+    file = tmp_path / "files" / "core-1.5-py3-none-any.whl"
+    page = tmp_path / "packages" / "core" / "index.html"
+    for each in (file, page):
+        each.parent.mkdir(parents=True)
+    file.write_bytes(wheel("core", "1.5"))
+    page.write_text(f'<a href="{file.as_uri()}#sha256={sha256(file.read_bytes()).hexdigest()}">{file.name}</a>')
+    asked = ("check", "a.txt", "--extra-index-url", (tmp_path / "packages").as_uri())
+    first = say(*asked)
+    file.unlink()
+    assert say(*asked) == Said(first.code, first.text, "at once")
+    page.write_text("")
+    assert say(*asked, program=LOOKING).how == "made"
+
+
 @pytest.mark.parametrize("name", ["setup.cfg", "setup.py", "uv.toml", "../uv.toml", "hatch.toml", ".pip-tools.toml"])
 def test_a_file_that_counts_beside_a_named_pyproject_or_above_makes_a_new_run(
     say: Callable[..., Said], project: Path, name: str
@@ -196,18 +231,17 @@ def test_what_may_have_changed_during_the_run_is_not_kept(project: Path, monkeyp
     monkeypatch.chdir(project)
     lookout = instant.Lookout(["check"])
     (project / "a.txt").read_text()
-    pages: dict[str, str] = {}
     os.utime(project / "a.txt")  # as if it were written while it was read
-    assert lookout.keep("said\n", 0, pages, offline=True) is None
+    assert lookout.keep("said\n", 0, Basis(), offline=True) is None
 
 
 def test_what_another_program_looks_at_is_not_known(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project)
     time.sleep(0.03)
     lookout = instant.Lookout(["check"])
-    assert lookout.keep("said\n", 0, {}, offline=True) is not None
+    assert lookout.keep("said\n", 0, Basis(), offline=True) is not None
     subprocess.run([sys.executable, "-c", ""], check=True)
-    assert lookout.keep("said\n", 0, {}, offline=True) is None
+    assert lookout.keep("said\n", 0, Basis(), offline=True) is None
 
 
 def test_a_damaged_answer_is_none(say: Callable[..., Said], tmp_path: Path) -> None:
@@ -250,7 +284,7 @@ def test_everything_that_is_looked_at_is_watched(
             patch.setattr(os, name, noted)
         lookout = instant.Lookout(["check"])
         assert run(["check"], None) is ExitCode.PASSED
-    whole, marks = lookout._watched()  # noqa: SLF001 - the rules themselves
+    whole, marks = lookout._watched(())  # noqa: SLF001 - the rules themselves
     known = {*whole, *marks, *(str(above) for place in (*whole, *marks) for above in Path(place).parents)}
     own = (str(Path(instant.__file__).parent), sys.prefix, sys.base_prefix, str(tmp_path / "cache"))
     listed = {str(child) for place in whole if Path(place).is_dir() for child in Path(place).iterdir()}

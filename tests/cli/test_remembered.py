@@ -7,9 +7,11 @@ import json
 import re
 import time
 import zlib
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
+from artifacts import wheel
 from index_server import Fault, IndexServer
 
 from conflictcheck import pipeline
@@ -119,6 +121,53 @@ def test_a_split_after_a_check_writes_what_one_without_writes(
     fresh, recalled = ({file.name: file.read_bytes() for file in (tmp_path / name).iterdir()} for name in _FOLDERS)
     assert recalled == fresh
     assert len(fresh) == 4
+
+
+def _local_index(folder: Path, *, is_hash_stated: bool = False) -> None:
+    """Core 1.5, in an index that is a folder: as a file, or on a page with the hash of it."""
+    (folder / "core").mkdir(exist_ok=True)
+    file = folder / ("files" if is_hash_stated else "core") / "core-1.5-py3-none-any.whl"
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(wheel("core", "1.5"))
+    if is_hash_stated:
+        digest = sha256(file.read_bytes()).hexdigest()
+        (folder / "core" / "index.html").write_text(f'<a href="../files/{file.name}#sha256={digest}">{file.name}</a>')
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        ("--find-links", lambda folder: (folder / "core-1.5-py3-none-any.whl").write_bytes(wheel("core", "1.5"))),
+        ("--extra-index-url", _local_index),
+        ("--extra-index-url", lambda folder: _local_index(folder, is_hash_stated=True)),
+    ],
+)
+def test_folders_of_packages_are_looked_at_again_and_then_the_report_is_the_same(
+    index: IndexServer, say: Say, solved: list[object], tmp_path: Path, place: tuple[str, Callable[[Path], object]]
+) -> None:
+    assert index.url
+    option, come = place
+    folder = tmp_path / "packages"
+    folder.mkdir()
+    (folder / "other-1.0-py3-none-any.whl").write_bytes(wheel("other", "1.0"))
+    first = say(option, folder.as_uri())
+    assert say(option, folder.as_uri()) == first
+    assert len(solved) == 1
+    come(folder)
+    assert "core 1.5" in say("-v", option, folder.as_uri())[1]
+    assert len(solved) == 2
+
+
+def test_a_local_file_is_read_again_unless_its_hash_is_stated(
+    index: IndexServer, say: Say, solved: list[object], tmp_path: Path
+) -> None:
+    assert index.url
+    for name, is_hash_stated in (("named", True), ("bare", False)):
+        (tmp_path / name).mkdir()
+        _local_index(tmp_path / name, is_hash_stated=is_hash_stated)
+        for _ in range(2):
+            say("--extra-index-url", (tmp_path / name).as_uri())
+    assert len(solved) == 3
 
 
 def test_fixes_for_another_number_of_environments_are_another_question(

@@ -130,7 +130,7 @@ def test_a_page_that_came_ahead_and_is_recognized_is_among_those_that_an_answer_
     assert came.wait(60)
     assert opened.stamps(["lib"])  # type: ignore[list-item]
     assert opened.basis is not None
-    assert list(opened.basis) == [f"{index.url}/lib/"]
+    assert list(opened.basis.pages) == [f"{index.url}/lib/"]
     opened.close()
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -132,6 +133,23 @@ def test_an_index_may_be_a_folder(folder: Path, tmp_path: Path) -> None:
     assert b == Missing("b")
 
 
+@pytest.mark.parametrize(("stated", "again"), [("right", "known"), ("wrong", "unknown"), ("", "unknown")])
+def test_a_local_file_is_read_once_if_its_hash_is_stated(folder: Path, tmp_path: Path, stated: str, again: str) -> None:
+    def read() -> Metadata | Unknown:
+        with closing(opened(find_links=(str(tmp_path / "links.html"),), cache_dir=tmp_path / "cache")) as index:
+            [a] = index.listings([A])
+            [found] = index.metadata([MetadataRequest(A, "1.0", a.files)])
+            return found
+
+    digest = {"right": sha256((folder / WHEEL).read_bytes()).hexdigest(), "wrong": "0" * 64}.get(stated)
+    link = (folder / WHEEL).as_uri() + (f"#sha256={digest}" if digest else "")
+    (tmp_path / "links.html").write_text(f'<a href="{link}">x</a>')
+    first = read()
+    (folder / WHEEL).unlink()
+    assert isinstance(first, Unknown) == (stated == "wrong")
+    assert isinstance(read(), Unknown) == (again == "unknown")
+
+
 @pytest.mark.parametrize("root", ["not-mounted/simple", "a-file"])
 def test_a_folder_that_is_not_there_may_have_any_package(tmp_path: Path, root: str) -> None:
     (tmp_path / "a-file").touch()
@@ -166,3 +184,33 @@ def test_a_server_cannot_send_anyone_to_local_files() -> None:
         server.faults["/simple/a/"] = Fault(body=body)
         [a] = opened(server.url).listings([A])
         assert (a.files, a.invalid) == ((), ("a-1.0.tar.gz",))
+
+
+def test_the_stamp_of_a_package_changes_with_the_links_to_its_files_alone(folder: Path, tmp_path: Path) -> None:
+    def stamps() -> dict[str, str]:
+        options = {"cache_dir": tmp_path / "cache", "find_links": (str(folder),)}
+        with closing(opened(server.url, (tmp_path / "simple").as_uri(), **options)) as index:
+            index.listings([A, B])
+            assert index.stamps([A, B]) == index.stamps([A, B])
+            return index.stamps([A, B])
+
+    (tmp_path / "simple").mkdir()
+    with IndexServer({"a": {"1": []}, "b": {"2": []}}) as server:
+        first = stamps()
+        (folder / "a-1.1-py3-none-any.whl").write_bytes(wheel("a", "1.1"))
+        second = stamps()
+        (tmp_path / "simple" / "b").mkdir()
+        third = stamps()
+    assert (first["a"] != second["a"], first["b"] == second["b"]) == (True, True)
+    assert (second["a"] == third["a"], second["b"] != third["b"]) == (True, True)
+
+
+def test_where_a_place_cannot_be_read_no_package_has_a_stamp(tmp_path: Path) -> None:
+    with IndexServer({"a": {"1": []}}) as server:
+        server.faults["/links/"] = Fault(status=403)
+        with closing(opened(server.url, find_links=(server.links_url,), cache_dir=tmp_path)) as index:
+            index.listings([A])
+            assert index.stamps([A]) == {}
+        with closing(opened(server.url, (tmp_path / "absent").as_uri(), cache_dir=tmp_path)) as index:
+            index.listings([A])
+            assert index.stamps([A]) == {}
