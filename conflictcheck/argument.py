@@ -7,8 +7,11 @@ from operator import and_
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from packaging.utils import NormalizedName
 
 
@@ -97,3 +100,30 @@ class Argument(Struct, frozen=True):
     def admitted_besides(self, node: Node) -> int:
         """The releases that every other end admits, as bits; all there could be where there is none."""
         return reduce(and_, (other.mask for other in self.ends if other is not node), -1)
+
+    def about(self, lines: Mapping[int, int]) -> Argument:
+        """The same argument with other lines that say the same.
+
+        Args:
+            lines: the position of the other line, for each of these.
+        """
+        if all(line == other for line, other in lines.items()):
+            return self
+        return _moved(self, lines, {})
+
+
+def _moved(argument: Argument, lines: Mapping[int, int], known: dict[int, Node]) -> Argument:
+    def move(node: Node) -> Node:
+        if id(node) not in known:
+            parents = tuple(map(move, node.parents))
+            here = {"line": lines[node.line]} if isinstance(node, Asked) else {}
+            known[id(node)] = replace(node, parents=parents, **here)
+        return known[id(node)]
+
+    return replace(
+        argument,
+        ends=tuple(map(move, argument.ends)),
+        steps=tuple(map(move, argument.steps)),
+        cases=tuple((mask, _moved(case, lines, known)) for mask, case in argument.cases),
+        python_lines=tuple(lines[i] for i in argument.python_lines),
+    )

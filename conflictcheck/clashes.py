@@ -8,6 +8,7 @@ the oracle says *yes*, all its subsets are done; if *no*, it is shrunk to a mini
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -106,7 +107,7 @@ class ClashFinder:
     def _said(self) -> dict[SpecId, dict[tuple[object, ...], int]]:
         """For each spec what its lines say, with the first line that says it."""
         lines = self._oracle.lines
-        return {spec: {_meaning(lines[i]): i for i in sorted(own, reverse=True)} for spec, own in self._specs.items()}
+        return {spec: {meaning(lines[i]): i for i in sorted(own, reverse=True)} for spec, own in self._specs.items()}
 
     def lines_of(self, specs: Iterable[SpecId]) -> frozenset[int]:
         """The lines that an environment for these specs has to satisfy."""
@@ -154,11 +155,11 @@ class ClashFinder:
         place = f"{line.url} ({line.file}:{line.line})"
         return Maybe(f"{place} does not tell which package it is; it would have to be cloned to be known")
 
-    def _ask_together(self, specs: Sequence[SpecId]) -> None:
-        """Ask about all at once, without those that clash: a *yes* is one for each of them, and known from now on."""
+    def _ask_together(self, specs: Sequence[SpecId], *, quick: bool = False) -> None:
+        """Ask about all at once, without those that clash: a *yes* is one for fewer of them, and known from now on."""
         left = list(specs)
         while len(left) > 1:
-            reply = self._oracle.ask(self.lines_of(left), quick=False)
+            reply = self._oracle.ask(self.lines_of(left), quick=quick)
             blamed = set(self._blamed(left, reply)) if isinstance(reply, No) else set(left)
             left = [spec for spec in left if spec not in blamed]
 
@@ -178,6 +179,7 @@ class ClashFinder:
         number = {spec: i + 1 for i, spec in enumerate(specs)}
         fresh = itertools.count(len(specs) + 1)
         asked = 0
+        known: dict[tuple[SpecId, ...], set[Core]] = defaultdict(set)
         with Solver(name="minisat22") as chart:
             chart.set_phases(list(number.values()))  # so that it begins with as many as there may be
             while (seed := _largest_model(chart, list(number.values()))) is not None:
@@ -192,7 +194,11 @@ class ClashFinder:
                 if isinstance(reply, No):
                     core = self._shrink(chosen, reply)
                     helpers = [number[spec] for spec in core.absent if spec in number]
-                    for each in self._told_by(core, groups, findings):
+                    findings.complete &= core.sure
+                    for each in self._told_by(core, specs, known):
+                        if each not in known[each.specs]:
+                            known[each.specs].add(each)
+                            findings.cores.extend(self._with_twins(each, groups))
                         chart.add_clause([*(-number[spec] for spec in each.specs), *helpers])
                     if helpers:
                         # It does not say that of these specs, with the helpers among them, which is known as well.
@@ -289,24 +295,21 @@ class ClashFinder:
     def _blamed(self, specs: Sequence[SpecId], no: No) -> list[SpecId]:
         return [spec for spec in specs if not no.lines.isdisjoint(self._specs[spec])]
 
-    def _told_by(self, core: Core, groups: Mapping[SpecId, Sequence[SpecId]], findings: Findings) -> list[Core]:
-        """Keep a clash, and those that follow from it; all of them, of one spec for those that say the same."""
-        findings.complete &= core.sure
-        specs, known = {each.specs for each in findings.cores}, set(findings.cores)
+    def _told_by(self, core: Core, specs: Collection[SpecId], known: Collection[tuple[SpecId, ...]]) -> list[Core]:
+        """A clash, and those that follow from it, of sets of specs that are not known to clash."""
         told = {core.specs: core}
-        for each in self._alike(core, groups):
-            if each.specs not in specs:
+        for each in self._alike(core, specs):
+            if each.specs not in known:
                 told.setdefault(each.specs, each)
-        for each in told.values():
-            findings.cores.extend(twin for twin in self._with_twins(each, groups) if twin not in known)
         return list(told.values())
 
-    def _alike(self, core: Core, specs: Iterable[SpecId]) -> Iterator[Core]:
-        """The same clash of two between all other specs that have its lines as well, found without a question.
+    def _alike(self, core: Core, specs: Collection[SpecId]) -> Iterator[Core]:
+        """The same clash between all other specs that have its lines as well.
 
-        Two that can each be installed and cannot be together are minimal, whatever else is in them.
+        Specs of which one fewer can always be together are minimal, whatever else is in them; of two, each is known to
+        be installable.
         """
-        if len(core.specs) != 2 or not core.minimal:  # noqa: PLR2004 - of more, some might clash already
+        if len(core.specs) == 1 or not core.minimal:
             return
         reply = self._oracle.ask(frozenset(core.lines))
         if not isinstance(reply, No) or reply.leans or reply.absent:
@@ -314,14 +317,24 @@ class ClashFinder:
         lines = self._oracle.lines
         is_direct = len({lines[i].name for i in core.lines}) == 1
         shared = [i for i in core.lines if i in self._shared]
-        sides = [{_meaning(lines[i]) for i in core.lines if i in self._specs[spec]} for spec in core.specs]
+        sides = [{meaning(lines[i]) for i in core.lines if i in self._specs[spec]} for spec in core.specs]
         having = [[spec for spec in specs if side <= self._said[spec].keys()] for side in sides]
-        for pair in itertools.islice(itertools.product(*having), _MOST_TWINS):
-            if pair != core.specs and pair[0] != pair[1]:
-                moved = [self._said[spec][what] for spec, side in zip(pair, sides, strict=True) for what in side]
-                direct = None if is_direct else self._direct_pair(pair, self.lines_of(pair))
+        if len(having) > 2:  # noqa: PLR2004 - each of two can be installed
+            for fewer in itertools.combinations(having, len(having) - 1):
+                self._ask_together(list(dict.fromkeys(itertools.chain(*fewer))), quick=True)
+        for some in itertools.islice(itertools.product(*having), _MOST_TWINS):
+            if some != core.specs and len(set(some)) == len(some) and self._is_minimal_set(some):
+                moved = [self._said[spec][what] for spec, side in zip(some, sides, strict=True) for what in side]
+                direct = None if is_direct else self._direct_pair(some, self.lines_of(some))
                 chosen = direct if direct and self._is_minimal(direct) else (*moved, *shared)
-                yield Core(tuple(sorted(pair)), tuple(sorted(chosen)))
+                yield Core(tuple(sorted(some)), tuple(sorted(chosen)))
+
+    def _is_minimal_set(self, specs: Sequence[SpecId]) -> bool:
+        """Whether of specs that clash, each of which can be installed, any fewer can be together."""
+        return len(specs) == 2 or all(  # noqa: PLR2004 - as above
+            isinstance(self._oracle.ask(self.lines_of(fewer)), Yes)
+            for fewer in itertools.combinations(specs, len(specs) - 1)
+        )
 
     def _with_twins(self, core: Core, groups: Mapping[SpecId, Sequence[SpecId]]) -> list[Core]:
         """The clash itself, and the same one for every spec that says the same as one in it."""
@@ -330,7 +343,7 @@ class ClashFinder:
         for specs in itertools.islice(itertools.product(*(groups[spec] for spec in core.specs)), _MOST_TWINS):
             renamed = dict(zip(core.specs, specs, strict=True))
             moved = (
-                self._said[renamed[lines[i].spec]][_meaning(lines[i])] if lines[i].spec in renamed else i
+                self._said[renamed[lines[i].spec]][meaning(lines[i])] if lines[i].spec in renamed else i
                 for i in core.lines
             )
             found.append(replace(core, specs=tuple(sorted(specs)), lines=tuple(sorted(moved))))
@@ -403,7 +416,7 @@ class ClashFinder:
             line = every[i]
             if line.kind is not RequirementKind.PYTHON:
                 # Of lines of a spec that say the same, one is enough.
-                named.setdefault(line.name, {}).setdefault((line.spec, *_meaning(line)), i)
+                named.setdefault(line.name, {}).setdefault((line.spec, *meaning(line)), i)
         pairs = (
             frozenset(pair)
             for group in named.values()
@@ -426,7 +439,8 @@ def said(line: Requirement) -> str:
     return f"{line.kind}\t{''.join(line.text.split())}"
 
 
-def _meaning(line: Requirement) -> tuple[object, ...]:
+def meaning(line: Requirement) -> tuple[object, ...]:
+    """What a line comes to, whoever states it and however: of two that are equal in it, one is as good as both."""
     return line.kind, line.name, str(line.specifier), line.extras, str(line.marker), line.url, line.hashes
 
 

@@ -10,6 +10,7 @@ from packaging.version import Version
 
 from conflictcheck.phrases import cut_list
 from conflictcheck.solver.dependencies import parse_dependency
+from conflictcheck.solver.encoding import lowest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,20 +24,15 @@ _CLOSE = 0.75
 
 def versions_in_words(package: Package, mask: int) -> str:
     """Releases as ranges over those that exist, oldest first: ``1.0 to 1.4, 2.0``."""
-    seen = [i for i in range(len(package.releases)) if (package.unlocked | mask) >> i & 1]
-    groups: list[list[int]] = []
-    for position, i in enumerate(seen):
-        if not mask >> i & 1:
-            continue
-        if groups and position and seen[position - 1] == groups[-1][-1]:
-            groups[-1].append(i)
-        else:
-            groups.append([i])
+    gaps = package.unlocked & ~mask
     shown = []
-    for group in groups:
-        first, last = (package.releases[i] for i in (group[0], group[-1]))
-        names = [release.url or str(release.version) for release in (first, last)]
-        shown.append(names[0] if len(group) == 1 else f"{names[0]} to {names[1]}")
+    while mask:
+        first = lowest(mask)
+        after = gaps >> first
+        group = mask & (1 << first + lowest(after)) - 1 if after else mask
+        mask ^= group
+        ends = dict.fromkeys((first, group.bit_length() - 1))
+        shown.append(" to ".join(package.releases[i].url or str(package.releases[i].version) for i in ends))
     return cut_list(shown)
 
 

@@ -10,11 +10,11 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from conflictcheck.cautions import notice_missing_hashes, notice_old_releases, notice_unbounded
+from conflictcheck.clash_words import ClashWriter
 from conflictcheck.clashes import ClashFinder, said
 from conflictcheck.declared import about_declared, place_specs
 from conflictcheck.doubts import lacking_facts, say_doubts
 from conflictcheck.environments import notice_oddities
-from conflictcheck.explanation import explain_lines
 from conflictcheck.fixes import Fixer, Fixes
 from conflictcheck.known import Before
 from conflictcheck.model import (
@@ -32,13 +32,12 @@ from conflictcheck.outcome import Outcome, Placed
 from conflictcheck.phrases import and_list, count
 from conflictcheck.remarks import say_what_is_taken_for_granted, say_why_clashes_stay, with_fixes
 from conflictcheck.side_by_side import ProcessLostError
-from conflictcheck.solver.oracle import No, Oracle, Yes
+from conflictcheck.solver.oracle import Oracle, Yes
 from conflictcheck.splitting import split_specs
 from conflictcheck.verification import SecondOpinion
-from conflictcheck.wording import join_words, word_clash
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from conflictcheck.clashes import Core, Findings
@@ -49,6 +48,7 @@ if TYPE_CHECKING:
     from conflictcheck.solver.store import FactStore
     from conflictcheck.splitting import Split
     from conflictcheck.targets import Target
+    from conflictcheck.wording import Words
 
 
 class Run(Struct, frozen=True):
@@ -105,7 +105,7 @@ class Run(Struct, frozen=True):
             *about_declared(placement, split, findings),
             *say_what_is_taken_for_granted(oracle.assumed),
         ]
-        clashes = tuple(self._clash(oracle, core) for core in cores)
+        clashes = _in_words(oracle, cores)
         self.progress.phase("fixes")
         oracle.assume_locked()
         fixer = Fixer(
@@ -159,7 +159,7 @@ class Run(Struct, frozen=True):
         specs, lines = in_report_order(self.read.specs, self.shared)
         oracle = Oracle(lines, self.targets, self.store, self.policy)
         findings = ClashFinder(oracle, *positions_of(specs, self.shared)).find()
-        clashes = [self._clash(oracle, core) for core in findings.cores]
+        clashes = _in_words(oracle, findings.cores)
         lacking = lacking_facts(findings.doubts) if self.snapshot is not None else {}
         doubts = [f"{spec}: {reason}" for spec, reason in findings.doubts.items() if spec not in lacking]
         return Before(
@@ -178,28 +178,25 @@ class Run(Struct, frozen=True):
             if note.code == "compiled" and note.file is not None
         }
 
-    def _clash(self, oracle: Oracle, core: Core) -> Clash:
-        """A minimal set of lines in words: on each Python, for the platform where it fails."""
-        reply = oracle.ask(frozenset(core.lines))
-        failing = {version: place for version, (place, _) in reply.failures.items()} if isinstance(reply, No) else {}
-        by_python = {}
-        for version, targets in self.targets.items():
-            target = next((target for target in targets if target.platform == failing.get(version)), targets[0])
-            kernel = oracle.kernel(target)
-            by_python[version] = word_clash(kernel, core.lines, explain_lines(kernel, core.lines))
-        words = join_words(by_python, core.specs)
-        requirements = tuple(oracle.lines[i] for i in core.lines)
-        return Clash(
-            id=_clash_id(core.specs, requirements),
-            kind=words.kind,
-            specs=core.specs,
-            requirements=requirements,
-            packages=words.packages,
-            minimal=core.minimal,
-            summary=words.summary,
-            steps=words.steps,
-            sides=words.sides,
-        )
+
+def _in_words(oracle: Oracle, cores: Iterable[Core]) -> tuple[Clash, ...]:
+    writer = ClashWriter(oracle)
+    return tuple(_clash(core, writer.write(core), oracle.lines) for core in cores)
+
+
+def _clash(core: Core, words: Words, lines: Sequence[Requirement]) -> Clash:
+    requirements = tuple(lines[i] for i in core.lines)
+    return Clash(
+        id=_clash_id(core.specs, requirements),
+        kind=words.kind,
+        specs=core.specs,
+        requirements=requirements,
+        packages=words.packages,
+        minimal=core.minimal,
+        summary=words.summary,
+        steps=words.steps,
+        sides=words.sides,
+    )
 
 
 def _resolve(oracle: Oracle, finder: ClashFinder, placement: Placement) -> list[Placed]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
 
 Result = TypeVar("Result")
 
@@ -48,10 +49,11 @@ def begin_in_processes(tasks: Sequence[Callable[[], Result]], jobs: int) -> list
             global _tasks  # noqa: PLW0603 - what is split off finds it there
             _tasks = tasks
             pool = ProcessPoolExecutor(min(jobs - 1, len(tasks)), get_context("fork"), _end_with_parent)
+            begun: list[Future[Any]] = []
             try:
-                begun = [pool.submit(_do, number) for number in range(len(tasks))]
+                begun += [pool.submit(_do, number) for number in range(len(tasks))]
             except (BrokenProcessPool, OSError):
-                begun = []
+                pass
             finally:
                 del _tasks
                 pool.shutdown(wait=False, cancel_futures=not begun)

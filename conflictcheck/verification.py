@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from conflictcheck.clashes import meaning
 from conflictcheck.environments import chosen_releases
 from conflictcheck.errors import Disagreement
 from conflictcheck.model import Diagnostic, Severity
@@ -67,7 +68,7 @@ class SecondOpinion(Struct, frozen=True):
         """What is to be looked at of clashes, for `is_confirmed`: those that say the same make one question."""
         alike: dict[frozenset[object], list[Core]] = defaultdict(list)
         for core in cores:
-            alike[frozenset(_meaning(self.lines[i]) for i in core.lines)].append(core)
+            alike[frozenset(meaning(self.lines[i]) for i in core.lines)].append(core)
         return [self._question(some) for some in alike.values()]
 
     def _question(self, cores: Sequence[Core]) -> Question:
@@ -164,10 +165,6 @@ class SecondOpinion(Struct, frozen=True):
                 )
             if exactly and walked.reached != set(chosen):
                 raise Disagreement(f"{where}: nobody needs {and_list(sorted(set(chosen) - walked.reached))}")
-
-
-def _meaning(line: Requirement) -> tuple[object, ...]:
-    return line.kind, line.name, str(line.specifier), line.extras, str(line.marker or ""), line.url, line.hashes
 
 
 def _shown(lines: Iterable[Requirement]) -> str:

@@ -13,22 +13,22 @@ from packaging.requirements import Requirement as Parsed
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
+from conflictcheck.clash_words import ClashWriter
 from conflictcheck.clashes import ClashFinder, Core, Findings
-from conflictcheck.explanation import explain_lines
 from conflictcheck.index.memory import MemoryIndex, Rel
 from conflictcheck.model import Requirement, RequirementKind, Spec, SpecId
 from conflictcheck.settings import Policy
-from conflictcheck.solver.oracle import No, Oracle, Reply, Yes
+from conflictcheck.solver.oracle import Oracle, Reply, Yes
 from conflictcheck.solver.store import FactStore
 from conflictcheck.splitting import Split, split_specs
 from conflictcheck.targets import Target, make_target
-from conflictcheck.wording import Words, join_words, word_clash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from conflictcheck.facts import Metadata, Unknown
     from conflictcheck.solver.kernel import Kernel
+    from conflictcheck.wording import Words
 
 Universe = dict[str, "Mapping[str, Rel | Sequence[str] | Unknown] | Unknown"]
 
@@ -205,11 +205,4 @@ class World(Struct, dict=True):
 
     def words(self, core: Core) -> Words:
         """A clash in words."""
-        reply = self.oracle.ask(frozenset(core.lines))
-        assert isinstance(reply, No), reply
-        by_python = {}
-        for version, (platform, _) in reply.failures.items():
-            target = next(each for each in self.targets[version] if each.platform == platform)
-            kernel = self.oracle.kernel(target)
-            by_python[version] = word_clash(kernel, core.lines, explain_lines(kernel, core.lines))
-        return join_words(by_python, core.specs)
+        return ClashWriter(self.oracle).write(core)

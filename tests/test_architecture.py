@@ -42,7 +42,7 @@ LAYERS = (
         *("splitting", "declared", "hindrances", "wording", "corrections", "blockers", "cautions", "doubts"),
         *("verification", "evidence"),
     ),
-    ("fixes", "edits"),
+    ("fixes", "edits", "clash_words"),
     ("remarks", "outcome"),
     ("run",),
     ("pipeline",),

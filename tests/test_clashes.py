@@ -204,6 +204,20 @@ def test_what_the_solver_blames_spares_questions_about_the_others() -> None:
     assert world.oracle.asked <= len(world.specs) + 4
 
 
+def test_a_clash_of_three_by_lines_that_many_specs_state_is_one_of_each_three_that_do_not_clash_already() -> None:
+    sides = {"a": "x!=1.0", "b": "x!=2.0", "c": "x!=3.0"}
+    named = {f"{name}{i}": [asked, f"y>={i}"] for name, asked in sides.items() for i in range(5)}
+    named["a0"] += ["z<2"]
+    named["b0"] += ["z>=2"]
+    packages = {"x": {"1.0": [], "2.0": [], "3.0": []}, "y": {"9.0": []}, "z": {"1.0": [], "2.0": []}}
+    world = World(universe(packages), specs(**named))
+    expected = [(f"a{i}", f"b{j}", f"c{k}") for i in range(5) for j in range(5) for k in range(5) if i or j]
+    assert world.clashes() == [("a0", "b0"), *expected]
+    assert world.findings.complete
+    assert all(core.minimal for core in world.findings.cores)
+    assert world.oracle.asked <= 60
+
+
 class Blunt:
     """An oracle that blames everything: the last line clashes with each of the others."""
 

@@ -65,6 +65,23 @@ def test_a_process_that_is_killed_is_told_of_by_each_task_that_has_no_result() -
     assert run(program) == "lost\nlost\n"
 
 
+def test_an_interruption_while_others_begin_is_one() -> None:
+    said = run("""
+        from concurrent.futures import ProcessPoolExecutor
+        from conflictcheck.side_by_side import begin_in_processes
+
+        def interrupt(*_):
+            raise KeyboardInterrupt
+
+        ProcessPoolExecutor.submit = interrupt
+        try:
+            begin_in_processes([int], 2)
+        except KeyboardInterrupt:
+            print("interrupted")
+    """)
+    assert said == "interrupted\n"
+
+
 def test_threads_under_way_keep_the_work_here() -> None:
     program = """
         import os, threading

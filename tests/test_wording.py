@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from builders import World, constraints, line, overrides, specs, universe
 from msgspec.structs import replace
 from msgspec.structs import replace as replace_fields
 
+from conflictcheck import clash_words
+from conflictcheck.clash_words import ClashWriter
 from conflictcheck.environments import build_environment, notice_oddities
+from conflictcheck.explanation import explain_lines
 from conflictcheck.facts import Listing, Metadata
 from conflictcheck.index.memory import MemoryIndex, Rel
 from conflictcheck.settings import Policy
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from conflictcheck.argument import Argument
     from conflictcheck.facts import Missing, Unknown
     from conflictcheck.model import Diagnostic, Spec
 
@@ -604,3 +608,22 @@ def test_what_is_needed_in_every_case_is_said_once() -> None:
 def test_an_argument_of_too_many_cases_is_not_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("conflictcheck.explanation._BUDGET", 2)
     assert argument_of(four_that_all_differ(), *"abcd").endswith("the argument is too long to print.")
+
+
+def test_clashes_by_the_same_lines_have_one_argument_and_each_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    packages = {"web": {"1.0": ["core<2"]}, "nlp": {"3.0": ["core>=2"]}, "core": {"1.0": [], "2.0": []}}
+    stated = {"a": "web", "b": "nlp", "c": "core>=2"}
+    named = {f"{name}{i}": [text, f"x>={i}"] for name, text in stated.items() for i in "12"}
+    world = World(universe(packages | {"x": {"9": []}}), specs(**named))
+    cores = world.findings.cores
+    alone = [word_clash(world.kernel, core.lines, explain_lines(world.kernel, core.lines)) for core in cores]
+    explained: list[object] = []
+
+    def explain(*given: Any) -> Argument | None:
+        explained.append(given)
+        return explain_lines(*given)
+
+    monkeypatch.setattr(clash_words, "explain_lines", explain)
+    writer = ClashWriter(world.oracle)
+    assert [writer.write(core) for core in cores] == alone
+    assert (len(cores), len({words.summary for words in alone}), len(explained)) == (8, 8, 2)
