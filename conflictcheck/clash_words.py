@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from conflictcheck.clashes import meaning
 from conflictcheck.explanation import explain_lines
+from conflictcheck.sameness import meaning
 from conflictcheck.solver.oracle import No
 from conflictcheck.wording import join_words, word_clash
 

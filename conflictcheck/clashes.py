@@ -18,12 +18,13 @@ from pysat.solvers import Solver
 
 from conflictcheck.model import RequirementKind
 from conflictcheck.phrases import count
+from conflictcheck.sameness import meaning, said
 from conflictcheck.solver.oracle import Maybe, No, Yes
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 
-    from conflictcheck.model import Requirement, SpecId
+    from conflictcheck.model import SpecId
     from conflictcheck.solver.oracle import Oracle, Reply
 
 BUDGET = 2_000
@@ -104,7 +105,7 @@ class ClashFinder:
         return {line: rank for rank, line in enumerate(every)}
 
     @cached_property
-    def _said(self) -> dict[SpecId, dict[tuple[object, ...], int]]:
+    def _said(self) -> dict[SpecId, dict[Hashable, int]]:
         """For each spec what its lines say, with the first line that says it."""
         lines = self._oracle.lines
         return {spec: {meaning(lines[i]): i for i in sorted(own, reverse=True)} for spec, own in self._specs.items()}
@@ -411,7 +412,7 @@ class ClashFinder:
     def _direct_pair(self, specs: Sequence[SpecId], lines: Collection[int]) -> frozenset[int] | None:
         """Two lines on one package that cannot both hold, if there are: the argument that is easiest to follow."""
         every = self._oracle.lines
-        named: dict[str, dict[tuple[object, ...], int]] = {}
+        named: dict[str, dict[Hashable, int]] = {}
         for i in sorted(lines, key=self._rank.__getitem__):
             line = every[i]
             if line.kind is not RequirementKind.PYTHON:
@@ -432,16 +433,6 @@ class ClashFinder:
         is_pin = any(part.operator in ("==", "===") for part in requirement.specifier)
         is_plain = requirement.kind is RequirementKind.REQUIREMENT
         return (0 if not is_plain else 1 if is_pin else 2, -self._rank[line])
-
-
-def said(line: Requirement) -> str:
-    """What a line says, however it is spaced."""
-    return f"{line.kind}\t{''.join(line.text.split())}"
-
-
-def meaning(line: Requirement) -> tuple[object, ...]:
-    """What a line comes to, whoever states it and however: of two that are equal in it, one is as good as both."""
-    return line.kind, line.name, str(line.specifier), line.extras, str(line.marker), line.url, line.hashes
 
 
 def _largest_model(chart: Solver, variables: Sequence[int]) -> set[int] | None:

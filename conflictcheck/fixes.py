@@ -27,6 +27,7 @@ from conflictcheck.corrections import (
 )
 from conflictcheck.model import Change, Edit, Fix, RequirementKind
 from conflictcheck.phrases import and_list, place
+from conflictcheck.sameness import sides_of
 from conflictcheck.solver.encoding import LockKind, bits
 from conflictcheck.solver.oracle import No, Yes
 from conflictcheck.specifier_text import with_specifier
@@ -34,7 +35,7 @@ from conflictcheck.splitting import split_specs
 from conflictcheck.widening import Written, widen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 
     from conflictcheck.clashes import Core
     from conflictcheck.corrections import Changes, Obstacle, Site
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 MOST_FIXES = 10
 _MENU = 4
 MOST_CLASHES = 12
-"""Further clashes get no menu of their own."""
+"""So many clashes get a menu of their own."""
 _LEAST_STEPS = 3000
 """Solver calls that may be spent at least; otherwise twice as many as it took to find the clashes."""
 _LEAST_READ = 500
@@ -63,7 +64,8 @@ class Fixes(Struct):
         hopeless: for each clash that no edit resolves, by its place, why.
         stuck: for each clash, by its place, the specs of it whose own lines cannot resolve it, and why.
         upstream: for each clash, by its place, the dependencies that block, and releases of them that would not.
-        complete: whether the budget was enough for the run, and for the first `MOST_CLASHES` clashes.
+        chosen: the places of the clashes that edits are looked for, `MOST_CLASHES` at most.
+        complete: whether the budget was enough for the run, and for these.
         beyond: the most environments that no `MOST_EDITS` edits were found to come down to; 0 for none.
         sought: whether edits were looked for at all.
     """
@@ -73,6 +75,7 @@ class Fixes(Struct):
     hopeless: dict[int, str] = field(default_factory=dict)
     stuck: dict[int, list[tuple[SpecId, str]]] = field(default_factory=dict)
     upstream: dict[int, list[str]] = field(default_factory=dict)
+    chosen: list[int] = field(default_factory=list)
     complete: bool = True
     beyond: int = 0
     sought: bool = True
@@ -137,12 +140,13 @@ class Fixer:
             target: how many environments to come down to, or as few as edits can reach; None for as few as a handful
                 of edits can.
         """
-        fixes = Fixes()
+        fixes = Fixes(chosen=self._chosen())
         if not self._cores:
             return fixes
         solved: dict[tuple[SpecId, ...], list[_Solved]] = {}
         with suppress(BudgetSpent):
-            for place, core in enumerate(self._cores[:MOST_CLASHES]):
+            for place in fixes.chosen:
+                core = self._cores[place]
                 if core.specs not in solved:
                     solved[core.specs] = self._for_clash(place, core, fixes)
                 fixes.menus[place] = self._tried(solved[core.specs])
@@ -155,6 +159,14 @@ class Fixer:
         for place in fixes.menus:
             fixes.upstream[place] = name_upstream(self._oracle, frozenset(self._cores[place].lines))
         return fixes
+
+    def _chosen(self) -> list[int]:
+        """The places of the clashes that get edits: of those that say the same, the first goes before all others."""
+        lines = self._oracle.lines
+        firsts: dict[Hashable, int] = {}
+        for number, core in enumerate(self._cores):
+            firsts.setdefault(frozenset(sides_of(lines[i] for i in core.lines)), number)
+        return list(dict.fromkeys((*firsts.values(), *range(len(self._cores)))))[:MOST_CLASHES]
 
     def _best(self, fixes: Fixes) -> list[Fix]:
         """Fixes for the run first, then those of single clashes that save an environment on their own."""

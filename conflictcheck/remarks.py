@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from conflictcheck.fixes import MOST_CLASHES, MOST_EDITS
+from conflictcheck.fixes import MOST_EDITS
 from conflictcheck.model import Diagnostic, Severity
 from conflictcheck.phrases import and_list, count
 from conflictcheck.readers import WITH
@@ -59,9 +59,10 @@ def _why_no_edit(clash: Clash, place: int, fixes: Fixes) -> str:
     """Why a clash is told without an edit, where it is not known that there is none."""
     if not fixes.sought:
         return "Edits were not looked for, as not everything could be decided."
-    if place >= MOST_CLASHES:
+    if place not in fixes.chosen:
         alone = f"`conflictcheck fix {_arguments(clash)}`"
-        return f"Edits are looked for in the first {MOST_CLASHES} clashes alone; {alone} looks for them in this one."
+        number = count(len(fixes.chosen), "clash", "clashes")
+        return f"Edits are looked for in {number} alone; {alone} looks for them in this one."
     if not fixes.complete:
         return "No edit was found here before the search for edits reached its budget."
     return "No edit was found that resolves this and was shown to leave every other spec as well off."
@@ -83,10 +84,10 @@ def say_why_clashes_stay(clashes: Sequence[Clash], fixes: Fixes) -> list[Diagnos
     if not fixes.complete:
         message = "not every clash was looked into for fixes: that would take longer than finding the clashes did"
         found.append(Diagnostic(Severity.NOTE, "fixes-incomplete", message))
-    elif fixes.sought and len(clashes) > MOST_CLASHES:
+    elif fixes.sought and len(clashes) > len(fixes.chosen):
         message = (
-            f"edits were looked for in the first {MOST_CLASHES} of {len(clashes)} clashes alone; conflictcheck fix "
-            "with the specs of another one looks for them there"
+            f"edits were looked for in {len(fixes.chosen)} of {len(clashes)} clashes alone; conflictcheck fix with the "
+            "specs of another one looks for them there"
         )
         found.append(Diagnostic(Severity.NOTE, "fixes-incomplete", message))
     if fixes.beyond:

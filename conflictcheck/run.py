@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from conflictcheck.cautions import notice_missing_hashes, notice_old_releases, notice_unbounded
 from conflictcheck.clash_words import ClashWriter
-from conflictcheck.clashes import ClashFinder, said
+from conflictcheck.clashes import ClashFinder
 from conflictcheck.declared import about_declared, place_specs
 from conflictcheck.doubts import lacking_facts, say_doubts
 from conflictcheck.environments import notice_oddities
@@ -31,6 +31,7 @@ from conflictcheck.numbering import in_report_order, positions_of
 from conflictcheck.outcome import Outcome, Placed
 from conflictcheck.phrases import and_list, count
 from conflictcheck.remarks import say_what_is_taken_for_granted, say_why_clashes_stay, with_fixes
+from conflictcheck.sameness import said
 from conflictcheck.side_by_side import ProcessLostError
 from conflictcheck.solver.oracle import Oracle, Yes
 from conflictcheck.splitting import split_specs

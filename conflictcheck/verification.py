@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from conflictcheck.clashes import meaning
 from conflictcheck.environments import chosen_releases
 from conflictcheck.errors import Disagreement
 from conflictcheck.model import Diagnostic, Severity
 from conflictcheck.phrases import and_list
+from conflictcheck.sameness import meaning
 from conflictcheck.solver.nogoods import BudgetSpentError
 from conflictcheck.solver.oracle import No, Yes
 from conflictcheck.solver.refutation import BUDGET, environment_of, find_environment
 from conflictcheck.solver.walk import NoEnvironmentError, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
 
     from conflictcheck.clashes import Core
     from conflictcheck.model import Requirement
@@ -66,7 +66,7 @@ class SecondOpinion(Struct, frozen=True):
 
     def questions(self, cores: Iterable[Core]) -> list[Question]:
         """What is to be looked at of clashes, for `is_confirmed`: those that say the same make one question."""
-        alike: dict[frozenset[object], list[Core]] = defaultdict(list)
+        alike: dict[frozenset[Hashable], list[Core]] = defaultdict(list)
         for core in cores:
             alike[frozenset(meaning(self.lines[i]) for i in core.lines)].append(core)
         return [self._question(some) for some in alike.values()]

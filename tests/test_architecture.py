@@ -31,7 +31,7 @@ LAYERS = (
         "url_paths",
     ),
     ("model", "codes", "settings", "targets", "phrases", "side_by_side", "specifier_text", "writing"),
-    ("policy", "selection", "pip_configuration", "file_options", "checked", "numbering"),
+    ("policy", "selection", "pip_configuration", "file_options", "checked", "numbering", "sameness"),
     ("readers", "index", "exports", "reports"),
     (
         *("solver", "setting_values", "settings_table", "settings_file", "settings_sources", "settings_template"),

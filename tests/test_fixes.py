@@ -493,6 +493,15 @@ def test_of_many_clashes_the_first_have_menus(monkeypatch: pytest.MonkeyPatch) -
         assert (list(found.menus), found.complete) == (menus, True)
 
 
+def test_of_clashes_that_say_the_same_the_first_has_a_menu_before_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    index = universe({name: {"1.0": [], "2.0": []} for name in "xy"})
+    world = World(index, specs(a=["x<2"], b=["x<2"], c=["x>=2", "y<2"], d=["y>=2"]))
+    assert world.clashes() == [("a", "c"), ("b", "c"), ("c", "d")]
+    for most, menus in ((1, [0]), (2, [0, 2]), (3, [0, 2, 1])):
+        monkeypatch.setattr(fixes_module, "MOST_CLASHES", most)
+        assert list(find(world).menus) == menus
+
+
 def test_what_leaves_fewer_environments_comes_before_what_mends_a_spec() -> None:
     index = universe({"x": {"1.0": [], "2.0": []}, "z": {"1.0": []}})
     found = find(World(index, specs(a=["x<2"], b=["x>=2"], e=["z>=9"])))

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from conflictcheck.model import Severity, Verdict
 from conflictcheck.phrases import and_list, count
+from conflictcheck.reports.alike import alike
 from conflictcheck.reports.base import ReportFormat
 from conflictcheck.reports.layout import Page
-from conflictcheck.reports.text import TextReport, same_lines, summarize, write_clash
+from conflictcheck.reports.text import TextReport, summarize, write_alike, write_clash
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,15 +28,13 @@ class ExplanationText(ReportFormat):
             return TextReport().render(report, color=color, width=width, verbose=verbose)
         page = Page(width=width, color=color)
         page.prose(summarize(report), style="bad")
-        groups = same_lines(report.clashes)
-        for number, (clash, *alike) in enumerate(groups, start=1):
+        groups = alike(report.clashes)
+        for number, group in enumerate(groups, start=1):
+            clash = group[0]
             known = f" ({clash.known})" if clash.known else ""
             write_clash(page, clash, f"Clash {number} of {len(groups)}{known}:", verbose=1)
             _sides(page, clash)
-            if alike:
-                page.gap()
-                specs = "; ".join(and_list(other.specs) for other in alike)
-                page.prose(f"The same lines make these clash as well: {specs}.", first="  ")
+            write_alike(page, group)
             _elsewhere(page, clash, groups)
         if not report.clashes_complete:
             page.gap()

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from conflictcheck import __version__
 from conflictcheck.escaping import visible
 from conflictcheck.model import Severity
-from conflictcheck.phrases import and_list, count, place
+from conflictcheck.phrases import count, place
+from conflictcheck.reports.alike import alike, say_alike
 from conflictcheck.reports.base import ReportFormat
 from conflictcheck.reports.text import (
     BETTER_SPLIT,
     better_split,
     describe_fix,
     describe_gone,
-    new_first,
     summarize_with_counts,
 )
 
@@ -41,7 +41,7 @@ class HtmlReport(ReportFormat):
     def render(self, report: Report, *, color: bool, width: int, verbose: int) -> str:  # noqa: ARG002 - the page wraps
         """Word the report; ``-v`` adds notes."""
         headline = _words(summarize_with_counts(report))
-        groups = new_first(report.clashes)
+        groups = alike(report.clashes)
         parts = [
             "<!doctype html>",
             '<html lang="en">',
@@ -53,8 +53,8 @@ class HtmlReport(ReportFormat):
             f'<h1 class="{"good" if report.passed else "bad"}">{headline}</h1>',
             *_diagnostics(report, Severity.ERROR),
         ]
-        for number, (clash, *alike) in enumerate(groups, start=1):
-            parts += _clash(clash, f"Clash {number} of {len(groups)}" if len(groups) > 1 else "Clash", alike)
+        for number, group in enumerate(groups, start=1):
+            parts += _clash(group, f"Clash {number} of {len(groups)}" if len(groups) > 1 else "Clash")
         if report.clashes and not report.clashes_complete:
             parts.append("<p>There may be further clashes: not every set of specs could be tried.</p>")
         if len(report.clashes) > 1 and report.fixes:
@@ -86,7 +86,8 @@ def _list(items: Iterable[str], kind: str = "ul") -> list[str]:
     return [f"<{kind}>", *(f"<li>{item}</li>" for item in items), f"</{kind}>"]
 
 
-def _clash(clash: Clash, label: str, alike: Sequence[Clash]) -> list[str]:
+def _clash(group: Sequence[Clash], label: str) -> list[str]:
+    clash = group[0]
     known = f" (known: {_words(clash.known)})" if clash.known else ""
     parts = [f'<h2 id="{_words(clash.id)}">{label}{known}</h2>', f"<p>{_words(clash.summary)}</p>"]
     parts += _list(f"{_code(place(line))}: {_code(line.text)}" for line in clash.requirements)
@@ -100,9 +101,8 @@ def _clash(clash: Clash, label: str, alike: Sequence[Clash]) -> list[str]:
     if clash.no_fix:
         parts.append(f"<p>No edit of requirement lines resolves this: {_words(clash.no_fix)}.</p>")
     parts += [f"<p>{_words(remark)}</p>" for remark in clash.remarks]
-    if alike:
-        specs = "; ".join(and_list([_code(spec) for spec in other.specs]) for other in alike)
-        parts.append(f"<p>The same lines make these clash as well: {specs}.</p>")
+    if said := say_alike(group, name=_code):
+        parts.append(f"<p>{said}</p>")
     return parts
 
 

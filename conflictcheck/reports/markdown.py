@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from conflictcheck.escaping import visible
 from conflictcheck.model import Severity
 from conflictcheck.phrases import and_list, count, place
+from conflictcheck.reports.alike import alike, say_alike
 from conflictcheck.reports.base import ReportFormat
 from conflictcheck.reports.text import (
     BETTER_SPLIT,
     better_split,
     describe_gone,
     describe_outcome,
-    new_first,
     summarize_with_counts,
 )
 
@@ -58,10 +58,10 @@ class MarkdownReport(ReportFormat):
             tail += _diagnostics(report, severity)
         if report.clashes and not report.clashes_complete:
             tail.insert(0, "There may be further clashes: not every set of specs could be tried.")
-        groups = new_first(report.clashes)
+        groups = alike(report.clashes)
         clashes = [
-            _clash(clash, f"Clash {number} of {len(groups)}" if len(groups) > 1 else "Clash", alike)
-            for number, (clash, *alike) in enumerate(groups, start=1)
+            _clash(group, f"Clash {number} of {len(groups)}" if len(groups) > 1 else "Clash")
+            for number, group in enumerate(groups, start=1)
         ]
         return _fitting(head, clashes, tail) + "\n"
 
@@ -110,7 +110,8 @@ def _fitting(head: Sequence[str], clashes: Sequence[str], tail: Sequence[str]) -
     return "\n\n".join([*top, *first, *more, *end])
 
 
-def _clash(clash: Clash, label: str, alike: Sequence[Clash]) -> str:
+def _clash(group: Sequence[Clash], label: str) -> str:
+    clash = group[0]
     known = f" (known: {prose(clash.known)})" if clash.known else ""
     blocks = [f"**{label}{known}:** {prose(clash.summary)}"]
     blocks.append("\n".join(f"- {code(place(line))}: {code(line.text)}" for line in clash.requirements))
@@ -123,9 +124,8 @@ def _clash(clash: Clash, label: str, alike: Sequence[Clash]) -> str:
     if clash.no_fix:
         blocks.append(f"No edit of requirement lines resolves this: {prose(clash.no_fix)}.")
     blocks += [prose(remark) for remark in clash.remarks]
-    if alike:
-        specs = "; ".join(and_list([code(spec) for spec in other.specs]) for other in alike)
-        blocks.append(f"The same lines make these clash as well: {specs}.")
+    if said := say_alike(group, most=_NAMES, name=code):
+        blocks.append(said)
     return "\n\n".join(blocks)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from conflictcheck.escaping import visible
 from conflictcheck.model import APART, IN_BASELINE, RequirementKind, Severity, Verdict
 from conflictcheck.phrases import and_list, count, place, targets_of
+from conflictcheck.reports.alike import alike, say_alike
 from conflictcheck.reports.base import ReportFormat
 from conflictcheck.reports.layout import Page, Style
 
@@ -217,17 +218,17 @@ def _unplaced(report: Report) -> list[SpecId]:
 
 
 def _clashes(page: Page, report: Report, *, verbose: int) -> None:
-    groups = same_lines([clash for clash in report.clashes if not clash.known])
+    groups = alike([clash for clash in report.clashes if not clash.known])
     in_full = len(groups) if verbose else _CLASHES_IN_FULL
-    for number, (clash, *alike) in enumerate(groups[:in_full], start=1):
+    for number, group in enumerate(groups[:in_full], start=1):
         label = "Clash:" if len(groups) == 1 else f"Clash {number} of {len(groups)}:"
-        write_clash(page, clash, label, verbose=verbose)
-        _alike(page, alike)
+        write_clash(page, group[0], label, verbose=verbose)
+        write_alike(page, group, most=None if verbose else _NAMES)
     if rest := groups[in_full:]:
         page.gap()
         page.prose(f"{count(len(rest), 'more clash', 'more clashes')}, in short (-v shows everything):")
-        for number, (clash, *_) in enumerate(rest, start=in_full + 1):
-            page.prose(clash.summary, first=f"  {number}. ")
+        for number, group in enumerate(rest, start=in_full + 1):
+            page.prose(_in_short(group), first=f"  {number}. ")
     _known(page, report, verbose=verbose)
     if report.clashes and not report.clashes_complete:
         page.gap()
@@ -235,19 +236,18 @@ def _clashes(page: Page, report: Report, *, verbose: int) -> None:
     _gone(page, report, verbose=verbose)
 
 
-def _alike(page: Page, alike: Sequence[Clash]) -> None:
-    if alike:
-        specs = "; ".join(and_list(other.specs) for other in alike)
-        page.prose(f"The same lines make these clash as well: {specs}.", first="  ")
+def _in_short(group: Sequence[Clash]) -> str:
+    more = len(group) - 1
+    return group[0].summary + (f" {more} more {'says' if more == 1 else 'say'} the same." if more else "")
 
 
 def _known(page: Page, report: Report, *, verbose: int) -> None:
     """The clashes that do not count: in short, unless -v is given."""
-    groups = same_lines([clash for clash in report.clashes if clash.known])
+    groups = alike([clash for clash in report.clashes if clash.known])
     if verbose:
-        for clash, *alike in groups:
-            write_clash(page, clash, f"Known clash ({clash.known}):", verbose=verbose)
-            _alike(page, alike)
+        for group in groups:
+            write_clash(page, group[0], f"Known clash ({group[0].known}):", verbose=verbose)
+            write_alike(page, group)
         return
     if groups:
         page.gap()
@@ -277,25 +277,6 @@ def describe_gone(clash: GoneClash) -> str:
     return f"{(clash.summary or clash.id).removesuffix('.')} (was {clash.was})."
 
 
-def new_first(clashes: Sequence[Clash]) -> list[list[Clash]]:
-    """Clashes by the lines they are made of, those that count before those that are known."""
-    return [
-        *same_lines([clash for clash in clashes if not clash.known]),
-        *same_lines([clash for clash in clashes if clash.known]),
-    ]
-
-
-def same_lines(clashes: Sequence[Clash]) -> list[list[Clash]]:
-    """Clashes by the lines they are made of, in order: sections of a file share lines, and so clashes."""
-    groups: dict[frozenset[tuple[object, ...]], list[Clash]] = {}
-    for clash in clashes:
-        lines = (
-            (line.file, line.line, line.text) if line.file else (line.spec, line.text) for line in clash.requirements
-        )
-        groups.setdefault(frozenset(lines), []).append(clash)
-    return list(groups.values())
-
-
 def write_clash(page: Page, clash: Clash, label: str, *, verbose: int) -> None:
     """A clash with its lines, its argument and what resolves it."""
     page.gap()
@@ -318,6 +299,20 @@ def write_clash(page: Page, clash: Clash, label: str, *, verbose: int) -> None:
         page.prose(remark, first="  ")
     if verbose:
         page.prose(f"kind {clash.kind.value}, id {clash.id}", first="  ", style="dim")
+
+
+def write_alike(page: Page, group: Sequence[Clash], *, most: int | None = None) -> None:
+    """Which other clashes say the same as the first of a group, if any; and all of their edits, where all are named."""
+    if len(group) == 1:
+        return
+    page.gap()
+    page.prose(say_alike(group, most=most), first="  ")
+    shown = {fix.edits for fix in group[0].fixes}
+    for clash in group[1:] if most is None else ():
+        for fix in clash.fixes:
+            if fix.edits not in shown:
+                shown.add(fix.edits)
+                page.prose(f"{describe_fix(fix)}.", first="  ", label=f"For {and_list(clash.specs)}:")
 
 
 def _fix_for_all(page: Page, report: Report) -> None:

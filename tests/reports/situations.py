@@ -85,6 +85,39 @@ def allowed_split() -> Report:
     )
 
 
+def alike_clashes() -> Report:
+    """Services that state one line clash with two others that state another one, and one clash is something else."""
+    services = [f"services/{name}.txt" for name in ("billing", "export", "mail")]
+    pinned = ["nlp.txt", "vision.txt"]
+    specs = (
+        *(spec(name, "numpy<2") for name in services),
+        *(spec(name, "numpy>=2", "scipy<1") for name in pinned),
+        spec("web.txt", "scipy>=1"),
+    )
+    over_numpy = (
+        replace(
+            clash(
+                f"a{i}b{j}",
+                f"{name} and {other} clash over numpy: {name} asks for numpy<2 and {other} asks for numpy>=2.",
+                line(f"{name}:1", "numpy<2"),
+                line(f"{other}:1", "numpy>=2"),
+            ),
+            fixes=(Fix((Edit(SpecId(name), name, 1, "numpy<2", "numpy<3"),), 2),),
+        )
+        for i, name in enumerate(services)
+        for j, other in enumerate(pinned)
+    )
+    over_scipy = clash(
+        "c0ffee", "nlp.txt and web.txt clash over scipy.", line("nlp.txt:2", "scipy<1"), line("web.txt:1", "scipy>=1")
+    )
+    return report(
+        "split",
+        specs=specs,
+        environments=(environment("env-1", *services, "web.txt"), environment("env-2", *pinned)),
+        clashes=(*over_numpy, over_scipy),
+    )
+
+
 def declared() -> Report:
     """One declared environment holds its specs and one does not; a clash is between the two, and fewer would do."""
     specs = (spec("jobs.txt", "scipy"), spec("nlp.txt", "numpy>=2"), spec("vision.txt", "numpy<2"))
@@ -266,6 +299,7 @@ SITUATIONS = {
         compatible,
         one_clash,
         allowed_split,
+        alike_clashes,
         many_clashes,
         unsatisfiable,
         undecided,

@@ -60,14 +60,16 @@ def test_a_line_that_is_in_two_clashes_points_to_the_other_one() -> None:
 def test_a_clash_of_the_same_lines_for_another_section_is_named_beside_the_first() -> None:
     report = SITUATIONS["one_clash"]
     clash = report.clashes[0]
-    other = replace(clash, id="another", specs=(SpecId("nlp.txt"), SpecId("vision/pyproject.toml#extra:gpu")))
+    nlp, vision = clash.requirements
+    section = SpecId("vision/pyproject.toml#extra:gpu")
+    other = replace(clash, id="another", specs=(nlp.spec, section), requirements=(nlp, replace(vision, spec=section)))
     twice = replace(report, clashes=(clash, other))
 
     for chosen in (ExplanationText(), TextReport()):
         text = " ".join(chosen.render(twice, color=False, width=80, verbose=0).split())
 
         assert "Clash 2 of 2" not in text
-        assert "The same lines make these clash as well: nlp.txt and vision/pyproject.toml#extra:gpu." in text
+        assert f"2 clashes say the same: {nlp.spec} with each of {vision.spec} and {section}." in text
 
 
 def test_specs_that_can_be_together_are_said_to_be() -> None:
