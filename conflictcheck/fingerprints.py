@@ -42,5 +42,5 @@ def _listing(folder: str) -> list[object]:
             within = entry.is_dir() and [
                 name for name in _ENVIRONMENTS if os.path.lexists(os.path.join(entry.path, name))
             ]
-            found.append((entry.name, within, entry.is_symlink()))
+            found.append((entry.name, within, entry.is_file(), entry.is_symlink()))
     return sorted(found, key=repr)

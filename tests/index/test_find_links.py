@@ -13,6 +13,7 @@ from packaging.utils import canonicalize_name
 
 from conflictcheck.errors import UsageError
 from conflictcheck.facts import Listing, Metadata, Missing, Unknown
+from conflictcheck.fingerprints import fingerprint
 from conflictcheck.index import open_index
 from conflictcheck.index.base import MetadataRequest
 from conflictcheck.progress import Progress
@@ -203,6 +204,20 @@ def test_the_stamp_of_a_package_changes_with_the_links_to_its_files_alone(folder
         third = stamps()
     assert (first["a"] != second["a"], first["b"] == second["b"]) == (True, True)
     assert (second["a"] == third["a"], second["b"] != third["b"]) == (True, True)
+
+
+def test_a_link_to_a_file_that_is_not_there_yet_is_no_file_of_the_package(folder: Path, tmp_path: Path) -> None:
+    def stamp() -> str:
+        with closing(opened(server.url, find_links=(str(folder),), cache_dir=tmp_path / "cache")) as index:
+            index.listings([A])
+            return str(index.stamps([A])["a"])
+
+    (folder / "a-1.2-py3-none-any.whl").symlink_to(tmp_path / "built.whl")
+    with IndexServer({"a": {"1": []}}) as server:
+        before, looked = stamp(), fingerprint(str(folder))
+        (tmp_path / "built.whl").write_bytes(wheel("a", "1.2"))
+        assert stamp() != before
+        assert fingerprint(str(folder)) != looked
 
 
 def test_where_a_place_cannot_be_read_no_package_has_a_stamp(tmp_path: Path) -> None:
