@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from conflictcheck.model import Clash
 
+_EACH = "each of "
+
 _Row = tuple[str, ...]
 
 
@@ -41,6 +43,8 @@ def say_alike(clashes: Sequence[Clash], *, most: int | None = None, name: Callab
     said = [_together([_those(names, most) for names in product]) for product in _products(rows)]
     shown = said[:most]
     more = [count(len(said) - len(shown), "more such combination")] if len(shown) < len(said) else []
+    if len(order) == 1:
+        return f"{len(clashes)} specs say the same: {said[0].removeprefix(_EACH)}."
     return f"{len(clashes)} clashes say the same: {'; '.join([*shown, *more])}."
 
 
@@ -51,7 +55,7 @@ def _together(sides: Sequence[str]) -> str:
 
 def _those(names: Sequence[str], most: int | None) -> str:
     shown = names[:most]
-    return names[0] if len(names) == 1 else f"each of {and_list(shown, more=len(names) - len(shown))}"
+    return names[0] if len(names) == 1 else f"{_EACH}{and_list(shown, more=len(names) - len(shown))}"
 
 
 def _products(rows: Sequence[_Row]) -> list[list[_Row]]:

@@ -22,7 +22,7 @@ _CLASHES_IN_FULL = 8
 _NAMES = 12
 """Further specs of a list are only counted, unless -v is given."""
 _ALIKE = 3
-"""Further diagnostics of one code are only counted, unless -v is given."""
+"""Further diagnostics of one code are only counted, unless -v is given, and more specs that an edit does not help."""
 _HELP_UNDECIDED = (
     "mend what is named above and run again; --offline and --index-snapshot answer from facts that were kept earlier"
 )
@@ -188,13 +188,17 @@ def _about_the_others(minimum: Minimum, others: int) -> str:
 
 
 def _undecided(page: Page, report: Report) -> None:
-    unplaced = _unplaced(report)
+    alone = [clash.specs[0] for clash in report.clashes if len(clash.specs) == 1]
+    unplaced = [spec for spec in _unplaced(report) if spec not in alone]
     about = ""
     if unplaced and report.environments:
         about = f" about {and_list(unplaced[:_NAMES], more=len(unplaced) - _NAMES)}"
     page.prose(
         f"Undecided: not everything that matters could be found out, so nothing is claimed{about}.", style="doubtful"
     )
+    if alone:
+        own = "its own" if len(alone) == 1 else "their own"
+        page.prose(f"{and_list(alone[:_NAMES], more=len(alone) - _NAMES)} cannot be installed even on {own}.")
     if not any(diagnostic.severity is Severity.ERROR for diagnostic in report.diagnostics):
         page.prose("The search ended before it found an answer.")
 
@@ -220,20 +224,32 @@ def _unplaced(report: Report) -> list[SpecId]:
 def _clashes(page: Page, report: Report, *, verbose: int) -> None:
     groups = alike([clash for clash in report.clashes if not clash.known])
     in_full = len(groups) if verbose else _CLASHES_IN_FULL
+    told_once = _told_once(report.clashes)
     for number, group in enumerate(groups[:in_full], start=1):
         label = "Clash:" if len(groups) == 1 else f"Clash {number} of {len(groups)}:"
-        write_clash(page, group[0], label, verbose=verbose)
+        write_clash(page, group[0], label, verbose=verbose, told_once=told_once)
         write_alike(page, group, most=None if verbose else _NAMES)
     if rest := groups[in_full:]:
         page.gap()
         page.prose(f"{count(len(rest), 'more clash', 'more clashes')}, in short (-v shows everything):")
         for number, group in enumerate(rest, start=in_full + 1):
             page.prose(_in_short(group), first=f"  {number}. ")
-    _known(page, report, verbose=verbose)
+    _known(page, report, verbose=verbose, told_once=told_once)
+    for remark in told_once:
+        page.gap()
+        page.prose(remark)
     if report.clashes and not report.clashes_complete:
         page.gap()
         page.prose("There may be further clashes: not every set of specs could be tried.", style="yellow")
     _gone(page, report, verbose=verbose)
+
+
+def _told_once(clashes: Sequence[Clash]) -> list[str]:
+    """The remarks that are those of every one of several clashes."""
+    if len(clashes) < 2:  # noqa: PLR2004 - one has a remark of its own
+        return []
+    common = set.intersection(*(set(clash.remarks) for clash in clashes))
+    return [remark for remark in clashes[0].remarks if remark in common]
 
 
 def _in_short(group: Sequence[Clash]) -> str:
@@ -241,12 +257,12 @@ def _in_short(group: Sequence[Clash]) -> str:
     return group[0].summary + (f" {more} more {'says' if more == 1 else 'say'} the same." if more else "")
 
 
-def _known(page: Page, report: Report, *, verbose: int) -> None:
+def _known(page: Page, report: Report, *, verbose: int, told_once: Sequence[str]) -> None:
     """The clashes that do not count: in short, unless -v is given."""
     groups = alike([clash for clash in report.clashes if clash.known])
     if verbose:
         for group in groups:
-            write_clash(page, group[0], f"Known clash ({group[0].known}):", verbose=verbose)
+            write_clash(page, group[0], f"Known clash ({group[0].known}):", verbose=verbose, told_once=told_once)
             write_alike(page, group)
         return
     if groups:
@@ -277,8 +293,8 @@ def describe_gone(clash: GoneClash) -> str:
     return f"{(clash.summary or clash.id).removesuffix('.')} (was {clash.was})."
 
 
-def write_clash(page: Page, clash: Clash, label: str, *, verbose: int) -> None:
-    """A clash with its lines, its argument and what resolves it."""
+def write_clash(page: Page, clash: Clash, label: str, *, verbose: int, told_once: Sequence[str] = ()) -> None:
+    """A clash with its lines, its argument and what resolves it, without the remarks that are told once for all."""
     page.gap()
     page.prose(clash.summary, label=label, label_style="bad", style="bold")
     page.pairs([(place(line), _asks(line)) for line in clash.requirements], indent=2)
@@ -289,13 +305,14 @@ def write_clash(page: Page, clash: Clash, label: str, *, verbose: int) -> None:
         page.prose(step, first=f"  {number:>{digits}}. " if len(clash.steps) > 1 else "  ")
     if not clash.minimal:
         page.prose("Not each of these lines was shown to be needed.", first="  ", style="yellow")
-    if clash.fixes or clash.no_fix or clash.remarks:
+    remarks = [remark for remark in clash.remarks if remark not in told_once]
+    if clash.fixes or clash.no_fix or remarks:
         page.gap()
     for number, fix in enumerate(clash.fixes):
         page.prose(f"{describe_fix(fix)}.", first="  ", label="Or:" if number else "To fix:", label_style="bold")
     if clash.no_fix:
         page.prose(f"No edit of requirement lines resolves this: {clash.no_fix}.", first="  ")
-    for remark in clash.remarks:
+    for remark in remarks:
         page.prose(remark, first="  ")
     if verbose:
         page.prose(f"kind {clash.kind.value}, id {clash.id}", first="  ", style="dim")
@@ -338,8 +355,10 @@ def describe_fix(fix: Fix) -> str:
 
 def describe_outcome(fix: Fix) -> str:
     """What the edits of a fix come to: ``2 environments then, and a.txt still cannot be installed``."""
-    still = f", and {and_list(fix.left_out[:_NAMES], more=len(fix.left_out) - _NAMES)} still cannot be installed"
-    return f"{count(fix.environments_after, 'environment')} then{still if fix.left_out else ''}"
+    number = len(fix.left_out)
+    who = and_list(fix.left_out) if number <= _ALIKE else f"{number} specs"
+    still = f", and {who} still cannot be installed" if number else ""
+    return f"{count(fix.environments_after, 'environment')} then{still}"
 
 
 def _asks(line: Requirement) -> str:

@@ -254,6 +254,26 @@ def undecided() -> Report:
     )
 
 
+def undecided_besides() -> Report:
+    """Of one spec nothing is known, two cannot be installed for the same reason, and two others clash."""
+    names = ("a.txt", "b.txt", "gone-1.txt", "gone-2.txt", "unknown.txt")
+    why = "Edits were not looked for, as not everything could be decided."
+    alone = (
+        clash(f"a{name}", f"{name} cannot be installed: there is no such release.", line(f"{name}:1", "numpy==0"))
+        for name in names[2:4]
+    )
+    pair = clash("bb", "a.txt and b.txt clash.", line("a.txt:1", "numpy<2"), line("b.txt:1", "numpy>=2"))
+    return report(
+        "undecided",
+        specs=tuple(spec(name, "numpy") for name in names),
+        environments=(environment("env-1", "a.txt"), environment("env-2", "b.txt")),
+        clashes=tuple(replace(one, remarks=(why,)) for one in (*alone, pair)),
+        diagnostics=(
+            note("undecided-spec", "unknown.txt could not be decided: there was no answer", severity="error"),
+        ),
+    )
+
+
 def hostile() -> Report:
     """Names that try to be something else: an escape, a tag, a diagram's syntax, the end of a line."""
     evil = f"{HOSTILE}.txt"
@@ -303,6 +323,7 @@ SITUATIONS = {
         many_clashes,
         unsatisfiable,
         undecided,
+        undecided_besides,
         hostile,
         known_clashes,
         all_known,

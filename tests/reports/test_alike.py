@@ -52,6 +52,11 @@ def test_of_three_sides_and_many_specs_some_are_named_and_the_rest_counted() -> 
     assert say_alike(some, most=2) == "3 clashes say the same: a with x; b with y; 1 more such combination."
 
 
+def test_of_specs_that_cannot_be_installed_for_the_same_reason_the_sentence_is_about_specs() -> None:
+    [group] = alike([clash(a="numpy==0"), clash(b="numpy==0"), clash(c="numpy==0")])
+    assert say_alike(group, most=2) == "3 specs say the same: a, b and 1 more."
+
+
 def test_what_differs_in_a_line_in_who_says_it_or_in_being_known_is_another_clash() -> None:
     both = clash(a="u", x="v")
     apart = [both, clash(a="u", x="w"), replace(both, known="in the baseline")]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from msgspec.structs import replace
 from report_builders import clash, environment, line, report, spec
 
 from conflictcheck.model import Edit, Fix, SpecId
-from conflictcheck.reports.text import TextReport
+from conflictcheck.reports.text import TextReport, describe_outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,3 +70,10 @@ def test_what_the_menu_of_the_only_clash_says_is_not_repeated() -> None:
     given = two_clashes()
     only = replace(given, clashes=(replace(given.clashes[0], fixes=(UP, DOWN)),), fixes=(UP, DOWN))
     assert text(only).count("numpy <2") == 1
+
+
+@pytest.mark.parametrize(("number", "who"), [(0, ""), (1, "s0"), (3, "s0, s1 and s2"), (4, "4 specs")])
+def test_of_many_specs_that_an_edit_does_not_help_the_number_is_told(number: int, who: str) -> None:
+    fix = Fix((), 2, left_out=tuple(SpecId(f"s{i}") for i in range(number)))
+    said = f", and {who} still cannot be installed" if who else ""
+    assert describe_outcome(fix) == f"2 environments then{said}"
