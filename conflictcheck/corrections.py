@@ -15,7 +15,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 from packaging.specifiers import SpecifierSet
 from pysat.formula import WCNF
-from pysat.solvers import Solver
 
 from conflictcheck.model import RequirementKind
 from conflictcheck.readers.poetry import specifier as poetry_specifier
@@ -36,6 +35,9 @@ _FILE = 10
 _UNWELCOME = {RequirementKind.CONSTRAINT: 200, RequirementKind.PYTHON: 300}
 """What it costs more to edit a line that others rely on."""
 _WITHOUT_FILE = 100
+
+_MOST_STEPS = 500_000
+"""Propagations of the MaxSAT solver for one proposal, which may take half a second; most take some thousand."""
 
 Changes = dict[int, int | None]
 """For each line that is changed, the position of the one in its place, or None for none."""
@@ -272,12 +274,11 @@ class Corrector:
         tried: set[object] = set()
         try:
             while len(found) < most:
-                proposal = self._propose(specs, obstacles, ruled_out, parts)
-                if proposal is None or (found and len(proposal[0]) > len(found[0].sites)):
+                wanted = len(found[0].sites) if found else most_edits
+                proposal = self._propose(specs, obstacles, ruled_out, parts, wanted)
+                if proposal is None:
                     break
                 numbers, groups = proposal
-                if most_edits is not None and len(numbers) > most_edits:
-                    raise TooManyEdits
                 sites = tuple(self.sites[number] for number in sorted(numbers))
                 new, unclear = self._check(groups, self.relaxed(sites))
                 obstacles += new
@@ -289,7 +290,7 @@ class Corrector:
                     found.append(Correction(sites, groups))
                 if not numbers:
                     break
-        except BudgetSpent:
+        except (BudgetSpent, TooManyEdits):
             if not found:
                 raise
         if not found and parts == 1:
@@ -348,10 +349,20 @@ class Corrector:
         return frozenset(number for number in numbers if self.sites[number].can_be_relaxed)
 
     def _propose(
-        self, specs: Sequence[SpecId], obstacles: Sequence[Obstacle], ruled_out: Iterable[frozenset[int]], parts: int
+        self,
+        specs: Sequence[SpecId],
+        obstacles: Sequence[Obstacle],
+        ruled_out: Iterable[frozenset[int]],
+        parts: int,
+        most_edits: int | None,
     ) -> tuple[frozenset[int], tuple[tuple[SpecId, ...], ...]] | None:
-        """Cheapest lines to relax, and who goes where, such that no known obstacle is in the way."""
-        from pysat.examples.rc2 import RC2, RC2Stratified  # noqa: PLC0415 - for clashes alone
+        """Cheapest lines to relax, and who goes where, such that no known obstacle is in the way.
+
+        Raises:
+            BudgetSpent: that is too hard to tell.
+            TooManyEdits: it takes more lines than are wanted, or whether it does is too hard to tell.
+        """
+        from conflictcheck.cheapest import first_choices  # noqa: PLC0415 - for clashes alone
 
         numbers = sorted(set().union(*(obstacle.sites for obstacle in obstacles)))
         relax = {number: i + 1 for i, number in enumerate(numbers)}
@@ -385,22 +396,30 @@ class Corrector:
                 formula.append([*(-inside[spec, part] for spec in sorted(obstacle.specs)), *edited, *joined])
         for tried in ruled_out:
             formula.append([-relax[number] for number in sorted(tried)])
-        # Heavy lines first; it does not take a formula in which nothing has a weight.
-        with (RC2Stratified if numbers else RC2)(formula) as solver:
-            model = solver.compute()
-        if model is None:
+        true = self._cheapest(formula, None if most_edits is None else (most_edits + 1) * _EDIT * scale)
+        if true is None:
             return None
-        true = set(model)
         chosen = frozenset(number for number in numbers if relax[number] in true)
+        # Of all ways to go with these lines, each spec joins the first ones that it can.
+        settled = [relax[number] if number in chosen else -relax[number] for number in numbers]
+        ways = [[inside[spec, part] for part in range(parts)] for spec in bound]
+        joined = first_choices(formula.hard, settled, ways, true, _MOST_STEPS)
         place = dict.fromkeys(specs, 0)
-        with Solver(name="minisat22", bootstrap_with=formula.hard) as solver:
-            settled = [relax[number] if number in chosen else -relax[number] for number in numbers]
-            for spec in bound:
-                # Of all ways to go with these lines, each spec joins the first ones that it can.
-                place[spec] = next(p for p in range(parts) if solver.solve(assumptions=[*settled, inside[spec, p]]))
-                settled.append(inside[spec, place[spec]])
+        place |= {spec: way.index(one) for spec, way, one in zip(bound, ways, joined, strict=True)}
         groups = [tuple(spec for spec in specs if place[spec] == part) for part in range(parts)]
         return chosen, tuple(group for group in groups if group)
+
+    def _cheapest(self, formula: WCNF, below: int | None) -> frozenset[int] | None:
+        from conflictcheck.cheapest import TooDear, TooHard, cheapest_model  # noqa: PLC0415 - as above
+
+        try:
+            return cheapest_model(formula, below=below, steps=_MOST_STEPS)
+        except TooDear:
+            raise TooManyEdits from None
+        except TooHard:
+            self.spent = True
+            # With more environments it may be easier to tell.
+            raise (BudgetSpent if below is None else TooManyEdits) from None
 
     @staticmethod
     def _cost(site: Site) -> int:

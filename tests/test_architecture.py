@@ -39,7 +39,17 @@ LAYERS = (
     ),
     ("clashes", "environments", "argument", "explanation", "release_ranges", "widening"),
     (
-        *("splitting", "declared", "hindrances", "wording", "corrections", "blockers", "cautions", "doubts"),
+        *(
+            "splitting",
+            "declared",
+            "hindrances",
+            "wording",
+            "cheapest",
+            "corrections",
+            "blockers",
+            "cautions",
+            "doubts",
+        ),
         *("verification", "evidence"),
     ),
     ("fixes", "edits", "clash_words"),

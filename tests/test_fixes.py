@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from packaging.requirements import Requirement as Parsed
 from packaging.specifiers import SpecifierSet
 
+from conflictcheck import corrections
 from conflictcheck import fixes as fixes_module
 from conflictcheck.corrections import Limits
 from conflictcheck.environments import build_environment
@@ -500,6 +501,18 @@ def test_of_clashes_that_say_the_same_the_first_has_a_menu_before_the_others(mon
     for most, menus in ((1, [0]), (2, [0, 2]), (3, [0, 2, 1])):
         monkeypatch.setattr(fixes_module, "MOST_CLASHES", most)
         assert list(find(world).menus) == menus
+
+
+def test_where_it_is_too_hard_to_tell_which_lines_are_fewest_that_is_said_and_nothing_else_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    index = universe({name: {"1.0": [], "2.0": []} for name in "xy"})
+    given = specs(a=["x<2", "y<2"], b=["x>=2"], c=["y>=2"])
+    whole = find(World(index, given))
+    assert (whole.complete, bool(whole.run)) == (True, True)
+    monkeypatch.setattr(corrections, "_MOST_STEPS", 0)
+    cut = find(World(index, given))
+    assert (cut.complete, cut.menus, cut.run, cut.hopeless) == (False, {}, [], {})
 
 
 def test_what_leaves_fewer_environments_comes_before_what_mends_a_spec() -> None:
