@@ -85,15 +85,19 @@ class FileReader:
     def _metadata_file(self, file: File) -> bytes | None:
         """The metadata file beside a wheel (PEP 658).
 
-        None if it is not there although it was announced, or if nothing tells whether it is whole.
+        None if it is not there although it was announced, or if nothing tells whether it is whole: of a local one, if
+        its hash is not stated.
         """
         if file.url.startswith("file:"):
             path = file_path(file.url + ".metadata")
-            return path.read_bytes() if path.is_file() else None
-        answer = self._transport.fetch(file.url + ".metadata", label=file.filename, limit=MAX_DOCUMENT)
-        if answer.status != HTTPStatus.OK or not (answer.ends or file.metadata):
-            return None
-        document = answer.body()
+            if not (file.metadata and path.is_file()):
+                return None
+            document = path.read_bytes()
+        else:
+            answer = self._transport.fetch(file.url + ".metadata", label=file.filename, limit=MAX_DOCUMENT)
+            if answer.status != HTTPStatus.OK or not (answer.ends or file.metadata):
+                return None
+            document = answer.body()
         algorithm = (file.metadata or "").partition(":")[0]
         if file.metadata and file.metadata != f"{algorithm}:{hashlib.new(algorithm, document).hexdigest()}":
             raise MislistedError(f"the metadata file of {file.filename} does not have the hash that the index lists")

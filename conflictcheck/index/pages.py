@@ -91,7 +91,7 @@ class Pages:
         self._came: dict[PageRequest, str] = {}
         """Those of pages that the server sent, or said to be what is stored."""
         self._seen: dict[PageRequest, Mapping[str, str]] = {}
-        """What local pages are made of; see `look_at`."""
+        """What local pages are made of (see `look_at`); nothing of one that changed while it was read."""
         self._used: dict[str, str | None] = {}
         """The state of each page that was used, by its key in the cache; None where it had none, or several."""
 
@@ -100,7 +100,8 @@ class Pages:
         """The pages that were used, as they were then; None where one is neither local nor kept in the cache."""
         found = {key: state for key, state in sorted(self._used.items()) if state is not None}
         places = {path: state for seen in self._seen.values() for path, state in seen.items()}
-        return Basis(found, dict(sorted(places.items()))) if len(found) == len(self._used) else None
+        is_all = len(found) == len(self._used) and all(self._seen.values())
+        return Basis(found, dict(sorted(places.items()))) if is_all else None
 
     def note_answers(self, requests: Iterable[PageRequest]) -> None:
         """Note that answers of `start` were used, once they are there."""
@@ -110,14 +111,21 @@ class Pages:
     def _state_of_answer(self, request: PageRequest) -> str | None:
         return self._taken.get(request) or self._came.get(request)
 
-    def _look(self, request: PageRequest) -> str | None:
-        """What tells a local page from every other version of it; None if it cannot be read."""
+    def _look(self, request: PageRequest) -> str:
+        """What tells a local page from every other version of it; empty where that is not known."""
         if request not in self._seen:
             try:
                 self._seen[request] = look_at(request.place, request.name)
             except PageError:
-                return None
+                return ""
         return " ".join(self._seen[request].values())
+
+    def _read_local(self, request: PageRequest) -> Page | LinkPage | Missing:
+        self._look(request)
+        page = read_file_index(request.place, request.name) if request.name else read_place(request.url)
+        if look_at(request.place, request.name) != self._seen.get(request):
+            self._seen[request] = {}
+        return page
 
     def _note_used(self, request: PageRequest, state: str | None) -> None:
         if request in self._seen:
@@ -204,7 +212,7 @@ class Pages:
         Of a page that was an answer it is that of the answer, though another process may have stored another one by
         now. Any other that is no longer fresh is asked about first.
         """
-        local = {request: state for request in requests if _is_local(request) and (state := self._look(request))}
+        local = {request: seen for request in requests if _is_local(request) and (seen := self._look(request))}
         answered = {request for request in requests if request in self._answers and request not in local}
         read = {one: state for one in answered if (state := self._state_of_answer(one))}
         stored = self._stored([request for request in requests if request not in answered])
@@ -245,8 +253,7 @@ class Pages:
         """What there is now; None if that is what is stored."""
         try:
             if _is_local(request):
-                self._look(request)
-                return read_file_index(request.place, request.name) if request.name else read_place(request.url)
+                return self._read_local(request)
             if self._offline:
                 return Unknown(NOT_CACHED)
             return self._fetch(request, stored)

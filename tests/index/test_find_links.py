@@ -14,13 +14,15 @@ from packaging.utils import canonicalize_name
 from conflictcheck.errors import UsageError
 from conflictcheck.facts import Listing, Metadata, Missing, Unknown
 from conflictcheck.fingerprints import fingerprint
-from conflictcheck.index import open_index
+from conflictcheck.index import open_index, pages
 from conflictcheck.index.base import MetadataRequest
 from conflictcheck.progress import Progress
 from conflictcheck.settings import IndexSettings
 
 if TYPE_CHECKING:
     import os
+
+    from conflictcheck.index.links import LinkPage
 
 A, B = canonicalize_name("a"), canonicalize_name("b")
 WHEEL = "a-1.0-py3-none-any.whl"
@@ -204,6 +206,45 @@ def test_the_stamp_of_a_package_changes_with_the_links_to_its_files_alone(folder
         third = stamps()
     assert (first["a"] != second["a"], first["b"] == second["b"]) == (True, True)
     assert (second["a"] == third["a"], second["b"] != third["b"]) == (True, True)
+
+
+def test_an_answer_rests_on_nothing_certain_where_a_folder_changed_while_it_was_read(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_place = pages.read_place
+
+    def read(url: str) -> LinkPage:
+        found = read_place(url)
+        (folder / "b-1.0-py3-none-any.whl").write_bytes(wheel("b", "1.0"))
+        return found
+
+    with IndexServer({"a": {"1": []}}) as server:
+        options = {"cache_dir": tmp_path / "cache", "find_links": (str(folder),)}
+        with closing(opened(server.url, **options)) as index:
+            index.listings([A])
+            assert index.basis is not None
+        monkeypatch.setattr(pages, "read_place", read)
+        with closing(opened(server.url, **options)) as index:
+            index.listings([A])
+            assert index.basis is None
+
+
+@pytest.mark.parametrize("stated", ["", "=sha256:{digest}", "=sha256:" + "0" * 64])
+def test_the_metadata_file_beside_a_local_wheel_is_believed_by_its_hash(
+    folder: Path, tmp_path: Path, stated: str
+) -> None:
+    beside = folder / f"{WHEEL}.metadata"
+    beside.write_bytes(core_metadata("a", "1.0", requires=["other"]))
+    digest = sha256(beside.read_bytes()).hexdigest()
+    attribute = "data-core-metadata" + stated.format(digest=digest).replace("sha256:", "sha256=")
+    (tmp_path / "links.html").write_text(f'<a href="{(folder / WHEEL).as_uri()}" {attribute}>x</a>')
+    with closing(opened(find_links=(str(tmp_path / "links.html"),))) as index:
+        [a] = index.listings([A])
+        [found] = index.metadata([MetadataRequest(A, "1.0", a.files)])
+    if "0000" in stated:
+        assert isinstance(found, Unknown)
+    else:
+        assert found.requires_dist == (("other",) if stated else ("b",))
 
 
 def test_a_link_to_a_file_that_is_not_there_yet_is_no_file_of_the_package(folder: Path, tmp_path: Path) -> None:
