@@ -11,6 +11,7 @@ from msgspec import Struct
 from conflictcheck.escaping import visible
 from conflictcheck.model import Severity
 from conflictcheck.phrases import place
+from conflictcheck.reports.alike import alike
 from conflictcheck.reports.text import describe_fix
 
 if TYPE_CHECKING:
@@ -74,10 +75,13 @@ def list_findings(report: Report, *, verbose: int) -> tuple[Finding, ...]:
         verbose: how many ``-v`` were given; notes count with one.
 
     Returns:
-        Worst first; clashes before diagnostics, each in the report's order.
+        Worst first; clashes before diagnostics, each in the report's order. Clashes that say the same as an earlier one
+        come after the others, as services show a few.
     """
+    groups = alike(report.clashes)
+    clashes = [*(first for first, *_ in groups), *(clash for _, *others in groups for clash in others)]
     shown = [one for one in report.diagnostics if verbose or one.severity is not Severity.NOTE]
-    found = [*(_of_clash(clash, report) for clash in report.clashes), *_of_diagnostics(shown)]
+    found = [*(_of_clash(clash, report) for clash in clashes), *_of_diagnostics(shown)]
     return tuple(sorted(found, key=lambda finding: _WORST_FIRST.index(finding.severity)))
 
 
