@@ -15,8 +15,8 @@ from msgspec.structs import replace
 from conflictcheck.errors import BaselineError, SpecError
 from conflictcheck.escaping import visible
 from conflictcheck.model import IN_BASELINE, Verdict
-from conflictcheck.readers.text import decode, quote
 from conflictcheck.readers.toml_document import parse_toml
+from conflictcheck.text import decode, quote
 from conflictcheck.writing import write_file
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from packaging.specifiers import SpecifierSet
 from pysat.formula import WCNF
 
 from conflictcheck.model import RequirementKind
-from conflictcheck.readers.poetry import specifier as poetry_specifier
+from conflictcheck.poetry import specifier as poetry_specifier
 from conflictcheck.solver.oracle import No, Yes
 from conflictcheck.specifier_text import poetry_entry, specifier_span
 

@@ -16,7 +16,7 @@ from conflictcheck.known import Known
 from conflictcheck.model import Diagnostic, ReadResult, RequirementKind, Severity
 from conflictcheck.readers import read_restrictions, read_specs
 from conflictcheck.readers.included import Selection, group_specs
-from conflictcheck.readers.text import printable
+from conflictcheck.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

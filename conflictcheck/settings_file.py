@@ -19,7 +19,6 @@ from msgspec import Struct
 from conflictcheck.errors import InputErrors, SpecError, UsageError
 from conflictcheck.readers.base import Workspace
 from conflictcheck.readers.included import check_pattern
-from conflictcheck.readers.text import quote
 from conflictcheck.readers.toml_document import parse_toml
 from conflictcheck.setting_values import (
     check_clash_id,
@@ -33,6 +32,7 @@ from conflictcheck.setting_values import (
 )
 from conflictcheck.settings import DeclaredEnvironment, PrereleasePolicy, ProjectSettings, SpecPattern
 from conflictcheck.settings_table import SettingsTable, say_unknown
+from conflictcheck.text import quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

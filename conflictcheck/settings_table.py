@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from conflictcheck.errors import ConflictCheckError, SpecError, UsageError
 from conflictcheck.readers.base import Workspace
-from conflictcheck.readers.text import printable, quote, redact, variables_in
+from conflictcheck.text import printable, quote, redact, variables_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -28,9 +28,11 @@ LAYERS = (
         "disguise",
         "own_files",
         "slips",
+        "text",
+        "unions",
         "url_paths",
     ),
-    ("model", "codes", "settings", "targets", "phrases", "side_by_side", "specifier_text", "writing"),
+    ("model", "codes", "settings", "targets", "phrases", "poetry", "side_by_side", "specifier_text", "writing"),
     ("policy", "selection", "pip_configuration", "file_options", "checked", "numbering", "sameness"),
     ("readers", "index", "exports", "reports"),
     (

@@ -18,7 +18,7 @@ from conflictcheck.facts import Metadata, Unknown
 from conflictcheck.fixes import Fixer, Fixes
 from conflictcheck.index.memory import Rel
 from conflictcheck.model import DeclaredConflict, Fix, RequirementKind, SpecId
-from conflictcheck.readers.poetry import specifier as poetry_specifier
+from conflictcheck.poetry import specifier as poetry_specifier
 from conflictcheck.solver import completion
 from conflictcheck.solver.oracle import Oracle, Yes
 from conflictcheck.specifier_text import poetry_entry

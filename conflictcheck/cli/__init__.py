@@ -138,7 +138,7 @@ def _bug(error: Exception) -> None:
 
     from conflictcheck import __version__  # noqa: PLC0415
     from conflictcheck.escaping import visible  # noqa: PLC0415
-    from conflictcheck.readers.text import redact  # noqa: PLC0415
+    from conflictcheck.text import redact  # noqa: PLC0415
 
     _say(
         f"error: conflictcheck {__version__} failed, and claims nothing about your specs; this is a mistake of ours: "

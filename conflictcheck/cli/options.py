@@ -128,7 +128,7 @@ def _tell_unasked(given: CommandLine, *, is_diff: bool) -> None:
 
 def _with_standard_input(settings: Settings) -> Settings:
     from conflictcheck.readers import names_standard_input  # noqa: PLC0415 - keeps start-up short
-    from conflictcheck.readers.text import SIZE_LIMIT  # noqa: PLC0415
+    from conflictcheck.text import SIZE_LIMIT  # noqa: PLC0415
 
     if not names_standard_input(settings.paths):
         return settings

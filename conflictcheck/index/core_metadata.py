@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from msgspec import Struct, field
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from conflictcheck.facts import Metadata, MetadataSource, Unknown
@@ -102,3 +103,22 @@ def parse_document(data: bytes) -> Document:
         elif key in _SINGLE:
             setattr(document, key.replace("-", "_"), value)
     return document
+
+
+def with_marker(requirement: str, marker: str = "", extra: str = "") -> str:
+    """A requirement that holds only where a marker does, and for an extra, besides its own marker."""
+    try:
+        parsed = Requirement(requirement)
+    except InvalidRequirement:
+        base, own = requirement.strip(), ""
+    else:
+        own = str(parsed.marker or "")
+        parsed.marker = None
+        base = str(parsed)
+    conditions = [own, marker.strip(), f'extra == "{canonicalize_name(extra)}"' if extra else ""]
+    conditions = [condition for condition in conditions if condition]
+    if len(conditions) > 1:
+        conditions = [f"({text})" if re.search(r"\bor\b", text) else text for text in conditions]
+    if not conditions:
+        return requirement.strip()
+    return f"{base}{' ' if ' @ ' in base else ''}; {' and '.join(conditions)}"

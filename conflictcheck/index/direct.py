@@ -81,7 +81,7 @@ class DirectReader:
             path = folder / name_of_file
             if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
                 texts[name_of_file] = _start_of(path)
-        found = metadata_of_project(texts, folder.name, name, "", source="local")
+        found = metadata_of_project(texts, folder.name, name, "", source="local", folder=folder)
         if isinstance(found, Unknown):
             return found
         return found, File(folder.name, url, found.version)

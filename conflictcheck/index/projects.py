@@ -5,17 +5,19 @@ from __future__ import annotations
 import configparser
 import re
 import tomllib
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
+from conflictcheck.errors import SpecError
 from conflictcheck.facts import Metadata, MetadataSource, Unknown
-from conflictcheck.index.core_metadata import Document, parse_document
+from conflictcheck.index.core_metadata import Document, parse_document, with_marker
 from conflictcheck.index.filenames import normalized
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
 MAX_TEXT = 16 << 20
 """Bytes of one of the files that are read."""
@@ -55,6 +57,7 @@ def metadata_of_project(
     version: str,
     *,
     source: MetadataSource = "pyproject",
+    folder: Path | None = None,
 ) -> Metadata | Unknown:
     """The facts about a project, from the most to the least reliable of its files.
 
@@ -64,21 +67,26 @@ def metadata_of_project(
         name: the package that it must be.
         version: the version that it must be; empty accepts any, also one that is not known.
         source: what to call facts that are stated for good; others are ``inferred``.
+        folder: that the project is in, absolute; None of an archive.
     """
     built = parse_document(files["PKG-INFO"]) if "PKG-INFO" in files else None
     if built is not None and built.is_static:
         return built.to_metadata(name, version, "sdist", filename)
-    readers = [_from_pyproject, _from_setup_cfg] if built is None else [_from_pyproject]
+    readers: list[Callable[[Mapping[str, bytes]], Document]] = [partial(_from_pyproject, folder=folder)]
+    readers += [_from_setup_cfg] if built is None else []
     why = ""
     for reader in readers:
         try:
             stated = reader(files)
         except _NotStaticError as error:
-            why = str(error)
+            why = str(error) or why
             continue
         stated.version = stated.version or version or NO_VERSION
         stated.name = stated.name or name
-        return stated.to_metadata(name, version, source, filename)
+        found = stated.to_metadata(name, version, source, filename)
+        if isinstance(found, Metadata) or built is None:
+            return found
+        why = found.reason  # a version that is filled in as the archive is made may stand in its PKG-INFO alone
     inferred = _from_built(files, name, built)
     if inferred is not None:
         return inferred.to_metadata(name, version, "inferred", filename)
@@ -93,10 +101,12 @@ def _why_unknown(files: Mapping[str, bytes]) -> str:
     return "it holds no Python project"
 
 
-def _from_pyproject(files: Mapping[str, bytes]) -> Document:
-    """The ``[project]`` table (PEP 621), if nothing that matters here is dynamic, or setuptools has it from files."""
+def _from_pyproject(files: Mapping[str, bytes], *, folder: Path | None) -> Document:
+    """The ``[project]`` table (PEP 621), if nothing that matters here is dynamic, or setuptools or Poetry states it."""
     try:
         document: dict[str, Any] = tomllib.loads(files["pyproject.toml"].decode("utf-8"))
+        if b"poetry" in files["pyproject.toml"] and (found := _from_poetry(document, folder)) is not None:
+            return found
         table: dict[str, Any] = document["project"]
         dynamic = set(table.get("dynamic", ()))
         if "requires-python" in dynamic:
@@ -117,6 +127,16 @@ def _from_pyproject(files: Mapping[str, bytes]) -> Document:
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise _NotStaticError from error
     return found
+
+
+def _from_poetry(document: Mapping[str, Any], folder: Path | None) -> Document | None:
+    """What Poetry would make of its tables; None where it does not build the project, or ``[project]`` says it all."""
+    from conflictcheck.index.poetry import is_poetry_project, read_poetry_project  # noqa: PLC0415 - for few projects
+
+    try:
+        return read_poetry_project(document, folder) if is_poetry_project(document) else None
+    except SpecError as error:
+        raise _NotStaticError(f"its [tool.poetry] does not tell what it needs: {error.message}") from error
 
 
 def _lines_in(stated: Any, files: Mapping[str, bytes]) -> list[str]:
@@ -217,25 +237,6 @@ def parse_requires_txt(text: str) -> tuple[list[str], list[str]]:
         elif line and not line.startswith("#"):
             requirements.append(with_marker(line, marker, extra))
     return requirements, extras
-
-
-def with_marker(requirement: str, marker: str = "", extra: str = "") -> str:
-    """A requirement that holds only where a marker does, and for an extra, besides its own marker."""
-    try:
-        parsed = Requirement(requirement)
-    except InvalidRequirement:
-        base, own = requirement.strip(), ""
-    else:
-        own = str(parsed.marker or "")
-        parsed.marker = None
-        base = str(parsed)
-    conditions = [own, marker.strip(), f'extra == "{canonicalize_name(extra)}"' if extra else ""]
-    conditions = [condition for condition in conditions if condition]
-    if len(conditions) > 1:
-        conditions = [f"({text})" if re.search(r"\bor\b", text) else text for text in conditions]
-    if not conditions:
-        return requirement.strip()
-    return f"{base}{' ' if ' @ ' in base else ''}; {' and '.join(conditions)}"
 
 
 def _text(value: Any) -> str:

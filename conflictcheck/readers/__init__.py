@@ -17,8 +17,8 @@ from conflictcheck.readers.requirements import RequirementsReader
 from conflictcheck.readers.requirements_file import read_requirements_file
 from conflictcheck.readers.script import ScriptReader
 from conflictcheck.readers.setuptools_files import SetuptoolsReader
-from conflictcheck.readers.text import quote
 from conflictcheck.readers.tool_settings import warn_of_user_settings
+from conflictcheck.text import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -13,8 +13,8 @@ from msgspec import Struct, field
 
 from conflictcheck.errors import InputErrors, SpecError
 from conflictcheck.model import Diagnostic, RequirementKind, Severity, Source
-from conflictcheck.readers.text import SIZE_LIMIT, decode, expand_addresses, printable, redact, variables_in
 from conflictcheck.readers.toml_document import TomlDocument, parse_toml
+from conflictcheck.text import SIZE_LIMIT, decode, expand_addresses, printable, redact, variables_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -16,7 +16,7 @@ from conflictcheck.errors import SpecError
 from conflictcheck.model import Severity
 from conflictcheck.readers.base import Unnamed
 from conflictcheck.readers.not_taken import may_be_requirements, reason_not_taken
-from conflictcheck.readers.text import decode
+from conflictcheck.text import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from conflictcheck.errors import SpecError
 from conflictcheck.readers.grammar import iter_lines, parse_line
-from conflictcheck.readers.text import UTF_MARKS, collapse, quote, redact
 from conflictcheck.specifier_text import poetry_entry, specifier_span
+from conflictcheck.text import UTF_MARKS, collapse, quote, redact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from conflictcheck.errors import SpecError
 from conflictcheck.readers.hints import command_hint
-from conflictcheck.readers.text import expand, expand_addresses, quote
+from conflictcheck.text import expand, expand_addresses, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ import re
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from conflictcheck.readers.text import quote
+from conflictcheck.text import quote
 
 _COMMAND = re.compile(
     r"^(?:\$\s*)?(?:!|%)?(?:python3? -m )?(?:(?:uv )?pip3? install|uv add|(?:conda|mamba) install)\s+", re.IGNORECASE

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from conflictcheck.errors import SpecError, UsageError
-from conflictcheck.readers.text import quote
+from conflictcheck.text import quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

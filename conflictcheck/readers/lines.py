@@ -27,7 +27,7 @@ from conflictcheck.readers.references import (
     parse_reference,
     split_marker,
 )
-from conflictcheck.readers.text import ONLY_IN_URLS, collapse, quote, redact, variables_in
+from conflictcheck.text import ONLY_IN_URLS, collapse, quote, redact, variables_in
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,8 +13,8 @@ from msgspec import Struct, field
 from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
 from conflictcheck.errors import SpecError
-from conflictcheck.readers.poetry import sources, specifier, to_pep508
-from conflictcheck.readers.text import collapse, quote
+from conflictcheck.poetry import BACKENDS, sources, specifier, to_pep508
+from conflictcheck.text import collapse, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -187,7 +187,7 @@ class _Reading:
         if not self._expected(dict, *_POETRY):
             return
         tables = self.tables
-        if not tables.has_project or "dependencies" in tables.dynamic:
+        if not tables.has_project or "dependencies" in tables.dynamic or self._is_left_to_poetry():
             self._poetry_project()
         elif self._document.get(*_POETRY, "dependencies"):
             tables.unused.append((*_POETRY, "dependencies"))
@@ -202,6 +202,11 @@ class _Reading:
             tables.groups.setdefault(canonicalize_name("dev"), []).extend(
                 self._poetry_entries(*_POETRY, "dev-dependencies")
             )
+
+    def _is_left_to_poetry(self) -> bool:
+        """Whether Poetry builds it and finds no dependencies in ``[project]``: its own count then, dynamic or not."""
+        is_stated = any(self._document.get("project", key) for key in ("dependencies", "optional-dependencies"))
+        return not is_stated and self._document.get("build-system", "build-backend") in BACKENDS
 
     def _poetry_project(self) -> None:
         place = (*_POETRY, "dependencies")

@@ -24,8 +24,8 @@ from conflictcheck.readers.project_tables import read_tables
 from conflictcheck.readers.references import project_name
 from conflictcheck.readers.requirements_file import read_requirements_file
 from conflictcheck.readers.setuptools_files import SetupFile, find_setup_file
-from conflictcheck.readers.text import quote
 from conflictcheck.readers.tool_settings import warn_of_project_settings
+from conflictcheck.text import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -24,7 +24,7 @@ from packaging.utils import (
 )
 
 from conflictcheck.errors import SpecError
-from conflictcheck.readers.text import SIZE_LIMIT, has_controls, variables_in, without_credentials
+from conflictcheck.text import SIZE_LIMIT, has_controls, variables_in, without_credentials
 from conflictcheck.url_paths import path_in_url
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from conflictcheck.model import IndexOptions, Requirement, RequirementKind, Seve
 from conflictcheck.readers.grammar import HASH_MODES, INCLUDES, WITHOUT_EFFECT, iter_lines, parse_line
 from conflictcheck.readers.lines import Origin, parse_requirement
 from conflictcheck.readers.references import check_address, is_url, local_place
-from conflictcheck.readers.text import ONLY_IN_URLS, decode, quote, variables_in
+from conflictcheck.text import ONLY_IN_URLS, decode, quote, variables_in
 from conflictcheck.url_paths import path_in_url
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from conflictcheck.model import Severity, Spec, SpecId
 from conflictcheck.readers.base import Reader, Unnamed
 from conflictcheck.readers.lines import Origin, parse_python, parse_requirement
 from conflictcheck.readers.not_applied import warn_of_tables
-from conflictcheck.readers.text import SIZE_LIMIT, decode, quote
 from conflictcheck.readers.toml_document import parse_toml
 from conflictcheck.readers.tool_settings import warn_of_uv_toml
+from conflictcheck.text import SIZE_LIMIT, decode, quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

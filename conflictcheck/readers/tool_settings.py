@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from conflictcheck.errors import SpecError
 from conflictcheck.readers.not_applied import warn_of_settings
-from conflictcheck.readers.text import printable
+from conflictcheck.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,6 +14,7 @@ from pathspec import GitIgnoreSpec
 from conflictcheck.corrections import find_sites
 from conflictcheck.errors import ConflictCheckError, SpecError
 from conflictcheck.model import Edit, ReadResult, Requirement, RequirementKind, SpecId
+from conflictcheck.poetry import specifier, to_pep508
 from conflictcheck.readers import READERS, read_restrictions, read_specs
 from conflictcheck.readers.base import Workspace
 from conflictcheck.readers.discovery import find_files
@@ -21,13 +22,12 @@ from conflictcheck.readers.editing import edit_content
 from conflictcheck.readers.grammar import iter_lines, parse_line
 from conflictcheck.readers.ignore_patterns import parse_patterns
 from conflictcheck.readers.lines import Origin, parse_requirement
-from conflictcheck.readers.poetry import specifier, to_pep508
 from conflictcheck.readers.references import parse_reference, project_name
-from conflictcheck.readers.text import decode
 from conflictcheck.readers.toml_document import parse_toml
 from conflictcheck.solver.dependencies import MarkerEvaluator
 from conflictcheck.specifier_text import specifier_span, with_specifier
 from conflictcheck.targets import make_target
+from conflictcheck.text import decode
 
 VARIABLES = {"TOKEN": SECRET, "HOST": "index.example"}
 EVALUATOR = MarkerEvaluator(dict(make_target("3.11", "linux").environment))

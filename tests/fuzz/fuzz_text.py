@@ -29,9 +29,9 @@ from conflictcheck.index.find_links import check_place
 from conflictcheck.index.http_client import redirected
 from conflictcheck.index.transport import FetchError
 from conflictcheck.pip_configuration import read_pip_configuration
-from conflictcheck.readers.text import collapse, printable, quote, redact, without_credentials
 from conflictcheck.settings_sources import CommandLine, read_timestamp, resolve_settings
 from conflictcheck.targets import make_target
+from conflictcheck.text import collapse, printable, quote, redact, without_credentials
 
 if TYPE_CHECKING:
     from conflictcheck.settings import Settings

@@ -14,9 +14,9 @@ from index_server import Fault, IndexServer
 from conflictcheck.cli import ExitCode, run
 from conflictcheck.disguise import Disguise
 from conflictcheck.index.addresses import shown_address, split_credentials
-from conflictcheck.readers.text import redact
 from conflictcheck.reports import EXPLANATIONS, FORMATS, GRAPHS
 from conflictcheck.reports.text import TextReport
+from conflictcheck.text import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,8 @@ from artifacts import SdistForm, core_metadata, sdist, tarred, zipped
 from packaging.utils import canonicalize_name
 
 from conflictcheck.facts import Metadata, Unknown
-from conflictcheck.index.projects import parse_requires_txt, with_marker
+from conflictcheck.index.core_metadata import with_marker
+from conflictcheck.index.projects import parse_requires_txt
 from conflictcheck.index.sdists import SdistError, metadata_of_sdist
 
 A = canonicalize_name("a")

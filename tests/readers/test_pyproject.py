@@ -674,6 +674,51 @@ def test_alternatives_of_poetry_are_optional_one_by_one(folder: Folder) -> None:
     assert asked == [("b", "==3"), ("a", "==1"), ("a", "==2"), ("b", "==4")]
 
 
+@pytest.mark.parametrize(
+    ("platform", "marker"),
+    [
+        ("linux", 'sys_platform == "linux"'),
+        ("!=win32", 'sys_platform != "win32"'),
+        ("!=win32,!=cygwin", 'sys_platform != "win32" and sys_platform != "cygwin"'),
+        ("linux || ==darwin", 'sys_platform == "linux" or sys_platform == "darwin"'),
+    ],
+)
+def test_platforms_of_poetry_are_a_marker(folder: Folder, platform: str, marker: str) -> None:
+    folder.write(TOML, f'[tool.poetry.dependencies]\na = {{version = "*", platform = "{platform}"}}\n')
+    [spec] = folder.read(TOML).specs
+    assert str(spec.requirements[0].marker) == marker
+
+
+@pytest.mark.parametrize(
+    ("written", "specifier"),
+    [("~=1", "<1.1,>=1"), ("~=1.2", "~=1.2"), ("~=1.2.3", "~=1.2.3"), ("~=1.2.3.4", "<1.3,>=1.2.3.4")],
+)
+def test_a_compatible_release_of_poetry_keeps_two_numbers_at_most(folder: Folder, written: str, specifier: str) -> None:
+    folder.write(TOML, f'[tool.poetry.dependencies]\na = "{written}"\n')
+    [spec] = folder.read(TOML).specs
+    assert str(spec.requirements[0].specifier) == specifier
+
+
+BUILT_BY_POETRY = '[build-system]\nbuild-backend = "poetry.core.masonry.api"\n'
+
+
+@pytest.mark.parametrize(
+    ("project", "build", "names"),
+    [
+        ("", BUILT_BY_POETRY, ["a"]),
+        ("dependencies = []\n", BUILT_BY_POETRY, ["a"]),
+        ('dependencies = ["b"]\n', BUILT_BY_POETRY, ["b"]),
+        ('optional-dependencies = {x = ["b"]}\n', BUILT_BY_POETRY, []),
+        ("", '[build-system]\nbuild-backend = "hatchling.build"\n', []),
+    ],
+)
+def test_poetry_takes_its_own_dependencies_where_project_states_none(
+    folder: Folder, project: str, build: str, names: list[str]
+) -> None:
+    folder.write(TOML, f'[project]\nname = "x"\n{project}[tool.poetry.dependencies]\na = "1"\n{build}')
+    assert [r.name for r in folder.read(TOML).specs[0].requirements] == names
+
+
 def test_a_project_of_poetry_may_be_for_python_2_as_well(folder: Folder) -> None:
     folder.write(TOML, '[tool.poetry.dependencies]\npython = "~2.7 || ^3.4"\na = "*"\n')
     [spec] = folder.read(TOML).specs
@@ -697,6 +742,8 @@ def test_a_bound_of_poetry_with_a_star_is_the_bound_without(folder: Folder) -> N
         ('a = "^1 ||"', '"^1 ||" is not a version constraint'),
         ('a = "^x"', '"^x" is not a version constraint'),
         ("a = 1", 'the dependency "a" is neither a version nor a table'),
+        ('a = {version = "1", platform = ">=3"}', 'the platform ">=3" is not understood'),
+        ('a = {version = "1", platform = 3}', 'the platform "3" is not understood'),
         ("a = {version = 1}", 'version of "a" is not a text'),
         ('a = {path = "./nope"}', ("'a = {path = \"./nope\"}': no such file or folder;"
          " a relative path starts at the file's folder, or where you are")),

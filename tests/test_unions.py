@@ -7,7 +7,7 @@ from itertools import combinations, product
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from conflictcheck.readers.unions import united
+from conflictcheck.unions import united
 
 
 @pytest.mark.parametrize(

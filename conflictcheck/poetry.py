@@ -11,16 +11,26 @@ from typing import TYPE_CHECKING, Any
 from packaging.version import Version
 
 from conflictcheck.errors import SpecError
-from conflictcheck.readers.text import quote
-from conflictcheck.readers.unions import united
+from conflictcheck.text import quote
+from conflictcheck.unions import united
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+VERSIONING = "poetry_dynamic_versioning.backend"
+"""A build backend that is Poetry's but for the version, which it takes from version control."""
+
+BACKENDS = ("poetry.core.masonry.api", "poetry.masonry.api", VERSIONING)
+"""Build backends that go by Poetry's tables."""
+
 _CLAUSE = re.compile(r"(?P<operator>===|==|!=|<=|>=|~=|<|>|\^|~|=)?\s*(?P<version>[^\s,]+)")
+_PLATFORM = re.compile(r"(?P<operator>==|!=)?\s*(?P<name>[\w.+-]+)")
 _SCP = re.compile(r"^(?P<user>[\w.-]+@)(?P<host>[\w.-]+):(?!//)(?P<path>.+)$")
 _ANY_WITH_PRERELEASES = ">=0.dev0"
 """Admits every version, and asks for pre-releases, as a clause that names one does (PEP 440)."""
+
+_AS_IN_PEP_440 = (2, 3)
+"""How many numbers a version has after ``~=`` where Poetry means by it what PEP 440 does."""
 
 
 def sources(value: Any) -> list[str]:
@@ -62,7 +72,7 @@ def _from_table(name: str, entry: dict[str, Any]) -> str:
     if entry.get("python"):
         conditions += _python_conditions(entry["python"])
     if platform := entry.get("platform"):
-        conditions.append(f'sys_platform == "{platform}"')
+        conditions.append(_platform_condition(platform))
     if entry.get("markers"):
         conditions.append(f"({entry['markers']})")
     return f"{text} ; {' and '.join(conditions)}" if conditions else text
@@ -92,6 +102,18 @@ def _python_condition(clause: str) -> str:
         raise AssertionError(f"a clause was expected: {clause}")
     variable = "python_version" if found[2].endswith(".*") else "python_full_version"
     return f'{variable} {found[1]} "{found[2]}"'
+
+
+def _platform_condition(text: Any) -> str:
+    """The condition of a marker that stands for platforms: ``linux``, ``!=win32``, ``linux || darwin``."""
+    alternatives = []
+    for one in _alternatives(text) if isinstance(text, str) else [""]:
+        found = [_PLATFORM.fullmatch(name.strip()) for name in one.split(",")]
+        if not all(found):
+            raise SpecError(f"the platform {quote(str(text))} is not understood")
+        alternatives.append([f'sys_platform {name["operator"] or "=="} "{name["name"]}"' for name in found if name])
+    joined = " or ".join(" and ".join(conditions) for conditions in alternatives)
+    return f"({joined})" if len(alternatives) > 1 else joined
 
 
 def _alternatives(text: str) -> list[str]:
@@ -144,6 +166,8 @@ def _clause(operator: str, version: str, text: str) -> str:
     if operator == "^":
         kept = next((i for i, number in enumerate(parsed.release) if number), len(parsed.release) - 1)
         return f">={parsed},<{_bumped(parsed, kept)}"
+    if operator == "~=" and "*" not in version and len(parsed.release) not in _AS_IN_PEP_440:
+        return f">={parsed},<{_bumped(parsed, 1)}"
     if operator == "~":
         return f">={parsed},<{_bumped(parsed, min(1, len(parsed.release) - 1))}"
     if operator in ("<", "<=", ">", ">="):  # Poetry takes a bound with .* for the bound without, PEP 440 for none
@@ -154,4 +178,5 @@ def _clause(operator: str, version: str, text: str) -> str:
 def _bumped(version: Version, position: int) -> str:
     """The first version whose number at `position` is one higher."""
     epoch = f"{version.epoch}!" if version.epoch else ""
-    return epoch + ".".join(map(str, (*version.release[:position], version.release[position] + 1)))
+    numbers = (*version.release, 0)
+    return epoch + ".".join(map(str, (*numbers[:position], numbers[position] + 1)))
