@@ -86,7 +86,7 @@ def find_sites(lines: Sequence[Requirement], compiled: Mapping[str, str]) -> lis
 def _what_can_be_edited(line: Requirement, compiled: Mapping[str, str]) -> tuple[str, str]:
     """The clauses as written, and what prevents an edit."""
     if line.url is not None:
-        return "", "it names a URL or path, not versions"
+        return "", "a URL or path stands for it, not versions"
     if not str(line.specifier):
         return "", ""
     span = specifier_span(line.text)

@@ -32,7 +32,10 @@ LAYERS = (
         "unions",
         "url_paths",
     ),
-    ("model", "codes", "settings", "targets", "phrases", "poetry", "side_by_side", "specifier_text", "writing"),
+    (
+        *("model", "codes", "settings", "targets", "phrases", "poetry", "side_by_side", "specifier_text"),
+        *("uv_sources", "writing"),
+    ),
     ("policy", "selection", "pip_configuration", "file_options", "checked", "numbering", "sameness"),
     ("readers", "index", "exports", "reports"),
     (

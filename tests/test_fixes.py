@@ -304,7 +304,7 @@ HASH = f"sha256:{'0' * 64}"
 @pytest.mark.parametrize(
     ("blocked", "why"),
     [
-        (line("a", f"numpy @ {URL}"), "it names a URL or path, not versions"),
+        (line("a", f"numpy @ {URL}"), "a URL or path stands for it, not versions"),
         (line("a", "numpy==1.20.0", hashes=(HASH,)), "its hashes belong to these versions"),
         (replace(line("a", "numpy<1.24"), text="numpy = ^1.20"), "it is written in a form that is not edited here"),
     ],

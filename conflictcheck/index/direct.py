@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import tomllib
 from http import HTTPStatus
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
+from packaging.utils import canonicalize_name
 
+from conflictcheck.errors import SpecError
 from conflictcheck.facts import File, Metadata, Unknown
 from conflictcheck.index.addresses import (
     file_path,
@@ -22,8 +25,10 @@ from conflictcheck.index.files import MAX_SDIST, FileReader, UnreadableError, ha
 from conflictcheck.index.projects import MAX_TEXT, files_of_setuptools, is_project_file, metadata_of_project
 from conflictcheck.index.sdists import SdistError, metadata_of_sdist
 from conflictcheck.index.transport import FetchError, explained
+from conflictcheck.uv_sources import UvSources
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from packaging.utils import NormalizedName
@@ -47,6 +52,7 @@ class DirectReader:
     def __init__(self, transport: Transport, reader: FileReader) -> None:
         self._transport = transport
         self._reader = reader
+        self._sources = UvSources(_document)
 
     def read(self, url: str, name: NormalizedName) -> tuple[Metadata, File] | Unknown:
         """See `Index.direct`."""
@@ -84,7 +90,19 @@ class DirectReader:
         found = metadata_of_project(texts, folder.name, name, "", source="local", folder=folder)
         if isinstance(found, Unknown):
             return found
+        try:
+            found = self._placed(found, folder, texts)
+        except SpecError as error:
+            return Unknown(error.message)
         return found, File(folder.name, url, found.version)
+
+    def _placed(self, found: Metadata, folder: Path, texts: Mapping[str, bytes]) -> Metadata:
+        """What a project needs, from where ``[tool.uv.sources]`` says."""
+        if "pyproject.toml" not in texts:
+            return found
+        sources = self._sources.of(folder, _document(folder / "pyproject.toml"))
+        needs = tuple(sources.applied_to(text, canonicalize_name(found.name)) for text in found.requires_dist)
+        return msgspec.structs.replace(found, requires_dist=needs)
 
     def _archive(self, url: str, name: NormalizedName, options: dict[str, str]) -> tuple[Metadata, File] | Unknown:
         filename = unquote(urlsplit(url).path.rpartition("/")[2])
@@ -116,3 +134,15 @@ class DirectReader:
 def _start_of(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(MAX_TEXT)
+
+
+def _document(path: Path) -> dict[str, Any]:
+    """The document in a ``pyproject.toml``.
+
+    Raises:
+        SpecError: it cannot be read.
+    """
+    try:
+        return tomllib.loads(_start_of(path).decode("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise SpecError(f"the {path.name} in {shown(path.parent.name)} cannot be read") from error

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from conflictcheck.disguise import Disguise
     from conflictcheck.index.base import Expected, Guide, MetadataRequest
+    from conflictcheck.index.direct import DirectReader
     from conflictcheck.index.releases import Found, ReleaseKey
     from conflictcheck.progress import Progress
     from conflictcheck.settings import IndexSettings
@@ -96,6 +97,7 @@ class RemoteIndex(Index):
         self._troubles: list[str] = []
         self._is_lasting = True
         self._direct: dict[tuple[str, NormalizedName], tuple[Metadata, File] | Unknown] = {}
+        self._direct_reader: DirectReader | None = None
 
     @property
     def place(self) -> str:
@@ -210,9 +212,11 @@ class RemoteIndex(Index):
             if self._offline and url.startswith(("http://", "https://")):
                 self._direct[url, name] = Unknown("a direct reference that was not fetched, as --offline was given")
             else:
-                from conflictcheck.index.direct import DirectReader  # noqa: PLC0415 - costly, rarely needed
+                if self._direct_reader is None:
+                    from conflictcheck.index.direct import DirectReader  # noqa: PLC0415 - costly, rarely needed
 
-                reader = DirectReader(self._transport, self._reader)
+                    self._direct_reader = DirectReader(self._transport, self._reader)
+                reader = self._direct_reader
                 real = self._disguise.reveal(url)
                 [found] = self._workers.map(lambda real: reader.read(real, name), [real])
                 self._direct[url, name] = found if real == url else self._covered(found, url)

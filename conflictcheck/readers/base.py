@@ -15,6 +15,7 @@ from conflictcheck.errors import InputErrors, SpecError
 from conflictcheck.model import Diagnostic, RequirementKind, Severity, Source
 from conflictcheck.readers.toml_document import TomlDocument, parse_toml
 from conflictcheck.text import SIZE_LIMIT, decode, expand_addresses, printable, redact, variables_in
+from conflictcheck.uv_sources import UvSources
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -83,6 +84,7 @@ class Workspace(Struct):
     projects: dict[str, str] = field(default_factory=dict)
     conflicts: list[tuple[str, tuple[tuple[str, str], ...]]] = field(default_factory=list)
     declared: dict[Path, list[tuple[str, tuple[tuple[str, str], ...]]]] = field(default_factory=dict)
+    _uv_sources: UvSources | None = None
     _contents: dict[Path, bytes] = field(default_factory=dict)
     _documents: dict[Path, TomlDocument] = field(default_factory=dict)
     _piped: dict[Path, str] = field(default_factory=dict)
@@ -196,6 +198,13 @@ class Workspace(Struct):
         if path not in self._documents:
             self._documents[path] = parse_toml(decode(self.load(path)))
         return self._documents[path]
+
+    @property
+    def uv_sources(self) -> UvSources:
+        """What ``[tool.uv.sources]`` of the files here say."""
+        if self._uv_sources is None:
+            self._uv_sources = UvSources(lambda path: self.load_toml(path).data)
+        return self._uv_sources
 
     def begins_with(self, path: Path, mark: bytes) -> bool:
         """Whether a file begins with a mark; not where it cannot be read. It does not count as read."""

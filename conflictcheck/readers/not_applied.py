@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from conflictcheck.errors import SpecError
 from conflictcheck.model import Severity
+from conflictcheck.uv_sources import followed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -68,7 +69,6 @@ _UV_PROJECT = {
     "dev-dependencies": "move them to [dependency-groups]",
     "environments": "give them with --python-version and --python-platform",
     "required-environments": "give them with --python-version and --python-platform",
-    "sources": "the packages are taken from the index",
 }
 """Keys that only a ``pyproject.toml`` may have."""
 
@@ -136,7 +136,14 @@ _PIP_TOOLS = {
 """Keys of ``[tool.pip-tools]`` and of its tables for one command; an underscore may stand for each hyphen."""
 
 
-def warn_of_tables(document: TomlDocument, file: str, workspace: Workspace, *, replaced: Collection[str] = ()) -> None:
+def warn_of_tables(
+    document: TomlDocument,
+    file: str,
+    workspace: Workspace,
+    *,
+    replaced: Collection[str] = (),
+    follows_sources: bool = False,
+) -> None:
     """Say which tables of a file change what is installed and are not applied.
 
     Args:
@@ -144,11 +151,13 @@ def warn_of_tables(document: TomlDocument, file: str, workspace: Workspace, *, r
         file: as the user would name it.
         workspace: takes the warnings.
         replaced: tools that do not apply their table themselves, as far as a file of settings takes its place.
+        follows_sources: whether sources of uv that lead to places on this machine are followed.
     """
     uv = ("tool", "uv")
     places = [
         *(() if "uv" in replaced else _of_uv(uv)),
         *_in_table(uv, _UV_LINES | _UV_PROJECT),
+        *_of_sources(document, follows_sources=follows_sources),
         *_OTHERS,
         *(() if "hatch" in replaced else _of_hatch(document, ("tool", "hatch"))),
         *_of_pixi(document),
@@ -190,6 +199,11 @@ def warn_of_settings(
     return document
 
 
+def warn_of_sources(document: TomlDocument, file: str, workspace: Workspace) -> None:
+    """Say which sources of uv in a workspace's root, which are those of its members, are not applied."""
+    _warn(document, _of_sources(document, follows_sources=True), file, workspace)
+
+
 def _warn(document: TomlDocument, places: Iterable[tuple[Place, str]], file: str, workspace: Workspace) -> None:
     for place, advice in places:
         value = document.get(*place)
@@ -207,6 +221,16 @@ def _of_uv(table: Place) -> Iterator[tuple[Place, str]]:
     """What may be said in a ``uv.toml``, or in ``[tool.uv]`` where there is none."""
     yield from _in_table(table, _RESOLVING | _UV)
     yield from _in_table((*table, "pip"), _RESOLVING | _UV_PIP)
+
+
+def _of_sources(document: TomlDocument, *, follows_sources: bool) -> Iterator[tuple[Place, str]]:
+    place = ("tool", "uv", "sources")
+    sources = document.get(*place)
+    others = [name for name in sources if followed(sources[name]) is None] if isinstance(sources, dict) else []
+    if not follows_sources or len(others) == len(sources or ()):
+        yield place, "the packages are taken from the index"
+    else:
+        yield from (((*place, name), "the package is taken from the index") for name in others)
 
 
 def _in_table(table: Place, keys: Mapping[str, str]) -> Iterator[tuple[Place, str]]:

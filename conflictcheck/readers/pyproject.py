@@ -18,14 +18,15 @@ from conflictcheck.model import IndexOptions, Requirement, RequirementKind, Seve
 from conflictcheck.readers.base import Reader
 from conflictcheck.readers.conflicts import read_conflicts
 from conflictcheck.readers.lines import Origin, parse_python, parse_requirement
-from conflictcheck.readers.not_applied import warn_of_tables
+from conflictcheck.readers.not_applied import warn_of_sources, warn_of_tables
 from conflictcheck.readers.not_taken import INSTEAD, not_read
 from conflictcheck.readers.project_tables import read_tables
-from conflictcheck.readers.references import project_name
+from conflictcheck.readers.references import parse_reference, project_name
 from conflictcheck.readers.requirements_file import read_requirements_file
 from conflictcheck.readers.setuptools_files import SetupFile, find_setup_file
 from conflictcheck.readers.tool_settings import warn_of_project_settings
 from conflictcheck.text import quote
+from conflictcheck.uv_sources import source_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from conflictcheck.readers.base import Workspace
     from conflictcheck.readers.project_tables import Entry, Tables
     from conflictcheck.readers.toml_document import TomlDocument
+    from conflictcheck.uv_sources import ProjectSources
 
 MOST_LINES = 20_000
 """Requirements of one section, with all that it includes."""
@@ -92,7 +94,13 @@ class PyprojectReader(Reader):
         if path.name != "pyproject.toml" and _is_of_pixi(document):
             raise SpecError(not_read("a workspace of pixi"), hint=INSTEAD)
         file = workspace.name(path)
-        warn_of_tables(document, file, workspace, replaced=warn_of_project_settings(path.parent, workspace))
+        warn_of_tables(
+            document,
+            file,
+            workspace,
+            replaced=warn_of_project_settings(path.parent, workspace),
+            follows_sources=path.name == "pyproject.toml",
+        )
         project = _Project(path, document, workspace)
         project.apart = read_conflicts(path, document, project.tables, workspace)
         return project.all_specs() if section is None else [project.section(section)]
@@ -118,6 +126,7 @@ class _Project:
         self.apart: frozenset[NormalizedName] = frozenset()  # groups that come without the project's own dependencies
         self.left_to_build = False  # what the project itself needs, or on which Python
         self._document = document
+        self._sources = self._read_sources() if path.name == "pyproject.toml" else None
         self._setup: SetupFile | None = None
         self._backend: str | None = None  # that alone knows the project
         if not self.tables.has_project and path.name == "pyproject.toml":
@@ -198,6 +207,42 @@ class _Project:
     def has_extra(self, name: NormalizedName) -> bool:
         """Whether there is such an extra."""
         return name in self._extras
+
+    def placed(self, requirement: Requirement) -> Requirement:
+        """A requirement with the place that ``[tool.uv.sources]`` gives it.
+
+        Raises:
+            SpecError: there is nothing of the kind, with file and line.
+        """
+        if self._sources is None or requirement.url is not None:
+            return requirement
+        try:
+            place = self._sources.place(requirement.name)
+            if place is None:
+                return requirement
+            # What is wrong with a path is said as where a line has it.
+            reference = parse_reference(place.path.as_uri(), (place.path.parent,))
+        except SpecError as error:
+            message = f"{source_of(requirement.name)}: {error.message}"
+            raise SpecError(message, file=requirement.file, line=requirement.line, hint=error.hint) from None
+        if reference.name not in (None, requirement.name):
+            message = f"{source_of(requirement.name)} is of {reference.name}"
+            raise SpecError(message, file=requirement.file, line=requirement.line)
+        return replace(requirement, specifier=SpecifierSet(), url=reference.url, editable=place.editable)
+
+    def _read_sources(self) -> ProjectSources:
+        """The sources of uv that hold for it; say which of those in the root of its workspace are not applied."""
+        found = self.workspace.uv_sources.of(self.path.parent, self._document.data)
+        if found.root is not None and found.root != self.path.parent:
+            root = found.root / "pyproject.toml"
+            warn_of_sources(self.workspace.load_toml(root), self.workspace.name(root), self.workspace)
+        if (problem := found.problem) is not None:
+            what_helps = "; with --allow-outside it is" if "--allow-outside" in (problem.hint or "") else ""
+            message = (
+                f"the pyproject.toml above, which may be the root of a workspace, is not looked at: {problem.message}"
+            )
+            self.workspace.note("not-applied", message + what_helps, file=self.file, severity=Severity.WARNING)
+        return found
 
     def _read_build(self) -> None:
         """Find a project that only the files of setuptools state, or that only its build knows."""
@@ -356,7 +401,10 @@ class _Section:
             combined = marker if requirement.marker is None else marker & requirement.marker
             requirement = replace(requirement, marker=combined)
         if requirement.name != self._project.tables.name:
-            self._requirements.append(requirement)
+            try:
+                self._requirements.append(self._project.placed(requirement))
+            except SpecError as error:
+                self._project.workspace.problem(error)
             return
         # The project itself: its own dependencies are in already, what is left is the extras it is asked for with.
         if self._is_apart:

@@ -158,6 +158,56 @@ def test_files_of_setuptools_outside_of_the_project_are_not_read(tmp_path: Path,
     assert isinstance(read(folder.as_uri()), Unknown)
 
 
+def workspace(tmp_path: Path, *, needs: str, more: str = "") -> Path:
+    """A workspace of uv; the folder of its member `a`, whose needs these are."""
+    files = {
+        ".": '[project]\nname = "root"\n[tool.uv.workspace]\nmembers = ["libs/*"]\n[tool.uv.sources]\n'
+        "a = { workspace = true }\nb = { workspace = true }\nno-member = { workspace = true }\n",
+        "libs/a": f'[project]\nname = "a"\nversion = "1"\n{needs}\n{more}',
+        "libs/b": '[project]\nname = "B"\n',
+    }
+    for folder, text in files.items():
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+        (tmp_path / folder / "pyproject.toml").write_text(text)
+    return tmp_path / "libs" / "a"
+
+
+def test_what_a_project_folder_needs_may_be_a_member_of_its_workspace(tmp_path: Path) -> None:
+    needs = (
+        'dependencies = ["b>=9", "b[x]; os_name == \'nt\'", "b @ https://h.example/b.zip", "a[x]", "c", "d", "-"]\n'
+        'optional-dependencies = { x = ["b"] }\n'
+    )
+    folder = workspace(tmp_path, needs=needs, more='[tool.uv.sources]\nd = { path = "../../d" }\n')
+    at = f"b @ {(tmp_path / 'libs' / 'b').as_uri()}"
+    assert read(folder.as_uri())[0].requires_dist == (
+        at,
+        f'b[x] @ {(tmp_path / "libs" / "b").as_uri()} ; os_name == "nt"',
+        "b @ https://h.example/b.zip",
+        "a[x]",
+        "c",
+        f"d @ {(tmp_path / 'd').as_uri()}",
+        "-",
+        f'{at} ; extra == "x"',
+    )
+
+
+def test_a_member_that_is_not_there_leaves_what_a_folder_needs_unknown(tmp_path: Path) -> None:
+    assert read(workspace(tmp_path, needs='dependencies = ["no-member"]').as_uri()) == Unknown(
+        'the source of "no-member" in [tool.uv.sources]: the workspace has no member of that name'
+    )
+
+
+def test_a_broken_file_above_a_project_is_no_workspace(tmp_path: Path) -> None:
+    folder = workspace(
+        tmp_path, needs='dependencies = ["b", "e"]', more="[tool.uv.sources]\ne = { workspace = true }\n"
+    )
+    (tmp_path / "pyproject.toml").write_text("[")
+    assert read(folder.as_uri()) == Unknown(
+        'the source of "e" in [tool.uv.sources]: the pyproject.toml above its project: '
+        f"the pyproject.toml in {tmp_path.name} cannot be read"
+    )
+
+
 def test_what_a_build_left_in_a_folder_is_inferred(tmp_path: Path) -> None:
     (tmp_path / "setup.py").write_text("install_requires = []")
     (tmp_path / "src" / "a.egg-info").mkdir(parents=True)
