@@ -9,7 +9,7 @@ clashing specs the first parts (Van Gelder, "Another look at graph coloring via 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from itertools import combinations, product
+from itertools import combinations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -135,21 +135,17 @@ def _colour(
     """A partition into at most `count` parts without a known clash inside a part, or None if there is none."""
     # Specs that no clash is about go wherever they like: the solver need not hear of them.
     bound = {spec for core in cores for spec in (*core.specs, *core.absent)}.union(clique)
-    index = {spec: i for i, spec in enumerate(spec for spec in specs if spec in bound)}
-
-    def inside(spec: SpecId, part: int) -> int:
-        return index[spec] * count + part + 1
-
-    with Solver(name="minisat22") as solver:
-        for spec in index:
-            solver.add_clause([inside(spec, part) for part in range(count)])
-            for a, b in combinations(range(count), 2):
-                solver.add_clause([-inside(spec, a), -inside(spec, b)])
-        for core, part in product(cores, range(count)):
-            helpers = [inside(spec, part) for spec in core.absent if spec in index]
-            solver.add_clause([*(-inside(spec, part) for spec in core.specs), *helpers])
-        for part, spec in enumerate(clique[:count]):
-            solver.add_clause([inside(spec, part)])
+    first = {spec: i * count + 1 for i, spec in enumerate(spec for spec in specs if spec in bound)}
+    clauses = [list(range(base, base + count)) for base in first.values()]
+    # To be in two parts does not help a spec, unless it is there to help others.
+    for base in {first[spec] for core in cores for spec in core.absent if spec in first}:
+        clauses += ([-a, -b] for a, b in combinations(range(base, base + count), 2))
+    for core in cores:
+        apart = [-first[spec] for spec in core.specs]
+        helpers = [first[spec] for spec in core.absent if spec in first]
+        clauses += ([*(one - part for one in apart), *(one + part for one in helpers)] for part in range(count))
+    clauses += ([first[spec] + part] for part, spec in enumerate(clique[:count]))
+    with Solver(name="minisat22", bootstrap_with=clauses) as solver:
         if not solver.solve():
             return None
         chosen: dict[SpecId, int] = {}
@@ -158,10 +154,10 @@ def _colour(
             folder = _folder(spec)
             liked = taste.order(folder)
             chosen[spec] = liked[0]
-            if spec in index:
+            if spec in first:
                 # What is settled is said for good, so that the solver need not be told of it again each time.
-                chosen[spec] = next(p for p in liked if solver.solve(assumptions=[inside(spec, p)]))
-                solver.add_clause([inside(spec, chosen[spec])])
+                chosen[spec] = next(p for p in liked if solver.solve(assumptions=[first[spec] + p]))
+                solver.add_clause([first[spec] + chosen[spec]])
             taste.place(folder, chosen[spec])
     parts: dict[int, list[SpecId]] = defaultdict(list)
     for spec, part in chosen.items():
