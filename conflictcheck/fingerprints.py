@@ -1,5 +1,5 @@
 """What is at a place of the file system, as a text that changes when it does: nothing costly is imported here."""
-# ruff: noqa: PTH116, PTH118, PTH123 - pathlib takes longer to import than all the rest
+# ruff: noqa: PTH112, PTH116, PTH118, PTH120, PTH123 - pathlib takes longer to import than all the rest
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import stat
 from hashlib import file_digest, sha256
 
 NOTHING = "nothing"
+NOTHING_THERE = "nothing there"
+"""The same in a folder that is there: an index in a folder that is not may have any package."""
 UNREADABLE = "unreadable"
 """There is something, or may be, and what it is cannot be known."""
 _ENVIRONMENTS = ("pyvenv.cfg", "conda-meta")
@@ -18,7 +20,7 @@ def fingerprint(path: str) -> str:
     """What is at a place: a file by its content, a folder by what it lists, and where a link leads.
 
     Returns:
-        A text without spaces at its ends that is `NOTHING` or `UNREADABLE` where there is no more to tell.
+        A text without spaces at its ends that is one of the above where there is no more to tell.
     """
     try:
         found = os.stat(path)
@@ -30,7 +32,7 @@ def fingerprint(path: str) -> str:
         with open(path, "rb") as file:
             return f"{leads} {file_digest(file, 'sha256').hexdigest()}"
     except (FileNotFoundError, NotADirectoryError):
-        return NOTHING
+        return NOTHING_THERE if os.path.isdir(os.path.dirname(path)) else NOTHING
     except OSError:
         return UNREADABLE
 

@@ -8,6 +8,7 @@ import re
 import time
 import zlib
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +21,6 @@ from conflictcheck.index.memory import Rel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from conftest import Serve
 
@@ -156,6 +156,18 @@ def test_folders_of_packages_are_looked_at_again_and_then_the_report_is_the_same
     come(folder)
     assert "core 1.5" in say("-v", option, folder.as_uri())[1]
     assert len(solved) == 2
+
+
+@pytest.mark.parametrize("then", [Path.rmdir, lambda folder: folder.rename(folder.with_name("moved"))])
+def test_an_index_whose_folder_is_gone_may_have_any_package_whatever_was_said_of_it(
+    index: IndexServer, say: Say, tmp_path: Path, then: Callable[[Path], object]
+) -> None:
+    assert index.url
+    folder = tmp_path / "packages"
+    folder.mkdir()
+    assert say("--extra-index-url", folder.as_uri())[0] is ExitCode.FAILED
+    then(folder)
+    assert say("--extra-index-url", folder.as_uri())[0] is ExitCode.UNDECIDED
 
 
 def test_a_local_file_is_read_again_unless_its_hash_is_stated(
