@@ -233,7 +233,7 @@ def _clashes(page: Page, report: Report, *, verbose: int) -> None:
         page.gap()
         page.prose(f"{count(len(rest), 'more clash', 'more clashes')}, in short (-v shows everything):")
         for number, group in enumerate(rest, start=in_full + 1):
-            page.prose(_in_short(group), first=f"  {number}. ")
+            page.prose(group[0].summary + _and_more(group), first=f"  {number}. ")
     _known(page, report, verbose=verbose, told_once=told_once)
     for remark in told_once:
         page.gap()
@@ -252,9 +252,9 @@ def _told_once(clashes: Sequence[Clash]) -> list[str]:
     return [remark for remark in clashes[0].remarks if remark in common]
 
 
-def _in_short(group: Sequence[Clash]) -> str:
+def _and_more(group: Sequence[Clash]) -> str:
     more = len(group) - 1
-    return group[0].summary + (f" {more} more {'says' if more == 1 else 'say'} the same." if more else "")
+    return f" {more} more {'says' if more == 1 else 'say'} the same." if more else ""
 
 
 def _known(page: Page, report: Report, *, verbose: int, told_once: Sequence[str]) -> None:
@@ -268,10 +268,11 @@ def _known(page: Page, report: Report, *, verbose: int, told_once: Sequence[str]
     if groups:
         page.gap()
         page.prose("Known, and not counted (-v shows everything):")
-    for clash, *_ in groups[:_NAMES]:
-        page.prose(f"{clash.summary.removesuffix('.')} ({clash.known}).", first="  - ")
-    if len(groups) > _NAMES:
-        page.prose(f"and {len(groups) - _NAMES} more", first="  - ")
+    for group in groups[:_NAMES]:
+        said = group[0].summary.removesuffix(".")
+        page.prose(f"{said} ({group[0].known}).{_and_more(group)}", first="  - ")
+    if rest := sum(map(len, groups[_NAMES:])):
+        page.prose(f"and {rest} more", first="  - ")
 
 
 def _gone(page: Page, report: Report, *, verbose: int) -> None:

@@ -73,3 +73,17 @@ def test_a_report_tells_each_kind_once(form: type[TextReport]) -> None:
     assert text.count("30 clashes say the same: ") == 1
     assert "Clash 2 of 2" in text
     assert ("s29" in text) == (form in {ExplanationText, HtmlReport})
+
+
+def test_known_clashes_that_say_the_same_are_counted() -> None:
+    known = [replace(clash(**{f"s{i}": "numpy<2", "z": "numpy>=2"}), known="in the baseline") for i in range(5)]
+    others = [
+        replace(clash(**{spec: f"scipy<{i}", "z": "scipy>=50"}), known="in the baseline")
+        for i in range(1, 14)
+        for spec in ("a", "b")
+    ]
+    report = replace(SITUATIONS["one_clash"], clashes=(*known, *others))
+    text = " ".join(TextReport().render(report, color=False, width=80, verbose=0).split())
+    assert text.count("(in the baseline). 4 more say the same.") == 1
+    assert text.count("(in the baseline). 1 more says the same.") == 11
+    assert "- and 4 more" in text
