@@ -305,11 +305,7 @@ class ClashFinder:
         return list(told.values())
 
     def _alike(self, core: Core, specs: Collection[SpecId]) -> Iterator[Core]:
-        """The same clash between all other specs that have its lines as well.
-
-        Specs of which one fewer can always be together are minimal, whatever else is in them; of two, each is known to
-        be installable.
-        """
+        """The same clash between all other specs that have its lines, where any fewer of these can be together."""
         if len(core.specs) == 1 or not core.minimal:
             return
         reply = self._oracle.ask(frozenset(core.lines))
