@@ -27,7 +27,7 @@ from conflictcheck.corrections import (
 )
 from conflictcheck.model import Change, Edit, Fix, RequirementKind
 from conflictcheck.phrases import and_list, place
-from conflictcheck.sameness import sides_of
+from conflictcheck.sameness import kind_of
 from conflictcheck.solver.encoding import LockKind, bits
 from conflictcheck.solver.oracle import No, Yes
 from conflictcheck.specifier_text import with_specifier
@@ -165,7 +165,7 @@ class Fixer:
         lines = self._oracle.lines
         firsts: dict[Hashable, int] = {}
         for number, core in enumerate(self._cores):
-            firsts.setdefault(frozenset(sides_of(lines[i] for i in core.lines)), number)
+            firsts.setdefault(kind_of(lines[i] for i in core.lines), number)
         return list(dict.fromkeys((*firsts.values(), *range(len(self._cores)))))[:MOST_CLASHES]
 
     def _best(self, fixes: Fixes) -> list[Fix]:

@@ -22,8 +22,13 @@ def meaning(line: Requirement) -> tuple[Hashable, ...]:
 
 
 def sides_of(lines: Iterable[Requirement]) -> dict[Hashable, SpecId]:
-    """What the lines of each spec of a clash come to, with the spec; clashes that are alike in it say the same."""
+    """What the lines of each spec of a clash come to, with the spec."""
     sides: dict[SpecId, list[Hashable]] = defaultdict(list)
     for line in lines:
         sides[line.spec].append(meaning(line))
     return {frozenset(side): spec for spec, side in sides.items()}
+
+
+def kind_of(lines: Iterable[Requirement]) -> Hashable:
+    """What a clash comes to, whoever has it: clashes that are equal in it say the same."""
+    return frozenset(sides_of(lines))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import urlsplit
 
 from conflictcheck.errors import InternalError
 from conflictcheck.own_files import is_made
@@ -120,8 +121,6 @@ def without_query(url: str) -> str:
 
 def local_path(url: str) -> str | None:
     """The path of a ``file:`` URL of this machine, or None for any other."""
-    from urllib.parse import urlsplit  # noqa: PLC0415
-
     parts = urlsplit(url)
     if parts.scheme != "file":
         return None

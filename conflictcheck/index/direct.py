@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from functools import cache
 from http import HTTPStatus
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -52,7 +53,8 @@ class DirectReader:
     def __init__(self, transport: Transport, reader: FileReader) -> None:
         self._transport = transport
         self._reader = reader
-        self._sources = UvSources(_document)
+        self._document = cache(_document)  # that of a workspace's root is asked for by each member
+        self._sources = UvSources(self._document)
 
     def read(self, url: str, name: NormalizedName) -> tuple[Metadata, File] | Unknown:
         """See `Index.direct`."""
@@ -100,7 +102,7 @@ class DirectReader:
         """What a project needs, from where ``[tool.uv.sources]`` says."""
         if "pyproject.toml" not in texts:
             return found
-        sources = self._sources.of(folder, _document(folder / "pyproject.toml"))
+        sources = self._sources.of(folder, self._document(folder / "pyproject.toml"))
         needs = tuple(sources.applied_to(text, canonicalize_name(found.name)) for text in found.requires_dist)
         return msgspec.structs.replace(found, requires_dist=needs)
 

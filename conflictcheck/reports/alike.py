@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conflictcheck.phrases import and_list, count
-from conflictcheck.sameness import sides_of
+from conflictcheck.sameness import kind_of, sides_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
@@ -21,7 +21,7 @@ def alike(clashes: Sequence[Clash]) -> list[list[Clash]]:
     """Clashes by what their lines say, in order; those that count before those that are known."""
     groups: dict[Hashable, list[Clash]] = {}
     for clash in sorted(clashes, key=lambda clash: bool(clash.known)):
-        groups.setdefault((clash.known, frozenset(sides_of(clash.requirements))), []).append(clash)
+        groups.setdefault((clash.known, kind_of(clash.requirements)), []).append(clash)
     return list(groups.values())
 
 
